@@ -1,0 +1,3 @@
+package final class SegmentReader: Sendable {
+    private init() {}
+}
