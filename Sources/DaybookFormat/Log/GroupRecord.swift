@@ -110,6 +110,15 @@ extension GroupHeader {
     }
 }
 
+extension GroupHeader {
+    /// The checksum that a sealed record states; the journal frame around it repeats it instead of making a second one.
+    /// Precondition: at least a header.
+    package static func checksum(of record: [UInt8]) -> UInt32 {
+        precondition(record.count >= fixedByteCount)
+        return UInt32(record[0]) | UInt32(record[1]) << 8 | UInt32(record[2]) << 16 | UInt32(record[3]) << 24
+    }
+}
+
 /// One event inside a group record.
 package struct GroupEntry: Sendable, Equatable {
     package var family: Family
