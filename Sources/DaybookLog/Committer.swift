@@ -1,5 +1,4 @@
 package import DaybookFormat
-package import DaybookSystem
 
 /// A group on its way through one commit.
 package struct CommittedGroup: Sendable {
