@@ -1,3 +1,5 @@
+internal import DaybookFormat
+
 /// One optional byte string per row, one behind the other.
 package struct ByteColumn: Sendable {
     package let bytes: [UInt8]
@@ -24,7 +26,7 @@ package struct ByteColumn: Sendable {
 
     /// Lends the bytes of one row; empty when it has no value.
     package func withBytes<R, E: Error>(_ row: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
-        unsafe try body(bytes.span.bytes.extracting(range(row)))
+        try bytes.withRawSpan { (all: RawSpan) throws(E) -> R in try body(all.extracting(range(row))) }
     }
 
     /// A copy of one row, nil when it has no value.

@@ -26,12 +26,12 @@ package final class StringTable: Sendable {
 
     /// Lends the bytes of one string. Precondition: `code < count`.
     package func withBytes<R, E: Error>(of code: UInt32, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
-        unsafe try body(bytes.span.bytes.extracting(range(of: code)))
+        try bytes.withRawSpan { (all: RawSpan) throws(E) -> R in try body(all.extracting(range(of: code))) }
     }
 
     /// A copy as text. Precondition: `code < count`.
     package func text(_ code: UInt32) -> String {
-        unsafe bytes.span.bytes.text(range(of: code))
+        bytes.withRawSpan { $0.text(range(of: code)) }
     }
 
     /// The code of `wanted`, or nil. Complexity: O(n), n strings; ask once per batch, not once per row.
