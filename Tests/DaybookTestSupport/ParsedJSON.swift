@@ -193,7 +193,10 @@ private struct Parser {
     mutating func codeUnit() throws -> UInt32 {
         guard offset + 4 <= bytes.count else { throw mistake("the escape does not end") }
         let digits = bytes[offset..<offset + 4]
-        guard digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0 | 0x20 }),
+        guard
+            digits.allSatisfy({
+                UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0 | 0x20
+            }),
             let unit = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
         else { throw mistake("four hexadecimal digits are missing") }
         offset += 4
