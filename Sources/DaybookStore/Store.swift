@@ -16,12 +16,6 @@ package struct StoreOptions: Sendable {
     package init() {}
 }
 
-package struct OrganizationRecord: Sendable, Equatable {
-    package var id: OrganizationID
-    package var log: LogID
-    package var createdAt: Timestamp
-}
-
 /// One data directory: all organizations and the control log. One process at a time.
 package final class Store: Sendable {
     private init() {}
@@ -81,47 +75,4 @@ package final class OrganizationSnapshot: Sendable {
     package func forEachTailGroup(
         from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool
     ) throws { fatalError("stub") }
-}
-
-package struct SegmentReference: Sendable, Equatable {
-    package var family: Family
-    package var firstSequence: UInt64
-    package var lastSequence: UInt64
-    package var rowCount: Int
-    package var timestampMin: Timestamp
-    package var timestampMax: Timestamp
-    package var path: String
-}
-
-package enum ControlEvent: Sendable, Equatable {
-    case organizationCreated(OrganizationID, log: LogID, at: Timestamp)
-    case keyCreated(KeyRecord)
-    case keyRevoked(keyID: String, at: Timestamp)
-}
-
-/// An API key as the control log keeps it: its hash, never the key.
-package struct KeyRecord: Sendable, Equatable {
-    package var keyID: String
-    package var organization: OrganizationID
-    package var name: String
-    /// SHA-256 of the whole key text.
-    package var hash: [UInt8]
-    package var scopes: [String]
-    /// Whom events are for when the body names nobody; empty: `owner`.
-    package var user: String
-    package var createdAt: Timestamp
-    package var expiresAt: Timestamp?
-    package init(
-        keyID: String, organization: OrganizationID, name: String, hash: [UInt8], scopes: [String], user: String,
-        createdAt: Timestamp, expiresAt: Timestamp?
-    ) {
-        self.keyID = keyID
-        self.organization = organization
-        self.name = name
-        self.hash = hash
-        self.scopes = scopes
-        self.user = user
-        self.createdAt = createdAt
-        self.expiresAt = expiresAt
-    }
 }
