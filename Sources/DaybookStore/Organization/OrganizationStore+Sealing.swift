@@ -2,6 +2,7 @@ internal import DaybookFormat
 internal import DaybookLog
 internal import DaybookSegment
 internal import DaybookSystem
+internal import Synchronization
 
 /// Publishing segments: the sealer's part.
 extension OrganizationStore {
@@ -17,10 +18,13 @@ extension OrganizationStore {
         if manifest.manifest.sealedThrough + 1 < range.lowerBound {
             try manifest.append(.lost(manifest.manifest.sealedThrough + 1...range.lowerBound - 1, .logMissing))
         }
+        let lostCount = lost.reduce(UInt64(0)) { $0 + $1.upperBound - $1.lowerBound + 1 }
+        let rowCount = segments.reduce(UInt64(0)) { $0 + UInt64($1.rowCount) }
+        precondition(rowCount + lostCount == range.upperBound - range.lowerBound + 1)
         if segments.isEmpty {
             try manifest.append(.lost(range, .logDamaged))
         } else {
-            try manifest.append(.seal(range, segments: segments, carry: carry, lost: lost.map { $0 }))
+            try manifest.append(.seal(range, segments: segments, carry: carry))
         }
         let published = manifest.manifest
         let obsolete = state.withLock { state -> (LogFileHandle, String?) in

@@ -123,7 +123,7 @@ final class CommitParticipation: CommitParticipant {
             for rowGroup in 0..<segment.rowGroupCount {
                 let batch = try segment.read(rowGroup: rowGroup, [.name])
                 guard let names = batch.names else { continue }
-                if names.table.contains(sessionID) { return true }
+                if names.table.code(of: sessionID) != nil { return true }
             }
         }
         return false
