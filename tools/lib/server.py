@@ -36,14 +36,13 @@ class Daybook:
             raise VerbFailed(f"daybook {' '.join(arguments)} --json printed {len(lines)} lines instead of one")
         return json.loads(lines[0])
 
+    def command(self):
+        return [self.binary, "serve", "--data", self.directory, "--listen", f"127.0.0.1:{self.port}"]
+
     def start(self, seconds=20):
         self.port = self.port or free_port()
         log = open(self.log_path, "ab")
-        self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.directory, "--listen", f"127.0.0.1:{self.port}"],
-            stdout=log,
-            stderr=log,
-        )
+        self.process = subprocess.Popen(self.command(), stdout=log, stderr=log)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
