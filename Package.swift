@@ -74,7 +74,9 @@ let package = Package(
             "DaybookQuery",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookRollup", "DaybookStore"]),
         // Floor 5
-        floor("DaybookControl", ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore"]),
+        floor(
+            "DaybookControl",
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore"]),
         floor("DaybookExport", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery"]),
         // Floor 6
         floor(

@@ -53,34 +53,34 @@ package struct ColumnBatch: Sendable {
     package func hasValue(_ row: Int) -> Bool {
         switch family {
         case .productivityMetric: true
-        case .sessionChange: flags[row] & EventFlags.productivityScore != 0
+        case .sessionChange: flags[row] & EventFlags.productivityScore.rawValue != 0
         default: false
         }
     }
 
     package func hasCommandsExecuted(_ row: Int) -> Bool {
-        family == .sessionChange && flags[row] & EventFlags.commandsExecuted != 0
+        family == .sessionChange && flags[row] & EventFlags.commandsExecuted.rawValue != 0
     }
 
     /// True where `durations` holds one: always for commands and agents, for session changes when a total was sent.
     package func hasDuration(_ row: Int) -> Bool {
         switch family {
         case .commandExecution, .agentInteraction: true
-        case .sessionChange: flags[row] & EventFlags.totalDuration != 0
+        case .sessionChange: flags[row] & EventFlags.totalDuration.rawValue != 0
         default: false
         }
     }
 
     package func hasPeriodStart(_ row: Int) -> Bool {
-        family == .productivityMetric && flags[row] & EventFlags.periodStart != 0
+        family == .productivityMetric && flags[row] & EventFlags.periodStart.rawValue != 0
     }
 
     package func hasPeriodEnd(_ row: Int) -> Bool {
-        family == .productivityMetric && flags[row] & EventFlags.periodEnd != 0
+        family == .productivityMetric && flags[row] & EventFlags.periodEnd.rawValue != 0
     }
 
     /// True for a session change that ended the session as abandoned.
     package func isAbandoned(_ row: Int) -> Bool {
-        family == .sessionChange && flags[row] & EventFlags.abandoned != 0
+        family == .sessionChange && flags[row] & EventFlags.abandoned.rawValue != 0
     }
 }
