@@ -9,6 +9,14 @@ package struct CommittedGroup: Sendable {
     /// The whole group record.
     package var bytes: [UInt8]
 
+    package init(log: LogID, firstSequence: UInt64, eventCount: Int, arrival: Timestamp, bytes: [UInt8]) {
+        self.log = log
+        self.firstSequence = firstSequence
+        self.eventCount = eventCount
+        self.arrival = arrival
+        self.bytes = bytes
+    }
+
     package var lastSequence: UInt64 { firstSequence + UInt64(eventCount) - 1 }
 }
 

@@ -1,6 +1,6 @@
 package import DaybookFormat
 package import DaybookLog
-package import DaybookSegment
+internal import DaybookSegment
 package import DaybookSystem
 
 /// Why the store could not do what was asked.
@@ -52,6 +52,23 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     }
 }
 
+extension StoreError {
+    init(_ error: ManifestError) {
+        switch error {
+        case .disk(let error): self = .disk(error)
+        case .corrupt(let corruption): self = .corrupt(corruption)
+        case .violation(let rule): preconditionFailure("\(rule)")
+        }
+    }
+
+    init(_ error: CarryError) {
+        switch error {
+        case .disk(let error): self = .disk(error)
+        case .corrupt(let corruption): self = .corrupt(corruption)
+        }
+    }
+}
+
 /// Runs `body` and turns what the floors below throw into a store error.
 func inStore<R>(_ body: () throws -> R) throws(StoreError) -> R {
     do {
@@ -65,6 +82,8 @@ func inStore<R>(_ body: () throws -> R) throws(StoreError) -> R {
     } catch let error as SegmentError {
         throw StoreError(error)
     } catch let error as ManifestError {
+        throw StoreError(error)
+    } catch let error as CarryError {
         throw StoreError(error)
     } catch let error as Corruption {
         throw .corrupt(error)

@@ -1,11 +1,11 @@
-package import DaybookFormat
+internal import DaybookFormat
 internal import DaybookLog
-package import DaybookSystem
+internal import DaybookSystem
 internal import Synchronization
 
 /// A log file that snapshots may name. When it was sealed, it is removed with the last reference.
-package final class LogFileHandle: Sendable {
-    package let path: String
+final class LogFileHandle: Sendable {
+    let path: String
     private let disk: any Disk
     private let isRetired = Atomic<Bool>(false)
 
@@ -24,11 +24,11 @@ package final class LogFileHandle: Sendable {
 }
 
 /// A log file with the bytes of it that count.
-package struct LogExtent: Sendable {
-    package var file: LogFileHandle
-    package var firstSequence: UInt64
-    package var lastSequence: UInt64
-    package var byteCount: Int
+struct LogExtent: Sendable {
+    var file: LogFileHandle
+    var firstSequence: UInt64
+    var lastSequence: UInt64
+    var byteCount: Int
 
     /// Opens the file and walks its records; damage is passed over and told to `onDamage`.
     func forEachGroup(

@@ -1,6 +1,7 @@
 internal import DaybookFormat
 internal import DaybookLog
 internal import DaybookSystem
+internal import Synchronization
 
 /// Moving groups from memory to log files: the checkpoint thread's part.
 extension OrganizationStore {

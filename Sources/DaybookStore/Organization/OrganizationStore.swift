@@ -1,6 +1,6 @@
 package import DaybookFormat
-package import DaybookLog
-package import DaybookSystem
+internal import DaybookLog
+internal import DaybookSystem
 internal import Synchronization
 
 /// One organization: its manifest, its log files and what is durable but not yet in a log file.
