@@ -10,6 +10,8 @@ package struct SegmentSummary: Sendable, Equatable {
     package var timestampMin: Timestamp
     package var timestampMax: Timestamp
     package var byteCount: UInt64
+    /// The CRC-32C that closes the footer.
+    package var footerChecksum: UInt32
 }
 
 /// Writes one segment, a row group at a time; rows come in sequence order. Holds the rows of one row group, at most
