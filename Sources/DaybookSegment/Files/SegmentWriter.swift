@@ -10,7 +10,7 @@ package struct SegmentSummary: Sendable, Equatable {
     package var timestampMin: Timestamp
     package var timestampMax: Timestamp
     package var byteCount: UInt64
-    /// The CRC-32C that closes the footer.
+    /// The CRC-32C of the footer's page: names the content of the file.
     package var footerChecksum: UInt32
 }
 
@@ -84,6 +84,7 @@ package struct SegmentWriter {
             log: log, family: family, schemaVersion: schemaVersion, firstSequence: firstSequence,
             lastSequence: lastSequence, rowCount: rowCount, root: [], zones: zones, rowGroups: groups)
         footer.root = PageOutput.rootField(output.rootChecksum, pageCount: output.pageCount)
+        let footerChecksum: UInt32
         do throws(DiskError) {
             let page = try output.appendPage(
                 .footer, column: 0, rowGroup: 0, rows: 0..<0, payload: footer.encoded(), zone: ColumnZone(),
@@ -92,6 +93,7 @@ package struct SegmentWriter {
                 footerOffset: page.offset, footerByteCount: UInt32(page.byteCount), footerChecksum: page.checksum)
             output.append(trailer.encoded())
             try output.synchronize()
+            footerChecksum = page.checksum
         } catch {
             throw .disk(error)
         }
@@ -100,7 +102,8 @@ package struct SegmentWriter {
         return SegmentSummary(
             family: family, firstSequence: firstSequence, lastSequence: lastSequence, rowCount: rowCount,
             timestampMin: Timestamp(microseconds: Int64(bitPattern: time.min)),
-            timestampMax: Timestamp(microseconds: Int64(bitPattern: time.max)), byteCount: output.offset)
+            timestampMax: Timestamp(microseconds: Int64(bitPattern: time.max)), byteCount: output.offset,
+            footerChecksum: footerChecksum)
     }
 
     private mutating func writeRowGroup() throws(SegmentError) {
