@@ -74,7 +74,9 @@ let package = Package(
             "DaybookQuery",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookRollup", "DaybookStore"]),
         // Floor 5
-        floor("DaybookControl", ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore"]),
+        floor(
+            "DaybookControl",
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore"]),
         floor("DaybookExport", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery"]),
         // Floor 6
         floor(
@@ -104,5 +106,22 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        // Tests
+        .target(
+            name: "DaybookTestSupport",
+            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent"], path: "Tests/DaybookTestSupport",
+            swiftSettings: testing),
+        tests("TidyTests"),
+        tests("DaybookFormatTests", ["DaybookFormat"]),
+        tests(
+            "DaybookStoreTests",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
+            ]),
+        tests(
+            "SimulationTests",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
+            ]),
     ]
 )

@@ -3,7 +3,7 @@ package import DaybookSystem
 
 /// How far one log is trusted without the journal. Spec: docs/format/checkpoint.md.
 package struct LogMark: Equatable, Sendable {
-    package static let byteCount = 40
+    package static let byteCount = 48
 
     package var log: LogID
     /// Which file: its first sequence.
@@ -14,15 +14,19 @@ package struct LogMark: Equatable, Sendable {
     package var lastSequence: UInt64
     /// When the last group arrived; sealing by age asks for it.
     package var lastArrival: Timestamp
+    /// What segments held at that time: tells whether whole files wait to be sealed without opening the log.
+    package var sealedThrough: UInt64
 
     package init(
-        log: LogID, fileFirstSequence: UInt64, fileByteCount: UInt64, lastSequence: UInt64, lastArrival: Timestamp
+        log: LogID, fileFirstSequence: UInt64, fileByteCount: UInt64, lastSequence: UInt64, lastArrival: Timestamp,
+        sealedThrough: UInt64
     ) {
         self.log = log
         self.fileFirstSequence = fileFirstSequence
         self.fileByteCount = fileByteCount
         self.lastSequence = lastSequence
         self.lastArrival = lastArrival
+        self.sealedThrough = sealedThrough
     }
 
     func append(to bytes: inout [UInt8]) {
@@ -31,6 +35,7 @@ package struct LogMark: Equatable, Sendable {
         bytes.append(littleEndian: fileByteCount)
         bytes.append(littleEndian: lastSequence)
         bytes.append(littleEndian: lastArrival.microseconds)
+        bytes.append(littleEndian: sealedThrough)
     }
 
     init(_ reader: inout ByteReader, _ bytes: RawSpan) throws(FormatError) {
@@ -39,6 +44,7 @@ package struct LogMark: Equatable, Sendable {
         fileByteCount = try reader.uint64(bytes)
         lastSequence = try reader.uint64(bytes)
         lastArrival = Timestamp(microseconds: try reader.int64(bytes))
+        sealedThrough = try reader.uint64(bytes)
         guard fileFirstSequence >= 1, lastSequence >= fileFirstSequence - 1 else { throw .invalid("checkpoint mark") }
     }
 }
@@ -258,6 +264,5 @@ package final class CheckpointLog {
         byteCount = fresh.byteCount
     }
 
-    /// Forgets logs that have nothing unsealed any more, with the next replacement of the file.
     package func close() { file.close() }
 }

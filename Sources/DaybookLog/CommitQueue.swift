@@ -1,4 +1,4 @@
-package import DaybookFormat
+internal import DaybookFormat
 internal import Synchronization
 
 /// Requests that wait for the committing thread. Any thread adds, the committing thread takes.

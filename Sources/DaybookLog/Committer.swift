@@ -1,5 +1,4 @@
 package import DaybookFormat
-package import DaybookSystem
 
 /// A group on its way through one commit.
 package struct CommittedGroup: Sendable {
@@ -9,6 +8,14 @@ package struct CommittedGroup: Sendable {
     package var arrival: Timestamp
     /// The whole group record.
     package var bytes: [UInt8]
+
+    package init(log: LogID, firstSequence: UInt64, eventCount: Int, arrival: Timestamp, bytes: [UInt8]) {
+        self.log = log
+        self.firstSequence = firstSequence
+        self.eventCount = eventCount
+        self.arrival = arrival
+        self.bytes = bytes
+    }
 
     package var lastSequence: UInt64 { firstSequence + UInt64(eventCount) - 1 }
 }

@@ -1,4 +1,4 @@
-package import DaybookFormat
+internal import DaybookFormat
 package import DaybookSystem
 
 /// The commit journal: the only commit point of the store. Spec: docs/format/journal.md.

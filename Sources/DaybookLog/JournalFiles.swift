@@ -1,4 +1,4 @@
-package import DaybookFormat
+internal import DaybookFormat
 package import DaybookSystem
 internal import Synchronization
 

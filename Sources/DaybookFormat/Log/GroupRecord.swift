@@ -97,6 +97,16 @@ extension GroupHeader {
         }
     }
 
+    /// How long the record at `offset` says it is, within bounds; nothing else is checked.
+    package static func recordByteCount(_ bytes: RawSpan, at offset: Int) throws(FormatError) -> Int {
+        var reader = ByteReader(at: offset + 4)
+        let byteCount = Int(try reader.uint32(bytes))
+        guard byteCount >= fixedByteCount, byteCount <= Limits.groupByteCountMax else {
+            throw .invalid("group record length")
+        }
+        return byteCount
+    }
+
     /// Reads the header and compares the checksum of the whole record.
     package init(verifying bytes: RawSpan, at offset: Int = 0) throws(FormatError) {
         try self.init(reading: bytes, at: offset)
