@@ -1,0 +1,49 @@
+package import DaybookFormat
+package import DaybookSystem
+
+/// What can go wrong with a carry file on disk.
+package enum CarryError: Error, Equatable, Sendable, CustomStringConvertible {
+    case disk(DiskError)
+    case corrupt(Corruption)
+
+    package var description: String {
+        switch self {
+        case .disk(let error): "\(error)"
+        case .corrupt(let corruption): "\(corruption)"
+        }
+    }
+}
+
+extension CarryFile {
+    /// Writes and synchronizes the file in `folder`. The caller synchronizes the folder before the manifest names it.
+    /// A file of that name is a leftover of a sealing that was never published, and is removed first.
+    package func write(disk: any Disk, folder: String) throws(DiskError) {
+        let path = Layout.path(folder, name)
+        if try disk.exists(path) { try disk.remove(path) }
+        let file = try disk.open(path, .create)
+        defer { file.close() }
+        try encoded().withRawSpan { (span) throws(DiskError) in try file.write(span, at: 0) }
+        try file.synchronize()
+    }
+
+    /// Reads the carry file that the manifest of `folder` names.
+    package static func load(
+        disk: any Disk, folder: String, name: String, log: LogID
+    ) throws(CarryError) -> CarryFile {
+        let path = Layout.path(folder, name)
+        let bytes: [UInt8]
+        do throws(DiskError) {
+            bytes = try disk.readAll(path)
+        } catch {
+            throw .disk(error)
+        }
+        do throws(FormatError) {
+            let carry = try bytes.withRawSpan { (span) throws(FormatError) in try CarryFile(reading: span) }
+            guard carry.log == log else { throw FormatError.invalid("carry log id") }
+            guard carry.name == name else { throw FormatError.invalid("carry sealed-through sequence") }
+            return carry
+        } catch {
+            throw .corrupt(Corruption(file: path, offset: 0, reason: error))
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package import DaybookFormat
+
+extension ControlEvent {
+    /// Precondition: a key's hash has 32 bytes.
+    package func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        switch self {
+        case .organizationCreated(let organization, let log, let createdAt):
+            Self.appendHead(.organizationCreated, createdAt, to: &bytes)
+            bytes.append(littleEndian: log.rawValue)
+            bytes.append(lengthPrefixed: organization.text)
+        case .keyCreated(let key):
+            precondition(key.hash.count == KeyRecord.hashByteCount)
+            Self.appendHead(.keyCreated, key.createdAt, flags: key.expiresAt == nil ? 0 : KeyFlags.expires, to: &bytes)
+            if let expiresAt = key.expiresAt { bytes.append(littleEndian: expiresAt.microseconds) }
+            bytes.append(contentsOf: key.hash)
+            bytes.append(lengthPrefixed: key.keyID)
+            bytes.append(lengthPrefixed: key.organization.text)
+            bytes.append(lengthPrefixed: key.name)
+            bytes.append(lengthPrefixed: key.user)
+            bytes.append(varint: UInt64(key.scopes.count))
+            for scope in key.scopes { bytes.append(lengthPrefixed: scope) }
+        case .keyRevoked(let keyID, let revokedAt):
+            Self.appendHead(.keyRevoked, revokedAt, to: &bytes)
+            bytes.append(lengthPrefixed: keyID)
+        }
+        return bytes
+    }
+
+    private static func appendHead(
+        _ kind: Kind, _ time: Timestamp, flags: UInt8 = 0, to bytes: inout [UInt8]
+    ) {
+        bytes.append(kind.rawValue)
+        bytes.append(flags)
+        bytes.append(contentsOf: [0, 0])
+        bytes.append(littleEndian: time.microseconds)
+    }
+
+    /// Reads the whole encoding of one act.
+    package init(reading bytes: RawSpan) throws(FormatError) {
+        var reader = ByteReader()
+        guard let kind = Kind(rawValue: try reader.uint8(bytes)) else { throw .invalid("control event kind") }
+        let flags = try reader.uint8(bytes)
+        let flagsKnown = kind == .keyCreated ? KeyFlags.expires : 0
+        guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
+        guard try reader.uint16(bytes) == 0 else { throw .invalid("control event reserved field") }
+        let time = Timestamp(microseconds: try reader.int64(bytes))
+        switch kind {
+        case .organizationCreated:
+            let log = LogID(try reader.uint64(bytes))
+            self = .organizationCreated(try reader.organization(bytes), log: log, at: time)
+        case .keyCreated:
+            self = .keyCreated(try Self.key(&reader, bytes, flags, createdAt: time))
+        case .keyRevoked:
+            self = .keyRevoked(keyID: try reader.validText(bytes), at: time)
+        }
+        guard reader.isAtEnd(bytes) else { throw .invalid("control event length") }
+    }
+
+    private static func key(
+        _ reader: inout ByteReader, _ bytes: RawSpan, _ flags: UInt8, createdAt: Timestamp
+    ) throws(FormatError) -> KeyRecord {
+        var expiresAt: Timestamp?
+        if flags & KeyFlags.expires != 0 { expiresAt = Timestamp(microseconds: try reader.int64(bytes)) }
+        let hash = bytes.toArray(try reader.range(KeyRecord.hashByteCount, bytes))
+        let keyID = try reader.validText(bytes)
+        let organization = try reader.organization(bytes)
+        let name = try reader.validText(bytes)
+        let user = try reader.validText(bytes)
+        let scopeCount = try reader.count(of: 1, bytes)
+        var scopes: [String] = []
+        for _ in 0..<scopeCount { scopes.append(try reader.validText(bytes)) }
+        return KeyRecord(
+            keyID: keyID, organization: organization, name: name, hash: hash, scopes: scopes, user: user,
+            createdAt: createdAt, expiresAt: expiresAt)
+    }
+}
+
+extension ByteReader {
+    /// Length-prefixed UTF-8; ill-formed text is an error, because the control log is read back by eye and by name.
+    fileprivate mutating func validText(_ bytes: RawSpan) throws(FormatError) -> String {
+        let range = try lengthPrefixedRange(bytes)
+        guard let text = String(validating: bytes.toArray(range), as: UTF8.self) else {
+            throw .invalid("control event text")
+        }
+        return text
+    }
+
+    fileprivate mutating func organization(_ bytes: RawSpan) throws(FormatError) -> OrganizationID {
+        guard let organization = OrganizationID(try validText(bytes)) else { throw .invalid("organization id") }
+        return organization
+    }
+}

@@ -1,0 +1,32 @@
+package import DaybookFormat
+
+/// An API key as the control log keeps it: its hash, never the key.
+package struct KeyRecord: Sendable, Equatable {
+    /// Bytes of `hash`.
+    package static let hashByteCount = 32
+
+    package var keyID: String
+    package var organization: OrganizationID
+    package var name: String
+    /// SHA-256 of the whole key text.
+    package var hash: [UInt8]
+    package var scopes: [String]
+    /// Whom events are for when the body names nobody; empty: `owner`.
+    package var user: String
+    package var createdAt: Timestamp
+    package var expiresAt: Timestamp?
+
+    package init(
+        keyID: String, organization: OrganizationID, name: String, hash: [UInt8], scopes: [String], user: String,
+        createdAt: Timestamp, expiresAt: Timestamp?
+    ) {
+        self.keyID = keyID
+        self.organization = organization
+        self.name = name
+        self.hash = hash
+        self.scopes = scopes
+        self.user = user
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+    }
+}

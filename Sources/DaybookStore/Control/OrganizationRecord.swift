@@ -1,0 +1,15 @@
+package import DaybookFormat
+
+/// An organization as the control log made it.
+package struct OrganizationRecord: Sendable, Equatable {
+    package var id: OrganizationID
+    /// Its log; at least `Layout.firstOrganizationLog`, never used again.
+    package var log: LogID
+    package var createdAt: Timestamp
+
+    package init(id: OrganizationID, log: LogID, createdAt: Timestamp) {
+        self.id = id
+        self.log = log
+        self.createdAt = createdAt
+    }
+}

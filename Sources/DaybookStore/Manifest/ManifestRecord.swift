@@ -1,0 +1,150 @@
+package import DaybookFormat
+
+/// One edit as it stands in the file. Spec: docs/format/manifest.md, "Edit record".
+package struct ManifestRecord: Sendable, Equatable {
+    package static let headerByteCount = 24
+
+    enum Kind: UInt8 {
+        case snapshot = 1
+        case seal = 2
+        case lost = 3
+    }
+
+    /// Generation of the manifest after this edit.
+    package var generation: UInt64
+    package var edit: ManifestEdit
+
+    package init(generation: UInt64, edit: ManifestEdit) {
+        self.generation = generation
+        self.edit = edit
+    }
+
+    package func append(to bytes: inout [UInt8]) {
+        let start = bytes.count
+        bytes.append(littleEndian: UInt32(0))
+        bytes.append(littleEndian: UInt32(0))
+        bytes.append(littleEndian: generation)
+        bytes.append(kind.rawValue)
+        bytes.append(contentsOf: repeatElement(0, count: 7))
+        appendBody(to: &bytes)
+        bytes.store(littleEndian: UInt32(bytes.count - start), at: start + 4)
+        let checksum = bytes.withRawSpan { crc32c($0.extracting(start + 4..<$0.byteCount)) }
+        bytes.store(littleEndian: checksum, at: start)
+    }
+
+    private var kind: Kind {
+        switch edit {
+        case .snapshot: .snapshot
+        case .seal: .seal
+        case .lost: .lost
+        }
+    }
+
+    private func appendBody(to bytes: inout [UInt8]) {
+        switch edit {
+        case .snapshot(let manifest):
+            bytes.append(littleEndian: manifest.sealedThrough)
+            bytes.append(lengthPrefixed: manifest.carry ?? "")
+            bytes.append(varint: UInt64(manifest.segments.count))
+            for segment in manifest.segments { segment.append(to: &bytes) }
+            bytes.append(varint: UInt64(manifest.lost.count))
+            for lost in manifest.lost { lost.append(to: &bytes) }
+        case .seal(let range, let segments, let carry):
+            bytes.append(littleEndian: range.lowerBound)
+            bytes.append(littleEndian: range.upperBound)
+            bytes.append(lengthPrefixed: carry ?? "")
+            bytes.append(varint: UInt64(segments.count))
+            for segment in segments { segment.append(to: &bytes) }
+        case .lost(let range, let reason):
+            bytes.append(littleEndian: range.lowerBound)
+            bytes.append(littleEndian: range.upperBound)
+            bytes.append(reason.rawValue)
+        }
+    }
+}
+
+extension ManifestRecord {
+    /// The record that starts at `offset`, its checksum compared, and where the next one starts.
+    package static func read(
+        _ bytes: RawSpan, at offset: Int
+    ) throws(FormatError) -> (record: ManifestRecord, end: Int) {
+        let body = try verifiedRange(bytes, at: offset)
+        var reader = ByteReader(at: offset + 8)
+        let generation = try reader.uint64(bytes)
+        guard let kind = Kind(rawValue: try reader.uint8(bytes)) else { throw .invalid("manifest edit kind") }
+        for index in try reader.range(7, bytes) where bytes.byte(at: index) != 0 {
+            throw .invalid("manifest edit reserved field")
+        }
+        let edit = try edit(kind, generation, bytes.extracting(body))
+        return (ManifestRecord(generation: generation, edit: edit), body.upperBound)
+    }
+
+    /// Where the body stands of a record whose length fits and whose checksum agrees.
+    static func verifiedRange(_ bytes: RawSpan, at offset: Int) throws(FormatError) -> Range<Int> {
+        var reader = ByteReader(at: offset)
+        let expected = try reader.uint32(bytes)
+        let byteCount = Int(try reader.uint32(bytes))
+        guard byteCount >= headerByteCount else { throw .invalid("manifest edit length") }
+        guard byteCount <= bytes.byteCount - offset else {
+            throw .truncated(needed: byteCount, found: bytes.byteCount - offset)
+        }
+        let found = crc32c(bytes.extracting(offset + 4..<offset + byteCount))
+        guard expected == found else { throw .checksum(expected: expected, found: found) }
+        return offset + headerByteCount..<offset + byteCount
+    }
+
+    private static func edit(
+        _ kind: Kind, _ generation: UInt64, _ body: RawSpan
+    ) throws(FormatError) -> ManifestEdit {
+        var reader = ByteReader()
+        let edit: ManifestEdit
+        switch kind {
+        case .snapshot:
+            var manifest = Manifest()
+            manifest.generation = generation
+            manifest.sealedThrough = try reader.uint64(body)
+            manifest.carry = try carry(&reader, body)
+            manifest.segments = try segments(&reader, body)
+            let lostCount = try reader.count(of: LostRange.byteCount, body)
+            for _ in 0..<lostCount { manifest.lost.append(try LostRange(&reader, body)) }
+            edit = .snapshot(manifest)
+        case .seal:
+            let range = try ClosedRange(sequences: &reader, body)
+            let carry = try carry(&reader, body)
+            edit = .seal(range, segments: try segments(&reader, body), carry: carry)
+        case .lost:
+            let range = try ClosedRange(sequences: &reader, body)
+            guard let reason = LossReason(rawValue: try reader.uint8(body)) else { throw .invalid("loss reason") }
+            edit = .lost(range, reason)
+        }
+        guard reader.isAtEnd(body) else { throw .invalid("manifest edit length") }
+        return edit
+    }
+
+    private static func carry(_ reader: inout ByteReader, _ body: RawSpan) throws(FormatError) -> String? {
+        let range = try reader.lengthPrefixedRange(body)
+        return range.isEmpty ? nil : body.text(range)
+    }
+
+    private static func segments(
+        _ reader: inout ByteReader, _ body: RawSpan
+    ) throws(FormatError) -> [SegmentReference] {
+        let segmentCount = try reader.count(of: SegmentReference.fixedByteCount, body)
+        var segments: [SegmentReference] = []
+        segments.reserveCapacity(segmentCount)
+        for _ in 0..<segmentCount { segments.append(try SegmentReference(&reader, body)) }
+        return segments
+    }
+}
+
+extension ByteReader {
+    /// A varint count of items of at least `byteCountMin` bytes each: never more than the bytes that are left can hold.
+    mutating func count(of byteCountMin: Int, _ bytes: RawSpan) throws(FormatError) -> Int {
+        var next = self
+        let count = try next.varint(bytes)
+        let room = (bytes.byteCount - next.offset) / byteCountMin
+        guard count <= UInt64(room) else { throw .truncated(needed: .max, found: bytes.byteCount - next.offset) }
+        self = next
+        return Int(count)
+    }
+}

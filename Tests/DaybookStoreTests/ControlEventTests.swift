@@ -1,0 +1,96 @@
+import DaybookFormat
+import DaybookStore
+import DaybookTestSupport
+import Testing
+
+struct ControlEventTests {
+    static func read(_ bytes: [UInt8]) throws(FormatError) -> ControlEvent {
+        try bytes.withRawSpan { (span) throws(FormatError) in try ControlEvent(reading: span) }
+    }
+
+    static func vectors() throws -> [HexVector] { try HexVectors.load(page: "docs/format/control.md") }
+
+    @Test(arguments: try vectors())
+    func everyActOnThePageIsReadAndWritten(vector: HexVector) throws {
+        let event = try Self.read(vector.bytes)
+        #expect(Self.json(event) == (try vector.fields()))
+        #expect(event.encoded() == vector.bytes)
+    }
+
+    @Test func thePageShowsEveryKindOfAct() throws {
+        #expect(Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [1, 2, 3])
+    }
+
+    private static func json(_ event: ControlEvent) -> ParsedJSON {
+        typealias Build = ManifestVectorTests
+        switch event {
+        case .organizationCreated(let organization, let log, let time):
+            return Build.object([
+                "kind": Build.number(1), "at": Build.number(time.microseconds), "log": Build.number(log.rawValue),
+                "organization": Build.text(organization.text),
+            ])
+        case .keyCreated(let key):
+            return Build.object([
+                "kind": Build.number(2), "at": Build.number(key.createdAt.microseconds),
+                "expires_at": key.expiresAt.map { Build.number($0.microseconds) } ?? .null,
+                "hash": Build.text(key.hash.map { hexText(UInt64($0), width: 2) }.joined()),
+                "key_id": Build.text(key.keyID), "organization": Build.text(key.organization.text),
+                "name": Build.text(key.name), "user": Build.text(key.user),
+                "scopes": .array(key.scopes.map(Build.text)),
+            ])
+        case .keyRevoked(let keyID, let time):
+            return Build.object([
+                "kind": Build.number(3), "at": Build.number(time.microseconds), "key_id": Build.text(keyID),
+            ])
+        }
+    }
+
+    @Test(arguments: try vectors())
+    func anActCutShortOrFollowedByMoreIsRefused(vector: HexVector) {
+        for byteCount in vector.bytes.indices {
+            #expect(throws: FormatError.self) { try Self.read(Array(vector.bytes.prefix(byteCount))) }
+        }
+        #expect(throws: FormatError.self) { try Self.read(vector.bytes + [0]) }
+    }
+
+    /// Changes of the page's `organization-created`, whose organization stands from offset 21 on.
+    @Test(
+        arguments: [
+            ("kind zero", 0, 0), ("reserved kind", 0, 4), ("kind of the audit trail", 0, 64), ("flags", 1, 1),
+            ("reserved field", 2, 1), ("reserved field", 3, 1), ("organization that is none", 21, UInt8(ascii: "A")),
+            ("text that is not UTF-8", 21, 0xC3),
+        ] as [(String, Int, UInt8)])
+    func aWrongFieldIsRefused(name: String, offset: Int, byte: UInt8) throws {
+        var bytes = try #require(try Self.vectors().first { $0.name == "organization-created" }).bytes
+        bytes[offset] = byte
+        #expect(throws: FormatError.self) { try Self.read(bytes) }
+    }
+
+    @Test func anUnknownFlagOfAKeyIsRefused() throws {
+        var bytes = try #require(try Self.vectors().first { $0.name == "key-created" }).bytes
+        bytes[1] = 3
+        #expect(throws: FormatError.self) { try Self.read(bytes) }
+    }
+
+    @Test func moreScopesThanBytesAreRefused() throws {
+        let bytes = try #require(try Self.vectors().first { $0.name == "key-created-for-ever" }).bytes
+        #expect(throws: FormatError.self) {
+            try Self.read(bytes.dropLast() + [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F])
+        }
+    }
+
+    @Test(arguments: ["", "Größe", "e\u{301}", "\u{0}\n\"", "👩‍💻"])
+    func textsAreKeptByteForByte(text: String) throws {
+        let organization = try #require(OrganizationID("acme"))
+        let key = KeyRecord(
+            keyID: text, organization: organization, name: text, hash: [UInt8](repeating: 0xAB, count: 32),
+            scopes: [text, text], user: text, createdAt: Timestamp(microseconds: .min),
+            expiresAt: Timestamp(microseconds: .max))
+        guard case .keyCreated(let found) = try Self.read(ControlEvent.keyCreated(key).encoded()) else {
+            Issue.record("another act came back")
+            return
+        }
+        #expect(Array(found.name.utf8) == Array(text.utf8))
+        #expect(found == key)
+    }
+}

@@ -1,0 +1,78 @@
+import DaybookFormat
+import DaybookStore
+import Testing
+
+struct ControlStateTests {
+    static let now = Timestamp(microseconds: 1_000)
+    static let acme = OrganizationID("acme")!
+    static let umbrella = OrganizationID("umbrella")!
+
+    static func key(_ keyID: String, _ organization: OrganizationID = acme) -> KeyRecord {
+        KeyRecord(
+            keyID: keyID, organization: organization, name: "", hash: [UInt8](repeating: 1, count: 32),
+            scopes: ["ingest"], user: "", createdAt: now, expiresAt: nil)
+    }
+
+    static let acts: [ControlEvent] = [
+        .organizationCreated(acme, log: LogID(16), at: now),
+        .keyCreated(key("k1")),
+        .organizationCreated(umbrella, log: LogID(17), at: now),
+        .keyCreated(key("k2", umbrella)),
+        .keyRevoked(keyID: "k1", at: now),
+    ]
+
+    @Test func nothingHappenedYet() {
+        let state = ControlState()
+        #expect(state.organizations.isEmpty)
+        #expect(state.nextLog == LogID(16))
+    }
+
+    @Test func actsAmountToOrganizationsAndKeys() throws {
+        let state = try ControlState(replaying: Self.acts)
+        let acme = OrganizationRecord(id: Self.acme, log: LogID(16), createdAt: Self.now)
+        let umbrella = OrganizationRecord(id: Self.umbrella, log: LogID(17), createdAt: Self.now)
+        #expect(state.organizations == [Self.acme: acme, Self.umbrella: umbrella])
+        #expect(state.organization(of: LogID(16)) == acme)
+        #expect(state.organization(of: LogID(17)) == umbrella)
+        #expect(state.organization(of: LogID(18)) == nil)
+        #expect(state.nextLog == LogID(18))
+        #expect(state.keys == ["k1": Self.key("k1"), "k2": Self.key("k2", Self.umbrella)])
+        #expect(state.revocations == ["k1": Self.now])
+    }
+
+    @Test func aSkippedLogIDIsNeverGivenOutAgain() throws {
+        var state = ControlState()
+        try state.apply(.organizationCreated(Self.acme, log: LogID(40), at: Self.now))
+        #expect(state.nextLog == LogID(41))
+        #expect(throws: ControlContradiction.logReused(LogID(39))) {
+            try state.apply(.organizationCreated(Self.umbrella, log: LogID(39), at: Self.now))
+        }
+    }
+
+    @Test(arguments: [
+        (
+            ControlEvent.organizationCreated(acme, log: LogID(18), at: now),
+            ControlContradiction.organizationExists(acme)
+        ),
+        (.organizationCreated(OrganizationID("new")!, log: LogID(17), at: now), .logReused(LogID(17))),
+        (.organizationCreated(OrganizationID("new")!, log: LogID(15), at: now), .logReserved(LogID(15))),
+        (.organizationCreated(OrganizationID("new")!, log: .control, at: now), .logReserved(.control)),
+        (.organizationCreated(OrganizationID("new")!, log: LogID(.max), at: now), .logReserved(LogID(.max))),
+        (.keyCreated(key("k1")), .keyExists(keyID: "k1")),
+        (.keyCreated(key("k3", OrganizationID("new")!)), .organizationUnknown(OrganizationID("new")!)),
+        (.keyRevoked(keyID: "k3", at: now), .keyUnknown(keyID: "k3")),
+    ])
+    func aContradictionIsNamedAndChangesNothing(event: ControlEvent, contradiction: ControlContradiction) throws {
+        let before = try ControlState(replaying: Self.acts)
+        var state = before
+        #expect(throws: contradiction) { try state.apply(event) }
+        #expect(state == before)
+        #expect(throws: contradiction) { try ControlState(replaying: Self.acts + [event]) }
+    }
+
+    @Test func revokingAgainKeepsTheFirstMoment() throws {
+        var state = try ControlState(replaying: Self.acts)
+        try state.apply(.keyRevoked(keyID: "k1", at: Timestamp(microseconds: 2_000)))
+        #expect(state.revocations["k1"] == Self.now)
+    }
+}

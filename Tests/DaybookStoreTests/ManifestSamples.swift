@@ -1,0 +1,54 @@
+import DaybookFormat
+import DaybookStore
+import DaybookTestSupport
+
+/// Manifests, edits and segments that the tests of the manifest share.
+enum Sample {
+    static let log = LogID(16)
+    static let folder = Layout.folder(of: log)
+    static let path = Layout.path(folder, .manifest)
+
+    static func segment(
+        _ range: ClosedRange<UInt64>, _ family: Family, rowCount: UInt64
+    ) -> SegmentReference {
+        SegmentReference(
+            family: family, firstSequence: range.lowerBound, lastSequence: range.upperBound, rowCount: Int(rowCount),
+            timestampMin: Timestamp(microseconds: -5), timestampMax: Timestamp(microseconds: 1_000),
+            path: FileKind.segment(first: range.lowerBound, last: range.upperBound, family: family).name,
+            byteCount: 4_096, footerChecksum: 0xC0FF_EE00)
+    }
+
+    /// A range whose last row is an agent interaction and whose other rows are commands.
+    static func seal(_ range: ClosedRange<UInt64>, carry: Bool = true) -> ManifestEdit {
+        let rowCount = range.upperBound - range.lowerBound + 1
+        var segments = [segment(range, .agentInteraction, rowCount: 1)]
+        if rowCount > 1 { segments.insert(segment(range, .commandExecution, rowCount: rowCount - 1), at: 0) }
+        return .seal(
+            range, segments: segments, carry: carry ? FileKind.carry(sealedThrough: range.upperBound).name : nil)
+    }
+
+    static let edits: [ManifestEdit] = [
+        seal(1...100), .lost(101...105, .logDamaged), seal(106...106, carry: false), seal(107...300),
+    ]
+
+    static func manifest(_ edits: [ManifestEdit] = edits) throws(ManifestViolation) -> Manifest {
+        var manifest = Manifest()
+        for edit in edits { manifest = try manifest.applying(edit) }
+        return manifest
+    }
+
+    /// A file that holds the edits one by one.
+    static func file(_ edits: [ManifestEdit] = edits) throws -> [UInt8] {
+        var bytes = ManifestFileHeader(log: log).encoded()
+        var manifest = Manifest()
+        for edit in edits {
+            manifest = try manifest.applying(edit)
+            ManifestRecord(generation: manifest.generation, edit: edit).append(to: &bytes)
+        }
+        return bytes
+    }
+
+    static func read(_ bytes: [UInt8]) throws(Corruption) -> ManifestFile {
+        try bytes.withRawSpan { (span) throws(Corruption) in try ManifestFile(reading: span, file: path) }
+    }
+}

@@ -1,0 +1,97 @@
+import DaybookFormat
+import DaybookStore
+import DaybookTestSupport
+import Testing
+
+/// The bytes on docs/format/manifest.md.
+struct ManifestVectorTests {
+    static func vectors(_ prefix: String) throws -> [HexVector] {
+        try HexVectors.load(page: "docs/format/manifest.md").filter { $0.name.hasPrefix(prefix) }
+    }
+
+    @Test func theHeaderOnThePageIsReadAndWritten() throws {
+        let vector = try #require(try Self.vectors("manifest-header").first)
+        let header = try vector.bytes.withRawSpan { (span) throws(FormatError) in
+            try ManifestFileHeader(reading: span)
+        }
+        let fields = try vector.fields()
+        #expect(header.log.rawValue == fields["log"]?.unsigned)
+        #expect(ManifestFileHeader.version == fields["version"]?.unsigned.map(UInt32.init))
+        #expect(header.encoded() == vector.bytes)
+    }
+
+    @Test(arguments: try vectors("manifest-edit-"))
+    func everyEditOnThePageIsReadAndWritten(vector: HexVector) throws {
+        let (record, end) = try vector.bytes.withRawSpan { (span) throws(FormatError) in
+            try ManifestRecord.read(span, at: 0)
+        }
+        #expect(end == vector.bytes.count)
+        #expect(Self.json(record) == (try vector.fields()))
+        var bytes: [UInt8] = []
+        record.append(to: &bytes)
+        #expect(bytes == vector.bytes)
+    }
+
+    @Test func thePageShowsEveryKindOfEdit() throws {
+        let kinds = try Self.vectors("manifest-edit-").map { try $0.fields()["kind"]?.string }
+        #expect(kinds == ["seal", "lost", "snapshot"])
+    }
+
+    @Test func theEditsOnThePageAreOneFileAndItsSnapshot() throws {
+        let header = try #require(try Self.vectors("manifest-header").first).bytes
+        let edits = try Self.vectors("manifest-edit-").map(\.bytes)
+        let replayed = try Sample.read(header + edits[0] + edits[1])
+        let snapshot = try Sample.read(header + edits[2])
+        #expect(replayed.manifest == snapshot.manifest)
+        #expect(replayed.manifest.sealedThrough == 1_210)
+    }
+
+    static func json(_ record: ManifestRecord) -> ParsedJSON {
+        var members: [String: ParsedJSON] = ["generation": number(record.generation)]
+        switch record.edit {
+        case .snapshot(let manifest):
+            members["kind"] = text("snapshot")
+            members["sealed_through"] = number(manifest.sealedThrough)
+            members["carry"] = manifest.carry.map(text) ?? .null
+            members["segments"] = .array(manifest.segments.map(json))
+            members["lost"] = .array(
+                manifest.lost.map { lost in
+                    object([
+                        "first_sequence": number(lost.range.lowerBound),
+                        "last_sequence": number(lost.range.upperBound),
+                        "event_count": number(lost.eventCount), "reason": number(lost.reason.rawValue),
+                    ])
+                })
+        case .seal(let range, let segments, let carry):
+            members["kind"] = text("seal")
+            members["first_sequence"] = number(range.lowerBound)
+            members["last_sequence"] = number(range.upperBound)
+            members["carry"] = carry.map(text) ?? .null
+            members["segments"] = .array(segments.map(json))
+        case .lost(let range, let reason):
+            members["kind"] = text("lost")
+            members["first_sequence"] = number(range.lowerBound)
+            members["last_sequence"] = number(range.upperBound)
+            members["reason"] = number(reason.rawValue)
+        }
+        return object(members)
+    }
+
+    private static func json(_ segment: SegmentReference) -> ParsedJSON {
+        object([
+            "family": number(segment.family.rawValue), "first_sequence": number(segment.firstSequence),
+            "last_sequence": number(segment.lastSequence), "row_count": number(segment.rowCount),
+            "timestamp_min": number(segment.timestampMin.microseconds),
+            "timestamp_max": number(segment.timestampMax.microseconds), "byte_count": number(segment.byteCount),
+            "footer_checksum": number(segment.footerChecksum), "name": text(segment.path),
+        ])
+    }
+
+    static func number(_ value: some BinaryInteger) -> ParsedJSON { .number("\(value)") }
+
+    static func text(_ value: String) -> ParsedJSON { .text(Array(value.utf8)) }
+
+    static func object(_ members: [String: ParsedJSON]) -> ParsedJSON {
+        .object(Dictionary(uniqueKeysWithValues: members.map { (Array($0.key.utf8), $0.value) }))
+    }
+}
