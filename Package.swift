@@ -49,12 +49,12 @@ let package = Package(
     targets: [
         // Floor C
         .target(name: "CChecksum"),
-        .target(name: "CSystem"),
+        .target(name: "CKernel"),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         // Floor 0
         floor("DaybookFormat", ["CChecksum"]),
-        floor("DaybookSystem", ["CSystem"]),
+        floor("DaybookSystem", ["CKernel"]),
         floor("DaybookCrypto", ["CCrypto"]),
         // Floor 1
         floor("DaybookEvent", ["DaybookFormat"]),
@@ -74,7 +74,9 @@ let package = Package(
             "DaybookQuery",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookRollup", "DaybookStore"]),
         // Floor 5
-        floor("DaybookControl", ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore"]),
+        floor(
+            "DaybookControl",
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore"]),
         floor("DaybookExport", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery"]),
         // Floor 6
         floor(

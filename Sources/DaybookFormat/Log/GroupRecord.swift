@@ -97,6 +97,16 @@ extension GroupHeader {
         }
     }
 
+    /// How long the record at `offset` says it is, within bounds; nothing else is checked.
+    package static func recordByteCount(_ bytes: RawSpan, at offset: Int) throws(FormatError) -> Int {
+        var reader = ByteReader(at: offset + 4)
+        let byteCount = Int(try reader.uint32(bytes))
+        guard byteCount >= fixedByteCount, byteCount <= Limits.groupByteCountMax else {
+            throw .invalid("group record length")
+        }
+        return byteCount
+    }
+
     /// Reads the header and compares the checksum of the whole record.
     package init(verifying bytes: RawSpan, at offset: Int = 0) throws(FormatError) {
         try self.init(reading: bytes, at: offset)
@@ -107,6 +117,15 @@ extension GroupHeader {
         let expected = try reader.uint32(bytes)
         let found = crc32c(bytes.extracting(offset + 4..<offset + byteCount))
         guard expected == found else { throw .checksum(expected: expected, found: found) }
+    }
+}
+
+extension GroupHeader {
+    /// The checksum that a sealed record states; the journal frame around it repeats it instead of making a second one.
+    /// Precondition: at least a header.
+    package static func checksum(of record: [UInt8]) -> UInt32 {
+        precondition(record.count >= fixedByteCount)
+        return UInt32(record[0]) | UInt32(record[1]) << 8 | UInt32(record[2]) << 16 | UInt32(record[3]) << 24
     }
 }
 

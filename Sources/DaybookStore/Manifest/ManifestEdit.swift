@@ -3,6 +3,7 @@ package enum ManifestEdit: Sendable, Equatable {
     /// A whole manifest; only at the start of a file.
     case snapshot(Manifest)
     /// The next range of the log became segments, of all its families at once. Names the carry file of that moment.
+    /// Sequences of the range that are in none of the segments were damaged in the log and are lost.
     case seal(ClosedRange<UInt64>, segments: [SegmentReference], carry: String?)
     /// The next range of the log is gone.
     case lost(ClosedRange<UInt64>, LossReason)
@@ -25,6 +26,11 @@ extension Manifest {
                 }
             }
             next.segments += segments.sorted(by: SegmentReference.precedes)
+            let rowCount = segments.reduce(UInt64(0)) { $0 &+ UInt64(clamping: $1.rowCount) }
+            if rowCount < range.sequenceCount {
+                next.lost.append(
+                    LostRange(range: range, eventCount: range.sequenceCount - rowCount, reason: .logDamaged))
+            }
             next.carry = carry
         case .lost(let range, let reason):
             try next.extend(over: range)

@@ -1,0 +1,32 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// `syncfs(2)`: writes back everything of the file system that holds `descriptor`. 0 or -1 with errno.
+int daybook_syncfs(int descriptor);
+
+/// `openat(2)`, which Swift cannot call because it is variadic.
+int daybook_open_at(int directory, const char *path, int flags, unsigned int mode);
+
+/// Takes an exclusive lock on the whole file, owned by the open file description: it goes when the last copy of the
+/// descriptor is closed, by whatever way the process ends. 0, or -1 with errno (`EAGAIN` while somebody holds it).
+int daybook_lock(int descriptor);
+
+/// Asks whether `daybook_lock` would be refused, and takes nothing. 1 held, 0 free, -1 with errno.
+int daybook_lock_is_held(int descriptor);
+
+/// `getrandom(2)`: up to `byteCount` random bytes. How many, or -1 with errno.
+ssize_t daybook_random(void *target, size_t byteCount);
+
+/// Names the calling thread; more than 15 bytes are cut off.
+void daybook_thread_name(const char *name);
+
+/// Sets the niceness of the calling thread only (Linux keeps it per thread). 0 or -1 with errno.
+int daybook_thread_niceness(int niceness);
+
+/// Raises the soft limit of open descriptors to the hard one. The limit that now holds, or -1 with errno.
+int64_t daybook_raise_descriptor_limit(void);
+
+/// The environment as the C library keeps it: null-terminated `NAME=value` strings.
+char *const *daybook_environment(void);

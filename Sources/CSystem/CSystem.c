@@ -1,6 +1,0 @@
-// Calls that Glibc's Swift overlay does not show without _GNU_SOURCE.
-#define _GNU_SOURCE
-#include "CSystem.h"
-#include <unistd.h>
-
-int daybook_syncfs(int descriptor) { return syncfs(descriptor); }

@@ -1,0 +1,173 @@
+internal import DaybookFormat
+
+/// The small JSON of administrative requests: objects, arrays, strings, integers, true, false and null. Events never
+/// come this way; they have their own one-pass parser.
+package enum ControlDocument: Equatable, Sendable {
+    case object([String: ControlDocument])
+    case array([ControlDocument])
+    case string(String)
+    case integer(Int64)
+    case boolean(Bool)
+    case null
+
+    package struct Malformed: Error, Equatable {}
+
+    /// Requests are one short object; anything deeper is refused before it can exhaust the stack.
+    private static let depthMax = 8
+
+    /// - Throws: `Malformed` for anything but one document, duplicate keys and fractions included.
+    package init(parsing bytes: [UInt8]) throws(Malformed) {
+        var parser = Parser(bytes: bytes)
+        self = try parser.value(depth: 0)
+        parser.skipSpace()
+        guard parser.isAtEnd else { throw Malformed() }
+    }
+
+    package subscript(key: String) -> ControlDocument? {
+        guard case .object(let fields) = self, let value = fields[key], value != .null else { return nil }
+        return value
+    }
+
+    package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+    package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
+    package var arrayValue: [ControlDocument]? { if case .array(let value) = self { value } else { nil } }
+
+    private struct Parser {
+        let bytes: [UInt8]
+        var position = 0
+
+        init(bytes: [UInt8]) { self.bytes = bytes }
+
+        var isAtEnd: Bool { position == bytes.count }
+        var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+        mutating func skipSpace() {
+            while let byte = peek, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D { position += 1 }
+        }
+
+        mutating func take(_ byte: UInt8) -> Bool {
+            skipSpace()
+            guard peek == byte else { return false }
+            position += 1
+            return true
+        }
+
+        mutating func expect(_ byte: UInt8) throws(Malformed) {
+            guard take(byte) else { throw Malformed() }
+        }
+
+        mutating func value(depth: Int) throws(Malformed) -> ControlDocument {
+            guard depth < ControlDocument.depthMax else { throw Malformed() }
+            skipSpace()
+            switch peek {
+            case UInt8(ascii: "{"): return try object(depth: depth)
+            case UInt8(ascii: "["): return try array(depth: depth)
+            case UInt8(ascii: "\""): return .string(try string())
+            case UInt8(ascii: "t"): return try word("true", .boolean(true))
+            case UInt8(ascii: "f"): return try word("false", .boolean(false))
+            case UInt8(ascii: "n"): return try word("null", .null)
+            default: return .integer(try integer())
+            }
+        }
+
+        mutating func word(_ text: String, _ value: ControlDocument) throws(Malformed) -> ControlDocument {
+            guard bytes[position...].starts(with: text.utf8) else { throw Malformed() }
+            position += text.utf8.count
+            return value
+        }
+
+        mutating func integer() throws(Malformed) -> Int64 {
+            let start = position
+            while let byte = peek, byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte) { position += 1 }
+            guard let value = Int64(String(decoding: bytes[start..<position], as: UTF8.self)) else { throw Malformed() }
+            return value
+        }
+
+        mutating func object(depth: Int) throws(Malformed) -> ControlDocument {
+            position += 1
+            var fields: [String: ControlDocument] = [:]
+            if take(UInt8(ascii: "}")) { return .object(fields) }
+            repeat {
+                skipSpace()
+                guard peek == UInt8(ascii: "\"") else { throw Malformed() }
+                let key = try string()
+                try expect(UInt8(ascii: ":"))
+                guard fields.updateValue(try value(depth: depth + 1), forKey: key) == nil else { throw Malformed() }
+            } while take(UInt8(ascii: ","))
+            try expect(UInt8(ascii: "}"))
+            return .object(fields)
+        }
+
+        mutating func array(depth: Int) throws(Malformed) -> ControlDocument {
+            position += 1
+            var items: [ControlDocument] = []
+            if take(UInt8(ascii: "]")) { return .array(items) }
+            repeat { items.append(try value(depth: depth + 1)) } while take(UInt8(ascii: ","))
+            try expect(UInt8(ascii: "]"))
+            return .array(items)
+        }
+
+        mutating func string() throws(Malformed) -> String {
+            position += 1
+            var text: [UInt8] = []
+            while let byte = peek {
+                position += 1
+                switch byte {
+                case UInt8(ascii: "\""):
+                    guard let string = String(validating: text, as: UTF8.self) else { throw Malformed() }
+                    return string
+                case UInt8(ascii: "\\"): try escape(into: &text)
+                case 0x00..<0x20: throw Malformed()
+                default: text.append(byte)
+                }
+            }
+            throw Malformed()
+        }
+
+        mutating func escape(into text: inout [UInt8]) throws(Malformed) {
+            guard let byte = peek else { throw Malformed() }
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+            case UInt8(ascii: "b"): text.append(0x08)
+            case UInt8(ascii: "f"): text.append(0x0C)
+            case UInt8(ascii: "n"): text.append(0x0A)
+            case UInt8(ascii: "r"): text.append(0x0D)
+            case UInt8(ascii: "t"): text.append(0x09)
+            case UInt8(ascii: "u"):
+                guard let scalar = Unicode.Scalar(try codeUnit()) else { throw Malformed() }
+                text.append(contentsOf: String(Character(scalar)).utf8)
+            default: throw Malformed()
+            }
+        }
+
+        /// Four hexadecimal digits. Surrogates are refused: names of this floor have no need of them.
+        mutating func codeUnit() throws(Malformed) -> UInt32 {
+            guard bytes.count - position >= 4,
+                let value = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16),
+                bytes[position] != UInt8(ascii: "+"), bytes[position] != UInt8(ascii: "-")
+            else { throw Malformed() }
+            position += 4
+            return value
+        }
+    }
+}
+
+extension ControlDocument {
+    /// The text of a JSON string, quotes included.
+    package static func appendString(_ text: String, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0x00..<0x20:
+                bytes.append(contentsOf: "\\u00".utf8)
+                bytes.append(contentsOf: hexText(UInt64(byte), width: 2).utf8)
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}

@@ -1,0 +1,80 @@
+private import DaybookFormat
+
+/// Gives every distinct byte string a code, in order of first appearance, without making a `String` of any.
+struct StringInterner: Sendable {
+    private(set) var bytes: [UInt8] = []
+    private(set) var offsets: [UInt32] = [0]
+    /// Open table of codes plus one; 0 is empty. Its size is a power of two, at least twice the number of codes.
+    private var slots = [UInt32](repeating: 0, count: 64)
+    /// The low half of each code's hash, to compare before the bytes are and to grow without hashing again.
+    private var hashes: [UInt32] = []
+    private var latest: UInt32 = 0
+
+    var count: Int { hashes.count }
+
+    /// Memory in use, about.
+    var byteCount: Int { bytes.count + 8 * hashes.count + 4 * slots.count }
+
+    /// The code of `string`.
+    mutating func code(of string: RawSpan) -> UInt32 {
+        unsafe string.withUnsafeBytes { wanted in
+            // Rows of one client come together: the string before is the best guess.
+            if count > 0, unsafe equals(latest, wanted) { return latest }
+            let hash = UInt32(truncatingIfNeeded: unsafe FieldHash.ofProcess(wanted))
+            let mask = slots.count - 1
+            var slot = Int(hash) & mask
+            while slots[slot] != 0 {
+                let code = slots[slot] - 1
+                if hashes[Int(code)] == hash, unsafe equals(code, wanted) {
+                    latest = code
+                    return code
+                }
+                slot = (slot + 1) & mask
+            }
+            latest = UInt32(count)
+            slots[slot] = latest + 1
+            hashes.append(hash)
+            unsafe bytes.append(contentsOf: wanted)
+            offsets.append(UInt32(bytes.count))
+            if count * 2 > slots.count { grow() }
+            return latest
+        }
+    }
+
+    private func equals(_ code: UInt32, _ wanted: UnsafeRawBufferPointer) -> Bool {
+        let start = Int(offsets[Int(code)])
+        guard Int(offsets[Int(code) + 1]) - start == wanted.count else { return false }
+        return bytes.withRawSpan { all in
+            unsafe all.withUnsafeBytes { unsafe equalBytes($0, at: start, wanted) }
+        }
+    }
+
+    private mutating func grow() {
+        let mask = slots.count * 4 - 1
+        slots = [UInt32](repeating: 0, count: mask + 1)
+        for (code, hash) in hashes.enumerated() {
+            var slot = Int(hash) & mask
+            while slots[slot] != 0 { slot = (slot + 1) & mask }
+            slots[slot] = UInt32(code) + 1
+        }
+    }
+
+    func table() -> StringTable { StringTable(bytes: bytes, offsets: offsets) }
+}
+
+/// Whether `wanted` stands in `bytes` at `start`. Precondition: `bytes` reaches that far.
+@inline(__always)
+private func equalBytes(_ bytes: UnsafeRawBufferPointer, at start: Int, _ wanted: UnsafeRawBufferPointer) -> Bool {
+    precondition(start >= 0 && wanted.count <= bytes.count - start)
+    var offset = 0
+    while offset &+ 8 <= wanted.count {
+        let left = unsafe bytes.loadUnaligned(fromByteOffset: start &+ offset, as: UInt64.self)
+        if unsafe wanted.loadUnaligned(fromByteOffset: offset, as: UInt64.self) != left { return false }
+        offset &+= 8
+    }
+    while offset < wanted.count {
+        if unsafe wanted[offset] != bytes[start &+ offset] { return false }
+        offset &+= 1
+    }
+    return true
+}

@@ -1,3 +1,0 @@
-package final class SegmentReader: Sendable {
-    private init() {}
-}

@@ -1,0 +1,54 @@
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookSystem
+
+/// Finds logs to seal although no file of theirs is full: old ones, and the largest when the unsealed bytes of the
+/// whole store grow too many. Looks at the checkpoint table now and then, never at ten thousand folders.
+final class Ageing {
+    private let registry: OrganizationRegistry
+    private let shared: SharedState
+    private let options: StoreOptions
+    private var lastLookMicroseconds: Int64 = .min
+
+    init(registry: OrganizationRegistry, shared: SharedState, options: StoreOptions) {
+        self.registry = registry
+        self.shared = shared
+        self.options = options
+    }
+
+    private var intervalMicroseconds: Int64 { max(1, min(10_000_000, options.sealAgeMicroseconds / 2)) }
+
+    func look(nowMicroseconds: Int64) {
+        guard lastLookMicroseconds == .min || nowMicroseconds - lastLookMicroseconds >= intervalMicroseconds else {
+            return
+        }
+        let isFirst = lastLookMicroseconds == .min
+        lastLookMicroseconds = nowMicroseconds
+        let marks = registry.marks
+        var unsealed: [LogMark] = []
+        var byteCount: UInt64 = 0
+        for mark in marks.values where mark.log != .control && mark.lastSequence > mark.sealedThrough {
+            // Whole files from an earlier life of the process wait for the sealer.
+            if isFirst, mark.fileFirstSequence > mark.sealedThrough + 1 { shared.addSealable(mark.log) }
+            unsealed.append(mark)
+            byteCount += mark.fileByteCount
+            let age = nowMicroseconds - mark.lastArrival.microseconds
+            let isOld = mark.lastArrival.microseconds > 0 && age >= options.sealAgeMicroseconds
+            if isOld, mark.lastSequence - mark.sealedThrough >= UInt64(options.sealRowCountMin) { roll(mark.log) }
+        }
+        guard byteCount > UInt64(options.unsealedByteCountMax) else { return }
+        for mark in unsealed.sorted(by: { $0.fileByteCount > $1.fileByteCount }).prefix(8) { roll(mark.log) }
+    }
+
+    private func roll(_ log: LogID) {
+        do {
+            try registry.with(log) { organization in
+                guard organization.unsealedEventCount >= UInt64(options.sealRowCountMin) else { return }
+                organization.roll()
+            }
+            shared.addSealable(log)
+        } catch {
+            shared.note(error)
+        }
+    }
+}

@@ -1,0 +1,224 @@
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookSystem
+
+/// Moves groups from memory to log files, makes them durable there, and gives journal files back. A state machine: each
+/// step does one piece of work; a thread or a simulation decides when.
+final class Checkpointer {
+    enum Step: Equatable {
+        case idle
+        case worked
+    }
+
+    private enum Phase {
+        case resting
+        case writing(Run)
+        case synchronizing(Run)
+        case recording(Run)
+    }
+
+    private struct Run {
+        /// Frames before it are in log files when the run ends.
+        var position: UInt64
+        var logs: [LogID]
+        var next = 0
+        var marks: [LogMark] = []
+        var unsynced: [(log: LogID, files: OrganizationStore.UnsyncedFiles)] = []
+        /// Logs whose groups could not be written: the run must not vouch for anything.
+        var failure: DiskError?
+    }
+
+    private let disk: any Disk
+    private let registry: OrganizationRegistry
+    private let shared: SharedState
+    private let checkpoints: CheckpointLog
+    private let journalFiles: JournalFiles
+    private let options: StoreOptions
+    private let files = LogFileCache(capacity: 32)
+
+    private var phase = Phase.resting
+    private var zeroing: JournalZeroing?
+    /// Logs written early, to spare memory: the next run must synchronize them although nothing is pending.
+    private var early: Set<LogID> = []
+    private var lastRunMicroseconds: Int64
+    private(set) var completedCount = 0
+    /// A failed sync of a log is final: no checkpoint is written any more, the journal stays the truth.
+    private(set) var isPoisoned = false
+
+    init(
+        disk: any Disk, registry: OrganizationRegistry, shared: SharedState, checkpoints: CheckpointLog,
+        journalFiles: JournalFiles, options: StoreOptions, nowMicroseconds: Int64
+    ) {
+        self.disk = disk
+        self.registry = registry
+        self.shared = shared
+        self.checkpoints = checkpoints
+        self.journalFiles = journalFiles
+        self.options = options
+        lastRunMicroseconds = nowMicroseconds
+    }
+
+    var isResting: Bool {
+        if case .resting = phase { return true }
+        return false
+    }
+
+    /// Whether a run should start: enough bytes in the journal, or enough time with something to do.
+    func isDue(nowMicroseconds: Int64) -> Bool {
+        guard isResting, !isPoisoned, shared.hasDirty || !early.isEmpty else { return false }
+        let behind = shared.durablePosition - checkpoints.table.journalPosition
+        return behind >= UInt64(options.checkpointByteCount)
+            || nowMicroseconds - lastRunMicroseconds >= options.checkpointIntervalMicroseconds
+            || journalFiles.cleanCount == 0
+    }
+
+    /// Starts a run over everything that is durable now.
+    func begin(nowMicroseconds: Int64) {
+        guard isResting, !isPoisoned else { return }
+        lastRunMicroseconds = nowMicroseconds
+        let (position, dirty) = shared.takeDirty()
+        var logs = Set(dirty)
+        logs.formUnion(early)
+        logs.formUnion(registry.unopenedLogs)
+        early.removeAll()
+        phase = .writing(Run(position: position, logs: logs.sorted()))
+    }
+
+    /// One piece of work. Zeroing comes first when no clean journal file is left, else last.
+    func step() -> Step {
+        if journalFiles.cleanCount == 0, zero() { return .worked }
+        switch phase {
+        case .resting: return zero() ? .worked : .idle
+        case .writing(let run): writeNext(run)
+        case .synchronizing(let run): synchronize(run)
+        case .recording(let run): record(run)
+        }
+        return .worked
+    }
+
+    private func writeNext(_ current: Run) {
+        var run = current
+        guard run.next < run.logs.count else {
+            phase = run.failure == nil ? .synchronizing(run) : .resting
+            if run.failure != nil { giveUp(run) }
+            return
+        }
+        let log = run.logs[run.next]
+        run.next += 1
+        do {
+            try registry.with(log) { organization in
+                let moved = try organization.writePending(rollByteCount: options.logFileByteCount, files: files)
+                shared.moved(byteCount: moved)
+                let (mark, unsynced) = organization.takeMark()
+                if let mark { run.marks.append(mark) }
+                if !unsynced.isEmpty { run.unsynced.append((log, unsynced)) }
+                if organization.sealableExtent != nil, log != .control { shared.addSealable(log) }
+            }
+            registry.closeIdle(keeping: options.openOrganizationCountMax)
+        } catch StoreError.organizationClosed {
+            // Its frames stay in the journal only; without a manifest nothing can vouch for them.
+        } catch {
+            run.failure = (error as? DiskError) ?? run.failure ?? DiskError(.other, operation: "checkpoint", path: "")
+            shared.note(error)
+            early.insert(log)
+        }
+        phase = .writing(run)
+    }
+
+    /// The run vouches for nothing: what it wrote is synchronized by the next one.
+    private func giveUp(_ run: Run) {
+        for (log, files) in run.unsynced {
+            early.insert(log)
+            try? registry.with(log) { $0.restoreUnsynced(files) }
+        }
+        shared.addDirty(run.logs)
+        phase = .resting
+    }
+
+    private func synchronize(_ run: Run) {
+        let paths = run.unsynced.flatMap(\.files.paths)
+        do {
+            if paths.count > options.individualSyncCountMax {
+                try disk.synchronizeAll()
+            } else {
+                for path in paths { try files.open(path, disk).synchronize() }
+                for (log, unsynced) in run.unsynced where unsynced.folderChanged {
+                    try disk.synchronizeDirectory(Layout.folder(of: log))
+                }
+                if run.unsynced.contains(where: \.files.folderIsNew) {
+                    try disk.synchronizeDirectory(Layout.organizations)
+                }
+            }
+            phase = .recording(run)
+        } catch {
+            isPoisoned = true
+            shared.note(error)
+            shared.poison()
+            phase = .resting
+        }
+    }
+
+    private func record(_ run: Run) {
+        phase = .resting
+        do throws(LogError) {
+            try checkpoints.append(position: run.position, marks: run.marks)
+        } catch {
+            isPoisoned = true
+            shared.note(error)
+            shared.poison()
+            return
+        }
+        registry.note(run.marks)
+        journalFiles.release(before: run.position)
+        completedCount += 1
+    }
+
+    /// Writes a piece of zeroes into a used journal file; false when there is none.
+    private func zero() -> Bool {
+        do {
+            if zeroing == nil {
+                guard let slot = journalFiles.nextDirty() else { return false }
+                zeroing = try JournalZeroing(disk: disk, slot: slot, byteCount: journalFiles.fileByteCount)
+            }
+            if try zeroing!.step() {
+                try disk.synchronizeDirectory(Layout.journal)
+                journalFiles.markClean(zeroing!.slot)
+                zeroing = nil
+            }
+            return true
+        } catch {
+            shared.note(error)
+            zeroing = nil
+            return false
+        }
+    }
+
+    /// Moves pending groups to log files between checkpoints, so that memory holds a few megabytes at most.
+    /// True when something was moved.
+    func relieveMemory() -> Bool {
+        guard isResting, !isPoisoned, shared.pendingByteCount > options.pendingByteCountMax else { return false }
+        let (_, dirty) = shared.takeDirty()
+        for log in dirty {
+            early.insert(log)
+            do {
+                try registry.with(log) { organization in
+                    let moved = try organization.writePending(rollByteCount: options.logFileByteCount, files: files)
+                    shared.moved(byteCount: moved)
+                    if organization.sealableExtent != nil, log != .control { shared.addSealable(log) }
+                }
+            } catch {
+                shared.note(error)
+                shared.addDirty([log])
+                return false
+            }
+        }
+        return !dirty.isEmpty
+    }
+
+    func close() {
+        files.closeAll()
+        checkpoints.close()
+    }
+
+    var table: CheckpointTable { checkpoints.table }
+}

@@ -1,0 +1,180 @@
+internal import DaybookEvent
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookSegment
+internal import DaybookSystem
+
+/// Turns whole log files into segments, one log file a run. A state machine: each step does one piece of work.
+///
+/// Order: segments and the carry file are written and synchronized, then their folder, then the manifest's edit, which
+/// is the moment they become real; only then is the log file let go.
+final class Sealer {
+    private enum Phase {
+        case resting
+        case reading(Run)
+        case finishing(Run)
+        case publishing(Run)
+    }
+
+    private final class Run {
+        let organization: OrganizationStore
+        let extent: LogExtent
+        let file: any DiskFile
+        var reader: LogFileReader
+        var writers: [Family: SegmentWriter] = [:]
+        var carry: CarryBuilder
+        var nextSequence: UInt64
+        var lost: [ClosedRange<UInt64>] = []
+        var references: [SegmentReference] = []
+
+        init(_ organization: OrganizationStore, _ extent: LogExtent, _ file: any DiskFile, _ carry: CarryBuilder) {
+            self.organization = organization
+            self.extent = extent
+            self.file = file
+            self.carry = carry
+            reader = LogFileReader(file: file, log: organization.log, limit: extent.byteCount)
+            nextSequence = extent.firstSequence
+        }
+    }
+
+    private let disk: any Disk
+    private let registry: OrganizationRegistry
+    private let shared: SharedState
+    private let clock: any Clock
+    private var phase = Phase.resting
+    private(set) var sealedFileCount = 0
+    /// Logs whose sealing failed; they are tried again when another file of theirs is full.
+    private(set) var failureCount = 0
+
+    init(disk: any Disk, registry: OrganizationRegistry, shared: SharedState, clock: any Clock) {
+        self.disk = disk
+        self.registry = registry
+        self.shared = shared
+        self.clock = clock
+    }
+
+    /// True when there was something to do.
+    func step() -> Bool {
+        switch phase {
+        case .resting: return begin()
+        case .reading(let run): attempt(run) { try read(run) }
+        case .finishing(let run): attempt(run) { try finish(run) }
+        case .publishing(let run): attempt(run) { try publish(run) }
+        }
+        return true
+    }
+
+    private func begin() -> Bool {
+        guard let log = shared.takeSealable() else { return false }
+        do {
+            let organization = try registry.lease(log)
+            guard let extent = organization.sealableExtent else {
+                registry.release(log)
+                return true
+            }
+            do {
+                let file = try disk.open(extent.file.path, .read)
+                let carry = try CarryBuilder(organization, now: Timestamp(microseconds: clock.wallMicroseconds()))
+                phase = .reading(Run(organization, extent, file, carry))
+            } catch {
+                registry.release(log)
+                throw error
+            }
+        } catch {
+            shared.note(error)
+            failureCount += 1
+        }
+        return true
+    }
+
+    /// A failure ends the run: its files are left without a name in the manifest and replaced by the next attempt.
+    private func attempt(_ run: Run, _ body: () throws -> Void) {
+        do {
+            try body()
+        } catch {
+            shared.note(error)
+            failureCount += 1
+            end(run)
+        }
+    }
+
+    private func end(_ run: Run) {
+        run.file.close()
+        phase = .resting
+        registry.release(run.organization.log)
+    }
+
+    /// Reads up to some hundred groups.
+    private func read(_ run: Run) throws {
+        for _ in 0..<256 {
+            do {
+                let found = try run.reader.next { (header, record) throws in try take(header, record, run) }
+                if !found {
+                    if run.nextSequence <= run.extent.lastSequence {
+                        run.lost.append(run.nextSequence...run.extent.lastSequence)
+                    }
+                    phase = .finishing(run)
+                    return
+                }
+            } catch LogFileReaderError<any Error>.log(.corrupt(let corruption)) {
+                let damaged = try run.reader.skipDamage()
+                try Quarantine.keep(
+                    disk: disk, path: run.extent.file.path, range: damaged, corruption: corruption,
+                    at: Timestamp(microseconds: clock.wallMicroseconds()))
+            } catch LogFileReaderError<any Error>.log(let error) {
+                throw error
+            } catch LogFileReaderError<any Error>.body(let error) {
+                throw error
+            }
+        }
+    }
+
+    private func take(_ header: GroupHeader, _ record: RawSpan, _ run: Run) throws {
+        guard header.firstSequence >= run.nextSequence else { return }
+        if header.firstSequence > run.nextSequence { run.lost.append(run.nextSequence...header.firstSequence - 1) }
+        run.nextSequence = header.lastSequence + 1
+        try run.carry.note(header, record)
+        var entries = GroupEntries(of: header)
+        while let entry = try entries.next(record) {
+            if run.writers[entry.family] == nil { run.writers[entry.family] = try writer(entry, run) }
+            try run.writers[entry.family]!.append(
+                sequence: entry.sequence, arrival: header.arrival, encoding: record.extracting(entry.encoding))
+        }
+    }
+
+    private func path(_ family: Family, _ run: Run) -> String {
+        let kind = FileKind.segment(
+            first: run.extent.firstSequence, last: run.extent.lastSequence, family: family)
+        return Layout.path(run.organization.folder, kind)
+    }
+
+    private func writer(_ entry: GroupEntry, _ run: Run) throws -> SegmentWriter {
+        let path = path(entry.family, run)
+        // A leftover of a run that was never published.
+        if try disk.exists(path) { try disk.remove(path) }
+        return try SegmentWriter(
+            disk: disk, path: path, log: run.organization.log, family: entry.family, schemaVersion: entry.schemaVersion,
+            firstSequence: run.extent.firstSequence, lastSequence: run.extent.lastSequence)
+    }
+
+    private func finish(_ run: Run) throws {
+        for family in Family.ofOrganizations where run.writers[family] != nil {
+            let summary = try run.writers[family]!.finish()
+            run.references.append(SegmentReference(summary, name: path(family, run)))
+        }
+        run.writers.removeAll()
+        try run.carry.file(sealedThrough: run.extent.lastSequence).write(
+            disk: disk, folder: run.organization.folder)
+        try disk.synchronizeDirectory(run.organization.folder)
+        phase = .publishing(run)
+    }
+
+    private func publish(_ run: Run) throws {
+        try run.organization.publishSeal(
+            run.extent, segments: run.references, carry: FileKind.carry(sealedThrough: run.extent.lastSequence).name,
+            lost: run.lost)
+        sealedFileCount += 1
+        if run.organization.sealableExtent != nil { shared.addSealable(run.organization.log) }
+        end(run)
+    }
+}

@@ -1,0 +1,114 @@
+internal import DaybookEvent
+internal import DaybookFormat
+internal import DaybookLog
+
+/// What the serialized append must know of one organization: the next sequence, the idempotency keys of the last day,
+/// and the sessions. Owned by the committing thread; rebuilt from the carry file and the tail when it is missing.
+struct AppendState {
+    let organization: OrganizationStore
+    private(set) var nextSequence: UInt64
+    private(set) var requests: [IdempotencyHash: IdempotencyEntry] = [:]
+    private(set) var sessions: [[UInt8]: SessionState] = [:]
+    /// Serial number of the commit that used it last: the least recently used state goes first.
+    var lastCommit: UInt64 = 0
+
+    /// Reads the carry file and walks the tail.
+    init(_ organization: OrganizationStore) throws {
+        self.organization = organization
+        let snapshot = organization.snapshot()
+        nextSequence = snapshot.lastSequence + 1
+        guard organization.log != .control else { return }
+        if let name = snapshot.manifest.carry {
+            let carry = try CarryFile.load(
+                disk: organization.disk, folder: organization.folder, name: name, log: organization.log)
+            for entry in carry.requests { requests[entry.keyHash] = entry }
+            for session in carry.sessions {
+                sessions[session.sessionID] = try session.state.withRawSpan { (span) throws(FormatError) in
+                    try SessionState(reading: span)
+                }
+            }
+        }
+        try snapshot.forEachTailGroup(from: 1) { header, record in
+            try note(header, record)
+            return true
+        }
+    }
+
+    /// Takes in a group that is in the log: its idempotency key and its session changes.
+    mutating func note(_ header: GroupHeader, _ record: RawSpan) throws {
+        if let keyHash = header.keyHash, let bodyHash = header.bodyHash {
+            requests[keyHash] = IdempotencyEntry(
+                keyHash: keyHash, bodyHash: bodyHash, firstSequence: header.firstSequence,
+                eventCount: UInt32(header.eventCount), arrival: header.arrival,
+                firstEvent: try Self.firstEvent(header, record))
+        }
+        guard header.flags.contains(.sessions) else { return }
+        var entries = GroupEntries(of: header)
+        while let entry = try entries.next(record) {
+            guard entry.family == .sessionChange else { continue }
+            let bytes = record.extracting(entry.encoding)
+            let fields = try EventFields(family: entry.family, schemaVersion: entry.schemaVersion, reading: bytes)
+            let sessionID = bytes.toArray(fields.name)
+            sessions[sessionID, default: SessionState()].apply(
+                fields: fields, bytes: bytes, arrival: header.arrival)
+        }
+    }
+
+    /// The id of the group's first event: what a repeated request is answered with.
+    static func firstEvent(_ header: GroupHeader, _ record: RawSpan) throws -> EventID {
+        var entries = GroupEntries(of: header)
+        guard let first = try entries.next(record) else { throw FormatError.invalid("group record event count") }
+        let fields = try EventFields(
+            family: first.family, schemaVersion: first.schemaVersion, reading: record.extracting(first.encoding))
+        return fields.id
+    }
+
+    /// Gives out sequences for a prepared group.
+    mutating func advance(by eventCount: Int) { nextSequence += UInt64(eventCount) }
+
+    /// The entry of a key that is not older than a day.
+    func request(_ keyHash: IdempotencyHash, at now: Timestamp) -> IdempotencyEntry? {
+        guard let entry = requests[keyHash],
+            entry.arrival.adding(microseconds: Limits.idempotencyWindowMicroseconds) > now
+        else { return nil }
+        return entry
+    }
+
+    mutating func noteRequest(_ entry: IdempotencyEntry) {
+        if requests.count >= 4_096, requests.count.nonzeroBitCount == 1 { dropExpired(at: entry.arrival) }
+        requests[entry.keyHash] = entry
+    }
+
+    private mutating func dropExpired(at now: Timestamp) {
+        requests = requests.filter {
+            $0.value.arrival.adding(microseconds: Limits.idempotencyWindowMicroseconds) > now
+        }
+    }
+}
+
+extension AppendState {
+    /// Whether the session changes of a group may follow what is known. Nil when they may.
+    /// - Parameter wasSealed: whether a session that is unknown here stands in a sealed segment.
+    func refusal(
+        _ header: GroupHeader, _ record: RawSpan, wasSealed: ([UInt8]) throws -> Bool
+    ) throws -> CommitRefusal? {
+        var entries = GroupEntries(of: header)
+        var changed: [[UInt8]: SessionState] = [:]
+        while let entry = try entries.next(record) {
+            guard entry.family == .sessionChange else { continue }
+            let bytes = record.extracting(entry.encoding)
+            let fields = try EventFields(family: entry.family, schemaVersion: entry.schemaVersion, reading: bytes)
+            let sessionID = bytes.toArray(fields.name)
+            if let state = changed[sessionID] ?? sessions[sessionID] {
+                let isInGroup = changed[sessionID] != nil
+                if state.isEnded(at: header.arrival), !isInGroup || state.hasEnded { return .sessionEnded }
+                changed[sessionID] = state
+            } else if fields.status != SessionChangeKind.started.rawValue {
+                return try wasSealed(sessionID) ? .sessionEnded : .sessionNotFound
+            }
+            changed[sessionID, default: SessionState()].apply(
+                fields: fields, bytes: bytes, arrival: header.arrival)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,56 @@
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookSystem
+internal import Synchronization
+
+/// A log file that snapshots may name. When it was sealed, it is removed with the last reference.
+final class LogFileHandle: Sendable {
+    let path: String
+    private let disk: any Disk
+    private let isRetired = Atomic<Bool>(false)
+
+    init(disk: any Disk, path: String) {
+        self.disk = disk
+        self.path = path
+    }
+
+    func retire() { isRetired.store(true, ordering: .releasing) }
+
+    deinit {
+        guard isRetired.load(ordering: .acquiring) else { return }
+        // A file that stays is removed when the organization is opened the next time.
+        do { try disk.remove(path) } catch {}
+    }
+}
+
+/// A log file with the bytes of it that count.
+struct LogExtent: Sendable {
+    var file: LogFileHandle
+    var firstSequence: UInt64
+    var lastSequence: UInt64
+    var byteCount: Int
+
+    /// Opens the file and walks its records; damage is passed over and told to `onDamage`.
+    func forEachGroup(
+        disk: any Disk, log: LogID, onDamage: (Corruption, Range<Int>) -> Void,
+        _ body: (GroupHeader, RawSpan) throws -> Bool
+    ) throws -> Bool {
+        let opened = try disk.open(file.path, .read)
+        defer { opened.close() }
+        var reader = LogFileReader(file: opened, log: log, limit: byteCount)
+        var goesOn = true
+        while goesOn {
+            do {
+                let found = try reader.next { (header, record) throws in goesOn = try body(header, record) }
+                if !found { return true }
+            } catch LogFileReaderError<any Error>.body(let error) {
+                throw error
+            } catch LogFileReaderError<any Error>.log(.corrupt(let corruption)) {
+                onDamage(corruption, try reader.skipDamage())
+            } catch LogFileReaderError<any Error>.log(let error) {
+                throw error
+            }
+        }
+        return false
+    }
+}

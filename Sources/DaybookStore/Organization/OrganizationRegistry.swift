@@ -1,0 +1,159 @@
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookSystem
+internal import Synchronization
+
+/// The organizations that are open right now. An idle one is closed again, so that ten thousand of them cost no more
+/// than their entries in the checkpoint table.
+///
+/// Whoever works on an organization holds a lease; only one without leases, and with nothing pending, is closed.
+final class OrganizationRegistry: Sendable {
+    private struct Entry {
+        var organization: OrganizationStore
+        var leaseCount: Int
+    }
+
+    private struct State {
+        var entries: [LogID: Entry] = [:]
+        /// Groups that only the journal holds, of organizations that were not opened since the start.
+        var unopened: [LogID: [JournalGroup]] = [:]
+        /// Manifests that could not be read: their organizations stay closed.
+        var closed: [LogID: Corruption] = [:]
+        var marks: [LogID: LogMark] = [:]
+        /// Opened at least once: what is left over from an earlier life was removed then, and a sealed log file that
+        /// is still there belongs to a snapshot.
+        var swept: Set<LogID> = []
+    }
+
+    private let state: Mutex<State>
+    /// Held while one organization is read from disk, so that it is opened once. Readers of open ones do not wait.
+    private let opening = Mutex<Void>(())
+    private let disk: any Disk
+    private let options: StoreOptions
+
+    init(disk: any Disk, options: StoreOptions, marks: [LogID: LogMark], groups: [JournalGroup]) {
+        self.disk = disk
+        self.options = options
+        var unopened: [LogID: [JournalGroup]] = [:]
+        for group in groups { unopened[group.log, default: []].append(group) }
+        state = Mutex(State(unopened: unopened, marks: marks))
+    }
+
+    /// The organization, opened if need be, with one more lease. Blocks on the disk when it has to be opened.
+    func lease(_ log: LogID) throws(StoreError) -> OrganizationStore {
+        if let open = leaseIfOpen(log) { return open }
+        return try inStore {
+            try opening.withLock { _ in
+                if let open = leaseIfOpen(log) { return open }
+                return try open(log)
+            }
+        }
+    }
+
+    private func leaseIfOpen(_ log: LogID) -> OrganizationStore? {
+        state.withLock { state in
+            state.entries[log]?.leaseCount += 1
+            return state.entries[log]?.organization
+        }
+    }
+
+    private func open(_ log: LogID) throws -> OrganizationStore {
+        let (mark, groups, closed, isSwept) = state.withLock { state in
+            (state.marks[log], state.unopened[log] ?? [], state.closed[log], state.swept.contains(log))
+        }
+        if let closed { throw StoreError.organizationClosed(closed) }
+        let journal = JournalGroupReader(disk: disk)
+        defer { journal.close() }
+        let organization: OrganizationStore
+        do {
+            organization = try OrganizationStore.open(
+                disk: disk, log: log, mark: mark, groups: groups, options: options, removesStrays: !isSwept,
+                read: { try journal.read($0) })
+        } catch ManifestError.corrupt(let corruption) {
+            state.withLock { $0.closed[log] = corruption }
+            throw StoreError.organizationClosed(corruption)
+        }
+        state.withLock { state in
+            state.unopened[log] = nil
+            state.swept.insert(log)
+            state.entries[log] = Entry(organization: organization, leaseCount: 1)
+        }
+        return organization
+    }
+
+    func release(_ log: LogID) {
+        state.withLock { state in
+            state.entries[log]?.leaseCount -= 1
+            precondition((state.entries[log]?.leaseCount ?? 0) >= 0)
+        }
+    }
+
+    /// Runs `body` with a lease.
+    func with<R>(_ log: LogID, _ body: (OrganizationStore) throws -> R) throws -> R {
+        let organization = try lease(log)
+        defer { release(log) }
+        return try body(organization)
+    }
+
+    /// What the last checkpoint recorded, for the next opening.
+    func note(_ marks: [LogMark]) {
+        state.withLock { state in
+            for mark in marks { state.marks[mark.log] = mark }
+        }
+    }
+
+    /// Logs with groups that only the journal holds and that were not opened yet.
+    var unopenedLogs: [LogID] { state.withLock { $0.unopened.keys.sorted() } }
+
+    /// Closes organizations that nobody uses, when more than `count` are open.
+    func closeIdle(keeping count: Int) {
+        state.withLock { state in
+            guard state.entries.count > count else { return }
+            for (log, entry) in state.entries where entry.leaseCount == 0 && entry.organization.isIdle {
+                state.entries[log] = nil
+            }
+        }
+    }
+
+    var openCount: Int { state.withLock { $0.entries.count } }
+    var marks: [LogID: LogMark] { state.withLock { $0.marks } }
+    var closed: [LogID: Corruption] { state.withLock { $0.closed } }
+
+    /// Memory that groups of open organizations hold.
+    var pendingByteCount: Int {
+        state.withLock { state in state.entries.values.reduce(0) { $0 + $1.organization.pendingByteCount } }
+    }
+}
+
+/// Reads groups back from journal files, keeping the last file open.
+final class JournalGroupReader {
+    private let disk: any Disk
+    private var slot: Int?
+    private var file: (any DiskFile)?
+
+    init(disk: any Disk) { self.disk = disk }
+
+    /// The bytes of the group record, verified.
+    func read(_ group: JournalGroup) throws -> [UInt8] {
+        if slot != group.slot {
+            file?.close()
+            file = try disk.open(JournalFiles.path(group.slot), .read)
+            slot = group.slot
+        }
+        let bytes = try file!.readExactly(Int(group.byteCount), at: UInt64(group.offset))
+        do throws(FormatError) {
+            let header = try bytes.withRawSpan { (span) throws(FormatError) in try GroupHeader(verifying: span) }
+            guard header.log == group.log, header.firstSequence == group.firstSequence else {
+                throw .invalid("journal group")
+            }
+        } catch {
+            throw Corruption(file: JournalFiles.path(group.slot), offset: UInt64(group.offset), reason: error)
+        }
+        return bytes
+    }
+
+    func close() {
+        file?.close()
+        file = nil
+    }
+}

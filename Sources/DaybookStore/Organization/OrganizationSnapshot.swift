@@ -1,0 +1,68 @@
+package import DaybookFormat
+internal import DaybookLog
+package import DaybookSegment
+internal import DaybookSystem
+internal import Synchronization
+
+/// What one reader sees of one organization: nothing that a crash could lose, and nothing that comes later.
+package final class OrganizationSnapshot: Sendable {
+    package let log: LogID
+    /// Last visible sequence; 0 when there is none.
+    package let lastSequence: UInt64
+    package let manifest: Manifest
+    private let disk: any Disk
+    private let folder: String
+    private let extents: [LogExtent]
+    private let pending: [CommittedGroup]
+    private let damages = Mutex<[Corruption]>([])
+
+    init(
+        log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest, extents: [LogExtent],
+        pending: [CommittedGroup]
+    ) {
+        self.log = log
+        self.disk = disk
+        self.folder = folder
+        self.lastSequence = lastSequence
+        self.manifest = manifest
+        self.extents = extents
+        self.pending = pending
+    }
+
+    /// Sealed segments in sequence order, families one behind the other.
+    package var segments: [SegmentReference] { manifest.segments }
+
+    /// Damage that reading has met so far; what it held is missing from the answers.
+    package var damage: [Corruption] { damages.withLock { $0 } }
+
+    /// Where the events are: counts for tests and `inspect`.
+    package var tailExtentCount: Int { extents.count }
+    package var pendingGroupCount: Int { pending.count }
+
+    package func open(_ segment: SegmentReference) throws -> SegmentReader {
+        try SegmentReader.open(disk: disk, path: Layout.path(folder, segment.path))
+    }
+
+    /// Calls `body` with every unsealed group record that holds a sequence of at least `first`, in sequence order,
+    /// until it returns false. The header is already verified against its checksum.
+    package func forEachTailGroup(
+        from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool
+    ) throws {
+        for extent in extents where extent.lastSequence >= first {
+            let goesOn = try extent.forEachGroup(
+                disk: disk, log: log,
+                onDamage: { corruption, _ in damages.withLock { $0.append(corruption) } }
+            ) { header, record in
+                guard header.lastSequence >= first else { return true }
+                return try body(header, record)
+            }
+            if !goesOn { return }
+        }
+        for group in pending where group.lastSequence >= first {
+            let goesOn = try group.bytes.withRawSpan { (record: RawSpan) throws in
+                try body(try GroupHeader(reading: record), record)
+            }
+            if !goesOn { return }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookSystem
+internal import Synchronization
+
+/// Moving groups from memory to log files: the checkpoint thread's part.
+extension OrganizationStore {
+    /// Writes everything pending behind the last log file, or to a new one, without synchronizing.
+    /// Returns the number of bytes that left memory.
+    func writePending(rollByteCount: Int, files: LogFileCache) throws(DiskError) -> Int {
+        let (groups, last, isRolled) = state.withLock { state in
+            (state.pending, state.extents.last, state.isRolled)
+        }
+        var extent = isRolled ? nil : last
+        var index = 0
+        var moved = 0
+        while index < groups.count {
+            if extent == nil || extent!.byteCount >= rollByteCount {
+                extent = try createLogFile(firstSequence: groups[index].firstSequence, files: files)
+            }
+            let end = batchEnd(groups, from: index, room: rollByteCount - extent!.byteCount)
+            moved += try write(groups[index..<end], to: &extent!, files: files)
+            index = end
+        }
+        return moved
+    }
+
+    /// Groups that go into one write: as many as fit, at least one.
+    private func batchEnd(_ groups: [CommittedGroup], from start: Int, room: Int) -> Int {
+        var end = start
+        var byteCount = 0
+        repeat {
+            byteCount += groups[end].bytes.count
+            end += 1
+        } while end < groups.count && byteCount + groups[end].bytes.count <= room
+        return end
+    }
+
+    private func createLogFile(firstSequence: UInt64, files: LogFileCache) throws(DiskError) -> LogExtent {
+        let path = Layout.path(folder, .logFile(first: firstSequence))
+        var folderIsNew = false
+        if try !disk.exists(folder) {
+            try disk.createDirectory(folder)
+            folderIsNew = true
+        }
+        // A file of that name can only be one that no checkpoint ever vouched for.
+        if try disk.exists(path) { try disk.remove(path) }
+        let file = try disk.open(path, .create)
+        let header = LogFileHeader(log: log, firstSequence: firstSequence).encoded()
+        try unsafe file.write(header.span.bytes, at: 0)
+        files.add(file)
+        let extent = LogExtent(
+            file: LogFileHandle(disk: disk, path: path), firstSequence: firstSequence, lastSequence: firstSequence - 1,
+            byteCount: header.count)
+        state.withLock { state in
+            state.extents.append(extent)
+            state.isRolled = false
+            state.unsynced.folderChanged = true
+            if folderIsNew { state.unsynced.folderIsNew = true }
+        }
+        return extent
+    }
+
+    private func write(
+        _ groups: ArraySlice<CommittedGroup>, to extent: inout LogExtent, files: LogFileCache
+    ) throws(DiskError) -> Int {
+        let path = extent.file.path
+        let file = try files.open(path, disk)
+        try file.write(gathering: groups.map(\.bytes), at: UInt64(extent.byteCount))
+        let byteCount = groups.reduce(0) { $0 + $1.bytes.count }
+        extent.byteCount += byteCount
+        extent.lastSequence = groups.last!.lastSequence
+        let written = extent
+        state.withLock { state in
+            state.extents[state.extents.count - 1].byteCount = written.byteCount
+            state.extents[state.extents.count - 1].lastSequence = written.lastSequence
+            state.pending.removeFirst(groups.count)
+            state.pendingByteCount -= byteCount
+            if !state.unsynced.paths.contains(path) { state.unsynced.paths.append(path) }
+        }
+        return byteCount
+    }
+
+    /// What the log files hold now, for a checkpoint record, and what must be synchronized before it is written.
+    func takeMark() -> (mark: LogMark?, unsynced: UnsyncedFiles) {
+        state.withLock { state in
+            let unsynced = state.unsynced
+            state.unsynced = UnsyncedFiles()
+            return (mark(of: state), unsynced)
+        }
+    }
+
+    private func mark(of state: borrowing State) -> LogMark? {
+        guard let extent = state.extents.last else { return nil }
+        return LogMark(
+            log: log, fileFirstSequence: extent.firstSequence, fileByteCount: UInt64(extent.byteCount),
+            lastSequence: extent.lastSequence, lastArrival: state.lastArrival,
+            sealedThrough: state.manifest.sealedThrough)
+    }
+
+    /// Puts back what `takeMark` took: the sync did not happen.
+    func restoreUnsynced(_ files: UnsyncedFiles) {
+        state.withLock { state in
+            for path in files.paths where !state.unsynced.paths.contains(path) { state.unsynced.paths.append(path) }
+            if files.folderChanged { state.unsynced.folderChanged = true }
+            if files.folderIsNew { state.unsynced.folderIsNew = true }
+        }
+    }
+
+    /// The last log file takes no more groups; the sealer may have it.
+    func roll() { state.withLock { $0.isRolled = true } }
+
+    /// Nothing waits for the checkpoint or the sealer.
+    var isIdle: Bool {
+        state.withLock { $0.pending.isEmpty && $0.unsynced.isEmpty }
+    }
+
+    /// The oldest log file that takes no more groups, if there is one.
+    var sealableExtent: LogExtent? {
+        state.withLock { state in
+            guard let first = state.extents.first else { return nil }
+            return state.extents.count > 1 || state.isRolled ? first : nil
+        }
+    }
+
+    /// Events in log files and memory.
+    var unsealedEventCount: UInt64 { state.withLock { $0.durableThrough - $0.manifest.sealedThrough } }
+}

@@ -1,0 +1,136 @@
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookSystem
+
+/// What an organization looks like on disk: pure reading, shared by the store and by tools that must not write.
+struct OrganizationImage {
+    var manifest = Manifest()
+    /// Unsealed log files with the bytes of them that a checkpoint vouches for, oldest first.
+    var extents: [(path: String, firstSequence: UInt64, lastSequence: UInt64, byteCount: Int)] = []
+    /// Log files that hold nothing that counts: sealed, or never vouched for.
+    var strayLogFiles: [String] = []
+    /// Other files that the manifest does not name.
+    var strayFiles: [String] = []
+    /// Bytes behind the trusted end of the last log file.
+    var untrustedEnd: (path: String, byteCount: Int)?
+    /// Log files that are shorter than a checkpoint says, and damage of the manifest.
+    var damages: [Corruption] = []
+    /// Everything up to here is in segments or trusted log bytes.
+    var durableThrough: UInt64 = 0
+    var exists = false
+
+    /// - Parameter mark: what the last checkpoint says of this log; nil when none ever did.
+    static func read(disk: any Disk, log: LogID, mark: LogMark?) throws -> OrganizationImage {
+        let folder = Layout.folder(of: log)
+        var image = OrganizationImage()
+        guard try disk.exists(folder) else { return image }
+        image.exists = true
+        if let content = try ManifestLog.load(disk: disk, folder: folder, log: log) { image.manifest = content.manifest }
+        image.durableThrough = image.manifest.sealedThrough
+        let named = image.manifest.namedFiles
+        var logFiles: [UInt64] = []
+        for name in try disk.list(folder) {
+            switch FileKind(name: name) {
+            case .logFile(let first)?: logFiles.append(first)
+            case .segment?, .index?, .carry?, .temporary?:
+                if !named.contains(name) { image.strayFiles.append(Layout.path(folder, name)) }
+            default: continue
+            }
+        }
+        try image.sortOut(logFiles: logFiles.sorted(), disk: disk, folder: folder, mark: mark)
+        return image
+    }
+
+    private mutating func sortOut(logFiles: [UInt64], disk: any Disk, folder: String, mark: LogMark?) throws {
+        for (index, first) in logFiles.enumerated() {
+            let path = Layout.path(folder, .logFile(first: first))
+            guard first > manifest.sealedThrough, let mark, first <= mark.fileFirstSequence else {
+                strayLogFiles.append(path)
+                continue
+            }
+            let file = try disk.open(path, .read)
+            defer { file.close() }
+            let found = Int(clamping: try file.byteCount())
+            var byteCount = found
+            var last = mark.lastSequence
+            if first == mark.fileFirstSequence {
+                byteCount = Int(clamping: mark.fileByteCount)
+                if found > byteCount { untrustedEnd = (path, byteCount) }
+            } else {
+                last = logFiles[index + 1] - 1
+            }
+            if found < byteCount {
+                damages.append(
+                    Corruption(
+                        file: path, offset: UInt64(found), reason: .truncated(needed: byteCount, found: found)))
+                byteCount = found
+            }
+            extents.append((path, first, last, max(byteCount, LogFileHeader.byteCount)))
+            durableThrough = max(durableThrough, last)
+        }
+        if let mark, mark.lastSequence > durableThrough {
+            damages.append(
+                Corruption(
+                    file: Layout.path(folder, .logFile(first: mark.fileFirstSequence)), offset: 0,
+                    reason: .truncated(needed: Int(clamping: mark.fileByteCount), found: 0)))
+            durableThrough = mark.lastSequence
+        }
+    }
+}
+
+extension OrganizationStore {
+    /// Groups that only the journal holds are kept in memory up to this many bytes; more go to a log file at once.
+    private static let journalTailByteCountMax = 256 << 10
+
+    /// Opens an organization for appending: removes what no checkpoint and no manifest vouches for, cuts the untrusted
+    /// end of its last log file, and takes in its groups from the journal.
+    ///
+    /// - Parameters:
+    ///   - groups: its groups in the journal, in order.
+    ///   - read: the bytes of one such group, verified.
+    static func open(
+        disk: any Disk, log: LogID, mark: LogMark?, groups: [JournalGroup], options: StoreOptions,
+        removesStrays: Bool, read: (JournalGroup) throws -> [UInt8]
+    ) throws -> OrganizationStore {
+        let image = try OrganizationImage.read(disk: disk, log: log, mark: mark)
+        if removesStrays && image.damages.isEmpty {
+            for path in image.strayLogFiles + image.strayFiles { try disk.remove(path) }
+        }
+        if let (path, byteCount) = image.untrustedEnd {
+            let file = try disk.open(path, .readWrite)
+            defer { file.close() }
+            try file.truncate(to: UInt64(byteCount))
+        }
+        let extents = image.extents.map { extent in
+            LogExtent(
+                file: LogFileHandle(disk: disk, path: extent.path), firstSequence: extent.firstSequence,
+                lastSequence: extent.lastSequence, byteCount: extent.byteCount)
+        }
+        let state = State(
+            manifest: image.manifest, extents: extents, durableThrough: image.durableThrough,
+            lastArrival: mark?.lastArrival ?? Timestamp(microseconds: 0), damages: image.damages)
+        let organization = OrganizationStore(log: log, disk: disk, state: state)
+        // After damage nothing is appended to a file whose end is not what it should be.
+        if !image.damages.isEmpty { organization.roll() }
+        try organization.takeIn(groups, options: options, read: read)
+        return organization
+    }
+
+    private func takeIn(
+        _ groups: [JournalGroup], options: StoreOptions, read: (JournalGroup) throws -> [UInt8]
+    ) throws {
+        let files = LogFileCache(capacity: 2)
+        defer { files.closeAll() }
+        for group in groups where group.firstSequence > durableThrough {
+            let bytes = try read(group)
+            let header = try bytes.withRawSpan { (span) throws(FormatError) in try GroupHeader(reading: span) }
+            _ = publish(
+                CommittedGroup(
+                    log: log, firstSequence: header.firstSequence, eventCount: header.eventCount,
+                    arrival: header.arrival, bytes: bytes))
+            if pendingByteCount > Self.journalTailByteCountMax {
+                _ = try writePending(rollByteCount: options.logFileByteCount, files: files)
+            }
+        }
+    }
+}

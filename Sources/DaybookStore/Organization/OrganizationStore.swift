@@ -1,0 +1,72 @@
+package import DaybookFormat
+internal import DaybookLog
+internal import DaybookSystem
+internal import Synchronization
+
+/// One organization: its manifest, its log files and what is durable but not yet in a log file.
+///
+/// The committing thread appends, the checkpoint thread moves groups to log files, the sealer publishes segments, any
+/// thread takes snapshots. All of it goes through one mutex that is never held across I/O; each kind of change has one
+/// thread that makes it.
+package final class OrganizationStore: Sendable {
+    package let log: LogID
+    let folder: String
+    let disk: any Disk
+    let state: Mutex<State>
+
+    struct State {
+        var manifest: Manifest
+        /// Unsealed log files, oldest first; only the last one grows.
+        var extents: [LogExtent]
+        /// Durable by the journal, not yet in a log file.
+        var pending: [CommittedGroup] = []
+        var pendingByteCount = 0
+        var durableThrough: UInt64
+        var lastArrival: Timestamp
+        /// Log files written since the last checkpoint, and whether the folder itself is new.
+        var unsynced = UnsyncedFiles()
+        /// The last log file takes no more groups.
+        var isRolled = false
+        var damages: [Corruption] = []
+    }
+
+    /// What a checkpoint must synchronize before it may vouch for this log.
+    struct UnsyncedFiles {
+        var paths: [String] = []
+        var folderChanged = false
+        var folderIsNew = false
+        var isEmpty: Bool { paths.isEmpty && !folderChanged && !folderIsNew }
+    }
+
+    init(log: LogID, disk: any Disk, state: State) {
+        self.log = log
+        self.disk = disk
+        folder = Layout.folder(of: log)
+        self.state = Mutex(state)
+    }
+
+    package var durableThrough: UInt64 { state.withLock { $0.durableThrough } }
+    var pendingByteCount: Int { state.withLock { $0.pendingByteCount } }
+
+    /// Makes a durable group visible. Called by the committing thread in sequence order.
+    /// Returns true when nothing was pending before: the organization has become dirty.
+    func publish(_ group: CommittedGroup) -> Bool {
+        state.withLock { state in
+            precondition(group.firstSequence > state.durableThrough)
+            let wasClean = state.pending.isEmpty
+            state.pending.append(group)
+            state.pendingByteCount += group.bytes.count
+            state.durableThrough = group.lastSequence
+            if group.arrival > state.lastArrival { state.lastArrival = group.arrival }
+            return wasClean
+        }
+    }
+
+    package func snapshot() -> OrganizationSnapshot {
+        state.withLock { state in
+            OrganizationSnapshot(
+                log: log, disk: disk, folder: folder, lastSequence: state.durableThrough, manifest: state.manifest,
+                extents: state.extents, pending: state.pending)
+        }
+    }
+}

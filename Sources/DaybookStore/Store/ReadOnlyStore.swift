@@ -1,0 +1,107 @@
+package import DaybookFormat
+internal import DaybookLog
+package import DaybookSystem
+
+/// Opens a data directory without a lock and without writing: for export, replay and inspect, also while a server runs.
+///
+/// Beside a running server it reads no further than the server says is durable, and looks again when a checkpoint or a
+/// sealing moved files under it; what it then sees is a prefix of each log.
+package final class ReadOnlyStore: Sendable {
+    private static let attemptCountMax = 64
+
+    package let identity: StoreIdentity
+    private let disk: any Disk
+    private let isServed: @Sendable () -> Bool
+    private let control: ControlState
+    private let acts: [ControlEvent]
+
+    /// - Parameter isServed: whether a server holds the directory's lock right now.
+    package static func open(
+        disk: any Disk, isServed: @escaping @Sendable () -> Bool = { false }
+    ) throws -> ReadOnlyStore {
+        try inStore {
+            let identity = try Store.readIdentity(disk)
+            let snapshot = try view(.control, disk: disk, identity: identity, isServed: isServed)
+            let acts = try snapshot.controlActs()
+            var control = ControlState()
+            for act in acts { try control.take(act) }
+            return ReadOnlyStore(
+                identity: identity, disk: disk, isServed: isServed, control: control, acts: acts)
+        }
+    }
+
+    private init(
+        identity: StoreIdentity, disk: any Disk, isServed: @escaping @Sendable () -> Bool, control: ControlState,
+        acts: [ControlEvent]
+    ) {
+        self.identity = identity
+        self.disk = disk
+        self.isServed = isServed
+        self.control = control
+        self.acts = acts
+    }
+
+    package func organization(_ id: OrganizationID) -> OrganizationRecord? { control.organizations[id] }
+
+    /// Sorted by id.
+    package func organizations() -> [OrganizationRecord] {
+        control.organizations.values.sorted { $0.id.text < $1.id.text }
+    }
+
+    /// All acts so far, oldest first.
+    package func controlEvents() -> [ControlEvent] { acts }
+
+    package func snapshot(of log: LogID) throws -> OrganizationSnapshot {
+        try inStore { try Self.view(log, disk: disk, identity: identity, isServed: isServed) }
+    }
+
+    private static func view(
+        _ log: LogID, disk: any Disk, identity: StoreIdentity, isServed: () -> Bool
+    ) throws -> OrganizationSnapshot {
+        var lastError: (any Error)?
+        for _ in 0..<attemptCountMax {
+            let served = isServed()
+            do {
+                let before = try CheckpointLog.read(disk: disk, storeID: identity.storeID).table
+                let limit = served ? try PositionFile.read(disk: disk) ?? before.journalPosition : .max
+                let snapshot = try read(log, disk: disk, identity: identity, table: before, limit: limit)
+                guard served else { return snapshot }
+                // Nothing was released and reused in between when the checkpoint is still the same.
+                let after = try CheckpointLog.read(disk: disk, storeID: identity.storeID).table
+                if after.journalPosition == before.journalPosition { return snapshot }
+            } catch where served {
+                lastError = error
+            }
+        }
+        throw lastError ?? StoreError.unstable
+    }
+
+    private static func read(
+        _ log: LogID, disk: any Disk, identity: StoreIdentity, table: CheckpointTable, limit: UInt64
+    ) throws -> OrganizationSnapshot {
+        let scan = try JournalScan.read(
+            disk: disk, storeID: identity.storeID, from: table.journalPosition, limit: max(limit, table.journalPosition))
+        let image = try OrganizationImage.read(disk: disk, log: log, mark: table.marks[log])
+        var durableThrough = image.durableThrough
+        var pending: [CommittedGroup] = []
+        let journal = JournalGroupReader(disk: disk)
+        defer { journal.close() }
+        for group in scan.groups where group.log == log && group.firstSequence > durableThrough {
+            let bytes = try journal.read(group)
+            let header = try bytes.withRawSpan { (span) throws(FormatError) in try GroupHeader(reading: span) }
+            pending.append(
+                CommittedGroup(
+                    log: log, firstSequence: header.firstSequence, eventCount: header.eventCount,
+                    arrival: header.arrival, bytes: bytes))
+            durableThrough = header.lastSequence
+        }
+        let extents = image.extents.map { extent in
+            LogExtent(
+                file: LogFileHandle(disk: disk, path: extent.path), firstSequence: extent.firstSequence,
+                lastSequence: extent.lastSequence, byteCount: extent.byteCount)
+        }
+        return OrganizationSnapshot(
+            log: log, disk: disk, folder: Layout.folder(of: log), lastSequence: durableThrough,
+            manifest: image.manifest, extents: extents, pending: pending)
+    }
+}

@@ -1,0 +1,62 @@
+package import DaybookFormat
+package import DaybookLog
+
+/// What the last start found. Kept in the folder `recovery` when there is anything to tell.
+package struct RecoveryReport: Sendable, Equatable {
+    /// Groups that only the journal held.
+    package var journalGroupCount = 0
+    package var journalEventCount: UInt64 = 0
+    /// Interrupted writes that nobody was told of.
+    package var tornCount = 0
+    /// Damage of the journal: acknowledged events may be lost. The bytes are kept in the folder `recovery`.
+    package var damages: [JournalDamage] = []
+    /// Sequences that were known to be durable and are not there, by log.
+    package var gaps: [LogID: [ClosedRange<UInt64>]] = [:]
+    package var durationMicroseconds: Int64 = 0
+
+    package init() {}
+
+    package var isClean: Bool { damages.isEmpty && gaps.isEmpty }
+
+    /// One JSON object with a line end.
+    package func json(at now: Timestamp) -> String {
+        let damageList = damages.map { damage in
+            """
+            {"file":"\(JournalFiles.path(damage.slot))","offset":\(damage.range.lowerBound),\
+            "byte_count":\(damage.range.count),"reason":"\(damage.reason)"}
+            """
+        }
+        let gapList = gaps.sorted { $0.key < $1.key }.flatMap { log, ranges in
+            ranges.map { range in
+                """
+                {"log":"\(hexText(log.rawValue))","first_sequence":\(range.lowerBound),"last_sequence":\(range.upperBound)}
+                """
+            }
+        }
+        return """
+            {"started_at_microseconds":\(now.microseconds),"journal_groups":\(journalGroupCount),\
+            "journal_events":\(journalEventCount),"torn_writes":\(tornCount),\
+            "damages":[\(damageList.joined(separator: ","))],"lost":[\(gapList.joined(separator: ","))],\
+            "duration_microseconds":\(durationMicroseconds)}\n
+            """
+    }
+}
+
+extension RecoveryReport {
+    /// - Parameter marks: what the last checkpoint vouched for.
+    init(scan: JournalScan, marks: [LogID: LogMark]) {
+        journalGroupCount = scan.groups.count
+        var ends: [LogID: UInt64] = [:]
+        for group in scan.groups {
+            journalEventCount += UInt64(group.eventCount)
+            let end = ends[group.log] ?? marks[group.log]?.lastSequence ?? 0
+            if group.firstSequence > end + 1 {
+                gaps[group.log, default: []].append(end + 1...group.firstSequence - 1)
+            }
+            ends[group.log] = max(end, group.lastSequence)
+        }
+        for damage in scan.damages {
+            if damage.judgement == .torn { tornCount += 1 } else { damages.append(damage) }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package import DaybookFormat
+internal import DaybookLog
+internal import DaybookSystem
+internal import Synchronization
+
+extension Store {
+    package func organization(_ id: OrganizationID) -> OrganizationRecord? {
+        control.withLock { $0.organizations[id] }
+    }
+
+    /// Sorted by id.
+    package func organizations() -> [OrganizationRecord] {
+        control.withLock { $0.organizations.values.sorted { $0.id.text < $1.id.text } }
+    }
+
+    /// All acts so far, oldest first.
+    package func controlEvents() -> [ControlEvent] { controlActs.withLock { $0 } }
+
+    /// Blocks until durable.
+    package func createOrganization(_ id: OrganizationID) throws -> OrganizationRecord {
+        let now = Timestamp(microseconds: clock.wallMicroseconds())
+        let log = control.withLock { $0.nextLog }
+        try appendControl([.organizationCreated(id, log: log, at: now)])
+        return OrganizationRecord(id: id, log: log, createdAt: now)
+    }
+
+    /// Appends acts to the control log as one atomic group; blocks until durable.
+    ///
+    /// The threads must run: the calling thread waits for the committing one. Never call it on an event loop. Acts are
+    /// appended one group at a time, because each is checked against all before it.
+    package func appendControl(_ events: [ControlEvent]) throws {
+        precondition(!events.isEmpty)
+        try threads.administering.withLock { _ in
+            var next = control.withLock { $0 }
+            for event in events {
+                do {
+                    try next.apply(event)
+                } catch ControlContradiction.organizationExists(let id) {
+                    throw StoreError.organizationExists(id)
+                }
+            }
+            try commit(events)
+            control.withLock { $0 = next }
+            controlActs.withLock { $0.append(contentsOf: events) }
+        }
+    }
+
+    private func commit(_ events: [ControlEvent]) throws {
+        var group = GroupBuilder(log: .control, arrival: Timestamp(microseconds: clock.wallMicroseconds()))
+        for event in events {
+            event.encoded().withRawSpan { group.append(.control, schemaVersion: 1, encoding: $0) }
+        }
+        let sink = WaitingSink()
+        submit(Submission(group: group, sink: sink, ticket: 0))
+        switch sink.wait() {
+        case .committed: return
+        case .refused(let refusal): throw StoreError.refused(refusal)
+        case .relaxed, .duplicate: preconditionFailure("a control group asks for neither")
+        }
+    }
+}
+
+/// Lets one thread wait for one outcome.
+private final class WaitingSink: AcknowledgementSink {
+    private let outcome = Mutex<CommitOutcome?>(nil)
+    private let wakeup = Wakeup()
+
+    func acknowledge(_ outcomes: [Acknowledged]) {
+        outcome.withLock { $0 = outcomes.first?.outcome }
+        wakeup.signal()
+    }
+
+    func wait() -> CommitOutcome {
+        while true {
+            if let outcome = outcome.withLock({ $0 }) { return outcome }
+            wakeup.wait()
+        }
+    }
+}

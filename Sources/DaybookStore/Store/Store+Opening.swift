@@ -1,0 +1,180 @@
+internal import DaybookFormat
+internal import DaybookLog
+package import DaybookSystem
+
+extension Store {
+    /// Lays out an empty data directory. The identity file comes last: a directory without it is not a store, so an
+    /// interrupted creation can be repeated.
+    package static func create(
+        disk: any Disk, clock: any Clock, entropy: any Entropy, options: StoreOptions = StoreOptions()
+    ) throws {
+        try inStore {
+            guard try !disk.exists(Layout.identity) else { throw StoreError.alreadyAStore }
+            for folder in [Layout.journal, Layout.checkpoint, Layout.control, Layout.organizations, Layout.recovery]
+            where try !disk.exists(folder) {
+                try disk.createDirectory(folder)
+            }
+            let identity = StoreIdentity(
+                storeID: entropy.next(), createdAt: Timestamp(microseconds: clock.wallMicroseconds()))
+            for name in try disk.list(Layout.checkpoint) { try disk.remove(Layout.path(Layout.checkpoint, name)) }
+            _ = try CheckpointLog.create(
+                disk: disk, storeID: identity.storeID, table: CheckpointTable(), ordinal: 1)
+            for slot in 0..<options.journalFileCount where try !disk.exists(JournalFiles.path(slot)) {
+                let file = try disk.open(JournalFiles.path(slot), .create)
+                file.close()
+            }
+            for folder in [Layout.journal, Layout.checkpoint, ""] { try disk.synchronizeDirectory(folder) }
+            try identity.encoded().withRawSpan { (span) throws(DiskError) in
+                try disk.replaceAtomically(Layout.identity, with: span)
+            }
+        }
+    }
+
+    /// Recovers and returns a store without threads; `start` brings them.
+    ///
+    /// Reads the checkpoint log, the journal from the last checkpoint on, and the control log; organizations are opened
+    /// when they are asked for. Complexity: O(journal bytes since the checkpoint + number of logs).
+    package static func open(
+        disk: any Disk, clock: any Clock, entropy: any Entropy, options: StoreOptions = StoreOptions()
+    ) throws -> Store {
+        try inStore { try Opening(disk: disk, clock: clock, entropy: entropy, options: options).run() }
+    }
+
+    static func readIdentity(_ disk: any Disk) throws -> StoreIdentity {
+        guard try disk.exists(Layout.identity) else { throw StoreError.notAStore("\(Layout.identity) is missing") }
+        let bytes = try disk.readAll(Layout.identity)
+        do {
+            return try bytes.withRawSpan { (span) throws(FormatError) in try StoreIdentity(reading: span) }
+        } catch {
+            throw Corruption(file: Layout.identity, offset: 0, reason: error)
+        }
+    }
+}
+
+/// The steps of a start, in order.
+private struct Opening {
+    let disk: any Disk
+    let clock: any Clock
+    let entropy: any Entropy
+    let options: StoreOptions
+
+    func run() throws -> Store {
+        options.check()
+        let started = clock.monotonicNanoseconds()
+        let identity = try Store.readIdentity(disk)
+        let checkpoints = try CheckpointLog.open(disk: disk, storeID: identity.storeID)
+        let scan = try JournalScan.read(
+            disk: disk, storeID: identity.storeID, from: checkpoints.table.journalPosition)
+        var report = RecoveryReport(scan: scan, marks: checkpoints.table.marks)
+        report.durationMicroseconds = Int64((clock.monotonicNanoseconds() - started) / 1_000)
+        try keep(report)
+
+        let files = JournalFiles(
+            conditions: conditions(scan), fileByteCount: options.journalFileByteCount, ordinal: scan.ordinal)
+        let registry = OrganizationRegistry(
+            disk: disk, options: options, marks: checkpoints.table.marks, groups: scan.groups)
+        let shared = SharedState(durablePosition: scan.endPosition, position: try PositionFile(disk: disk))
+        shared.addDirty(registry.unopenedLogs)
+        let (control, acts) = try readControl(registry)
+        try prepareFirstJournalFile(files)
+        let queue = CommitQueue()
+        let machine = makeMachine(
+            identity: identity, files: files, registry: registry, shared: shared, checkpoints: checkpoints, queue: queue,
+            position: scan.endPosition)
+        return Store(
+            StoreParts(
+                disk: disk, clock: clock, options: options, queue: queue, registry: registry, shared: shared,
+                journalFiles: files, machine: machine, control: control, controlActs: acts, report: report))
+    }
+
+    /// Every file with a header counts as full up to the end of the journal, until a checkpoint releases it; the
+    /// others must be zeroed, because an interrupted zeroing cannot be told from a finished one.
+    private func conditions(_ scan: JournalScan) -> [JournalFiles.Condition] {
+        let count = max(options.journalFileCount, scan.slotCount)
+        return (0..<count).map { slot in
+            scan.slotsInUse.contains(slot) ? .full(end: scan.endPosition) : .dirty
+        }
+    }
+
+    /// The first commit must not wait for the background: one file is zeroed here, the rest behind the scenes.
+    private func prepareFirstJournalFile(_ files: JournalFiles) throws {
+        guard let slot = files.nextDirty() else { return }
+        var zeroing = try JournalZeroing(disk: disk, slot: slot, byteCount: options.journalFileByteCount)
+        while try !zeroing.step() {}
+        try disk.synchronizeDirectory(Layout.journal)
+        files.markClean(slot)
+    }
+
+    /// Damaged journal bytes are copied and the report is written before anything may overwrite them.
+    private func keep(_ report: RecoveryReport) throws {
+        guard !report.isClean else { return }
+        let now = Timestamp(microseconds: clock.wallMicroseconds())
+        let stem = hexText(UInt64(clamping: now.microseconds))
+        for damage in report.damages {
+            let file = try disk.open(JournalFiles.path(damage.slot), .read)
+            defer { file.close() }
+            var bytes: [UInt8] = []
+            try file.read(damage.range.count, at: UInt64(damage.range.lowerBound), appendingTo: &bytes)
+            let name = "\(stem)-\(damage.slot)-\(hexText(UInt64(damage.range.lowerBound), width: 8))"
+            try bytes.withRawSpan { (span) throws(DiskError) in
+                try disk.replaceAtomically(Layout.path(Layout.recovery, .quarantine(of: name)), with: span)
+            }
+        }
+        try Array(report.json(at: now).utf8).withRawSpan { (span) throws(DiskError) in
+            try disk.replaceAtomically(Layout.path(Layout.recovery, .quarantineReport(of: stem)), with: span)
+        }
+    }
+
+    private func readControl(_ registry: OrganizationRegistry) throws -> (ControlState, [ControlEvent]) {
+        let acts = try registry.with(.control) { try $0.snapshot().controlActs() }
+        var state = ControlState()
+        for act in acts { try state.take(act) }
+        return (state, acts)
+    }
+
+    private func makeMachine(
+        identity: StoreIdentity, files: JournalFiles, registry: OrganizationRegistry, shared: SharedState,
+        checkpoints: CheckpointLog, queue: CommitQueue, position: UInt64
+    ) -> StoreMachine {
+        let participation = CommitParticipation(registry: registry, shared: shared)
+        let journal = Journal(
+            disk: disk, entropy: entropy, storeID: identity.storeID, files: files, position: position)
+        let committer = Committer(
+            queue: queue, journal: journal, participant: participation,
+            commitByteCountTarget: options.commitByteCountTarget)
+        let checkpointer = Checkpointer(
+            disk: disk, registry: registry, shared: shared, checkpoints: checkpoints, journalFiles: files,
+            options: options, nowMicroseconds: clock.wallMicroseconds())
+        return StoreMachine(
+            committer: committer, participation: participation, checkpointer: checkpointer,
+            sealer: Sealer(disk: disk, registry: registry, shared: shared, clock: clock),
+            ageing: Ageing(registry: registry, shared: shared, options: options), journal: journal, shared: shared,
+            options: options, clock: clock)
+    }
+}
+
+extension OrganizationSnapshot {
+    /// All acts of the control log, oldest first.
+    func controlActs() throws -> [ControlEvent] {
+        var acts: [ControlEvent] = []
+        try forEachTailGroup(from: 1) { header, record in
+            var entries = GroupEntries(of: header)
+            while let entry = try entries.next(record), entry.family == .control {
+                acts.append(try ControlEvent(reading: record.extracting(entry.encoding)))
+            }
+            return true
+        }
+        return acts
+    }
+}
+
+extension ControlState {
+    /// Takes in an act from the log; one that contradicts those before it is damage.
+    mutating func take(_ act: ControlEvent) throws {
+        do {
+            try apply(act)
+        } catch {
+            throw Corruption(file: Layout.control, offset: 0, reason: .invalid("control act"))
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import DaybookFormat
+package import DaybookLog
+internal import DaybookSystem
+
+/// The three state machines behind a store. Each is stepped by one thread at a time: the committer by the committing
+/// thread, the checkpointer by the checkpoint thread, the sealer by the sealing thread.
+///
+/// `@unchecked Sendable`: the three references are constant, and the rule above keeps each machine on one thread.
+package final class StoreMachine: @unchecked Sendable {
+    let committer: Committer
+    let participation: CommitParticipation
+    let checkpointer: Checkpointer
+    let sealer: Sealer
+    let ageing: Ageing
+    private let journal: Journal
+    private let shared: SharedState
+    private let options: StoreOptions
+    private let clock: any Clock
+
+    init(
+        committer: Committer, participation: CommitParticipation, checkpointer: Checkpointer, sealer: Sealer,
+        ageing: Ageing, journal: Journal, shared: SharedState, options: StoreOptions, clock: any Clock
+    ) {
+        self.committer = committer
+        self.participation = participation
+        self.checkpointer = checkpointer
+        self.sealer = sealer
+        self.ageing = ageing
+        self.journal = journal
+        self.shared = shared
+        self.options = options
+        self.clock = clock
+    }
+
+    /// One commit. Refuses everything once a sync has failed.
+    package func stepCommitter() -> Committer.Step {
+        if shared.isPoisoned {
+            guard committer.hasWork else { return .idle }
+            committer.refuseAll(.storageUnavailable)
+            return .committed
+        }
+        let step = committer.step()
+        if committer.isPoisoned { shared.poison() }
+        return step
+    }
+
+    /// One piece of checkpoint work; starts a run when one is due, or when `force` says so.
+    package func stepCheckpointer(force: Bool = false) -> Bool {
+        let now = clock.wallMicroseconds()
+        if checkpointer.isResting {
+            ageing.look(nowMicroseconds: now)
+            if force || checkpointer.isDue(nowMicroseconds: now) {
+                checkpointer.begin(nowMicroseconds: now)
+                return true
+            }
+            if checkpointer.relieveMemory() { return true }
+        }
+        return checkpointer.step() == .worked
+    }
+
+    package func stepSealer() -> Bool { sealer.step() }
+
+    package var checkpointCount: Int { checkpointer.completedCount }
+    package var sealedFileCount: Int { sealer.sealedFileCount }
+
+    /// Lets go of everything without writing: the store is done.
+    func close() {
+        participation.releaseAll()
+        checkpointer.close()
+        journal.close()
+    }
+}

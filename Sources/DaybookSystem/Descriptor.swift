@@ -1,0 +1,28 @@
+internal import Glibc
+internal import Synchronization
+
+/// Owns one file descriptor: closed once, by `close()` or at the end of its life.
+struct Descriptor: ~Copyable, Sendable {
+    private let stored: Atomic<Int32>
+
+    /// Takes ownership of an open descriptor.
+    init(owning number: Int32) {
+        precondition(number >= 0)
+        stored = Atomic(number)
+    }
+
+    /// For one call only. Traps after `close()`, because the number may belong to another file by then.
+    var number: Int32 {
+        let number = stored.load(ordering: .relaxed)
+        precondition(number >= 0, "use of a closed descriptor")
+        return number
+    }
+
+    /// An error of `close(2)` is of no interest: what had to be durable was synchronized before.
+    borrowing func close() {
+        let number = stored.exchange(-1, ordering: .relaxed)
+        if number >= 0 { _ = Glibc.close(number) }
+    }
+
+    deinit { close() }
+}

@@ -1,0 +1,76 @@
+"""The least of an HTTP client: one kept-alive connection, JSON in and out."""
+
+import http.client
+import json
+import urllib.parse
+
+from values import parse
+
+
+class Unanswered(Exception):
+    """The connection broke before the answer: the request may or may not have been stored."""
+
+
+class Answer:
+    def __init__(self, status, headers, text):
+        self.status = status
+        self.headers = headers
+        self.text = text
+        self.json = parse(text) if text.startswith(("{", "[")) else None
+
+
+class Client:
+    def __init__(self, port, key):
+        self.port = port
+        self.key = key
+        self.connection = None
+
+    def request(self, method, path, body=None, headers=None):
+        """`body` is JSON text or None."""
+        sent = {"Authorization": f"Bearer {self.key}"}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            body = body.encode("utf-8")
+        sent.update(headers or {})
+        try:
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            self.connection.request(method, path, body=body, headers=sent)
+            response = self.connection.getresponse()
+            text = response.read().decode("utf-8")
+            return Answer(response.status, response.headers, text)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise Unanswered(str(error)) from error
+
+    def get(self, path, **parameters):
+        """Raises unless the answer is 200; a parameter may be a list."""
+        pairs = []
+        for name, value in parameters.items():
+            values = value if isinstance(value, list) else [value]
+            pairs += [(name.replace("__", "."), item) for item in values]
+        query = urllib.parse.urlencode(pairs)
+        answer = self.request("GET", f"{path}?{query}" if query else path)
+        if answer.status != 200:
+            raise AssertionError(f"GET {path}?{query} answered {answer.status}: {answer.text[:500]}")
+        return answer.json
+
+    def all_items(self, path, **parameters):
+        """Every page of a list or of an aggregated answer."""
+        items = []
+        while True:
+            data = self.get(path, **parameters)["data"]
+            items += data["items"]
+            page = data["pagination"]
+            if not page.get("has_more"):
+                return items
+            parameters["cursor"] = page["next_cursor"]
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+def dump(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
