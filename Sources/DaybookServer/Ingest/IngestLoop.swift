@@ -120,6 +120,9 @@ final class LoopSink: AcknowledgementSink {
 
     func connect(to loop: IngestLoop) { target.value = loop }
 
+    /// Ends the cycle between loop and sink. Outcomes that come later find nobody.
+    func disconnect() { target.value = nil }
+
     func acknowledge(_ outcomes: [Acknowledged]) {
         eventLoop.execute { [target] in
             target.value?.deliver(outcomes)
