@@ -89,8 +89,10 @@ extension EventNumber {
         // A `double` is never a whole number of the integers' range, so its floor decides.
         case (.double(let left), .unsigned(let right)): left < 0 || (left < 0x1p64 && UInt64(left) < right)
         case (.unsigned(let left), .double(let right)): right >= 0x1p64 || (right > 0 && left <= UInt64(right))
-        case (.double(let left), .negative(let right)): left < -0x1p63 || (left < 0 && Int64(left.rounded(.down)) < right)
-        case (.negative(let left), .double(let right)): right > 0 || (right >= -0x1p63 && left <= Int64(right.rounded(.down)))
+        case (.double(let left), .negative(let right)):
+            left < -0x1p63 || (left < 0 && Int64(left.rounded(.down)) < right)
+        case (.negative(let left), .double(let right)):
+            right > 0 || (right >= -0x1p63 && left <= Int64(right.rounded(.down)))
         }
     }
 }
