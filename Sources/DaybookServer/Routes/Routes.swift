@@ -4,6 +4,7 @@ internal import DaybookStore
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
+internal import Logging
 internal import NIOCore
 
 /// The routes that read, on the general router. Whatever goes wrong in them becomes the JSON of the contract here.
