@@ -24,10 +24,9 @@ package struct StoreDoor: Sendable {
 
     /// Never writes, takes no lock, and works beside a server.
     package func openReadOnly() throws -> ReadOnlyStore {
-        let directory = directory
-        return try explained {
-            try ReadOnlyStore.open(disk: try disk()) { Self.isServed(directory) }
-        }
+        let disk = try disk()
+        let served: @Sendable () -> Bool = { [directory] in Self.isServed(directory) }
+        return try explained { try ReadOnlyStore.open(disk: disk, isServed: served) }
     }
 
     /// An answer of "cannot tell" counts as served: reading then looks twice, which is never wrong.
@@ -43,13 +42,15 @@ package struct StoreDoor: Sendable {
     package func openForWriting(clock: any Clock, entropy: any Entropy) throws -> (store: Store, lock: DirectoryLock) {
         let disk = try disk()
         let lock = try takeLock()
-        return (try explained { try Store.open(disk: disk, clock: clock, entropy: entropy) }, lock)
+        let store = try explained { try Store.open(disk: disk, clock: clock, entropy: entropy) }
+        return (store, lock)
     }
 
     private func takeLock() throws -> DirectoryLock {
         do {
             return try DirectoryLock.acquire(directory: directory)
-        } catch  where error.kind == .locked {
+        } catch {
+            guard error.kind == .locked else { throw error }
             throw ToolError(
                 "Another process uses \(directory).",
                 cure: "Stop it first, or give --data another directory. One process serves one data directory.")
@@ -100,25 +101,15 @@ extension StoreDoor {
     /// The answer's fields are as `Administration` lists them, without `ok`.
     package func administer(_ request: [UInt8], clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
         _ = try disk()
-        let answer: [UInt8]
-        if try DirectoryLock.isHeld(directory: directory) {
-            answer = try askServer(request)
-        } else {
-            answer = try administerOffline(request, clock: clock, entropy: entropy)
-        }
+        let isServed = try DirectoryLock.isHeld(directory: directory)
+        let answer =
+            isServed ? try askServer(request) : try administerOffline(request, clock: clock, entropy: entropy)
         return try Self.fields(of: answer)
     }
 
     /// Makes a store with its first organization and key.
     package func initialize(organization: String, clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
-        let disk: PosixDisk
-        do {
-            disk = try PosixDisk(creatingRoot: directory)
-        } catch {
-            throw ToolError(
-                "The directory \(directory) cannot be made: \(error).",
-                cure: "Give --data a directory whose parent exists and that you may write to.")
-        }
+        let disk = try madeDirectory()
         let lock = try takeLock()
         try explained { try Store.create(disk: disk, clock: clock, entropy: entropy) }
         lock.release()
@@ -126,20 +117,20 @@ extension StoreDoor {
         return try Self.fields(of: administerOffline(request, clock: clock, entropy: entropy))
     }
 
-    /// One line to the server's admin socket, one line back.
-    private func askServer(_ request: [UInt8]) throws -> [UInt8] {
-        let path = directory + "/" + Self.adminSocketName
+    private func madeDirectory() throws -> PosixDisk {
         do {
-            let socket = try StreamSocket.connect(to: .unix(path: path))
-            defer { socket.close() }
-            try (request + [UInt8(ascii: "\n")]).withRawSpan { bytes in try socket.writeAll(bytes) }
-            var answer: [UInt8] = []
-            while answer.last != UInt8(ascii: "\n") {
-                guard case .moved = try socket.read(64 << 10, appendingTo: &answer) else { break }
-            }
-            if answer.last == UInt8(ascii: "\n") { answer.removeLast() }
-            return answer
-        } catch let error as DiskError {
+            return try PosixDisk(creatingRoot: directory)
+        } catch {
+            throw ToolError(
+                "The directory \(directory) cannot be made: \(error).",
+                cure: "Give --data a directory whose parent exists and that you may write to.")
+        }
+    }
+
+    private func askServer(_ request: [UInt8]) throws -> [UInt8] {
+        do {
+            return try AdminConnection(path: directory + "/" + Self.adminSocketName).ask(request)
+        } catch {
             throw ToolError(
                 "A process holds \(directory), but its admin socket does not answer: \(error).",
                 cure: "If another verb holds the directory, wait for it. If it is the server, look at its log.")
