@@ -16,7 +16,8 @@ extension SessionState {
     /// Equal states have equal bytes: a byte that says which optional parts follow; id, user and, if present, team as
     /// length-prefixed strings; start, creation and update as 64-bit microseconds; then, if present, end (64 bits), stated
     /// duration (64 bits), commands (varint), score (9 bytes); agents as a varint count and strings; context as a string.
-    package func append(to bytes: inout [UInt8]) {
+    package func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
         var parts: Parts = []
         if team != nil { parts.insert(.team) }
         if endedAt != nil { parts.insert(.end) }
@@ -39,13 +40,16 @@ extension SessionState {
         bytes.append(varint: UInt64(agentsUsed.count))
         for agent in agentsUsed { Self.append(agent, to: &bytes) }
         if let context { Self.append(context, to: &bytes) }
+        return bytes
     }
 
     private static func append(_ string: [UInt8], to bytes: inout [UInt8]) {
         string.withRawSpan { bytes.append(lengthPrefixed: $0) }
     }
 
-    package init(_ reader: inout ByteReader, _ bytes: RawSpan) throws(FormatError) {
+    /// Reads what `encoded` wrote, all of it.
+    package init(reading bytes: RawSpan) throws(FormatError) {
+        var reader = ByteReader()
         let parts = Parts(rawValue: try reader.uint8(bytes))
         guard parts.isSubset(of: .known), parts.contains(.end) || !parts.contains(.abandoned) else {
             throw .invalid("session state parts")
@@ -64,6 +68,7 @@ extension SessionState {
         let agentCount = try reader.varint(bytes)
         while agents.count < agentCount { agents.append(try Self.string(&reader, bytes)) }
         let context = parts.contains(.context) ? try Self.string(&reader, bytes) : nil
+        guard reader.isAtEnd(bytes) else { throw .invalid("session state length") }
         self.init(
             id: id, user: user, team: team, startedAt: startedAt, createdAt: createdAt, updatedAt: updatedAt,
             endedAt: endedAt, endedAsAbandoned: parts.contains(.abandoned), statedDurationNanoseconds: duration,

@@ -18,13 +18,14 @@ package enum SessionStatus: UInt8, CaseIterable, Sendable, Hashable {
 /// The present state of one session, reduced from its changes in sequence order. Sealing carries it along, and answers
 /// about sessions are made of it.
 package struct SessionState: Equatable, Sendable {
-    package let id: [UInt8]
+    /// Empty before the first change.
+    package private(set) var id: [UInt8] = []
     /// Of the first change.
-    package let user: [UInt8]
+    package private(set) var user: [UInt8] = []
     /// Of the first change that has one.
     package private(set) var team: [UInt8]?
     /// Event time of the first change.
-    package let startedAt: Timestamp
+    package private(set) var startedAt = Timestamp(microseconds: 0)
     /// Event time of the change that ended it, the first one if there are several.
     package private(set) var endedAt: Timestamp?
     /// Whether it was ended as `abandoned`. A session that is only idle is abandoned by `status(at:)` alone.
@@ -38,9 +39,9 @@ package struct SessionState: Equatable, Sendable {
     /// Canonical JSON: the top-level keys of all changes, of the last one that has the key. Nil when none had a context.
     package private(set) var context: [UInt8]?
     /// Arrival of the first change.
-    package let createdAt: Timestamp
+    package private(set) var createdAt = Timestamp(microseconds: 0)
     /// Arrival of the last change.
-    package private(set) var updatedAt: Timestamp
+    package private(set) var updatedAt = Timestamp(microseconds: 0)
 
     /// The parts of a state that was stored.
     init(
@@ -63,24 +64,23 @@ package struct SessionState: Equatable, Sendable {
         self.context = context
     }
 
-    /// The state after a session's first change.
-    /// - Parameters:
-    ///   - fields: of a session change.
-    ///   - bytes: the encoding that `fields` was read from.
-    package init(fields: EventFields, bytes: RawSpan, arrival: Timestamp) {
-        precondition(fields.family == .sessionChange)
-        id = bytes.toArray(fields.name)
-        user = bytes.toArray(fields.user)
-        startedAt = fields.timestamp
-        createdAt = arrival
-        updatedAt = arrival
-        apply(fields: fields, bytes: bytes, arrival: arrival)
-    }
+    /// The state before the first change.
+    package init() {}
 
     /// Takes in the next change of the same session. Counts, scores and durations are replaced, agents united, contexts
     /// merged by their top-level keys. An end is final: later changes are taken in but do not open the session again.
+    /// - Parameters:
+    ///   - fields: of a session change.
+    ///   - bytes: the encoding that `fields` was read from.
     package mutating func apply(fields: EventFields, bytes: RawSpan, arrival: Timestamp) {
         precondition(fields.family == .sessionChange)
+        if id.isEmpty {
+            id = bytes.toArray(fields.name)
+            user = bytes.toArray(fields.user)
+            startedAt = fields.timestamp
+            createdAt = arrival
+            updatedAt = arrival
+        }
         updatedAt = max(updatedAt, arrival)
         if team == nil, let range = fields.team { team = bytes.toArray(range) }
         if let count = fields.commandsExecuted { commandsExecuted = count }
@@ -102,6 +102,14 @@ package struct SessionState: Equatable, Sendable {
     package func status(at now: Timestamp, idleMicroseconds: Int64) -> SessionStatus {
         if endedAt != nil { return endedAsAbandoned ? .abandoned : .completed }
         return updatedAt.adding(microseconds: idleMicroseconds) < now ? .abandoned : .active
+    }
+
+    /// Whether a change ended it.
+    package var hasEnded: Bool { endedAt != nil }
+
+    /// Whether no further change may follow: it was ended, or idle for longer than `Limits` allows.
+    package func isEnded(at now: Timestamp) -> Bool {
+        status(at: now, idleMicroseconds: Limits.sessionIdleMicroseconds) != .active
     }
 
     /// The stated duration, else the time from start to end, at least 0; nil while there is neither.
