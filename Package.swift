@@ -118,5 +118,10 @@ let package = Package(
             [
                 "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
             ]),
+        tests(
+            "SimulationTests",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
+            ]),
     ]
 )

@@ -183,13 +183,12 @@ struct SimulatedState: Sendable {
 
     /// Frees the bytes of files that no name, no possible survivor and no open handle leads to.
     private mutating func dropUnreachableContents() {
+        var nodes: [SimulatedDirectories.Node] = []
+        for entries in directories.visible.values { nodes.append(contentsOf: entries.values) }
+        for entries in directories.durable.values { nodes.append(contentsOf: entries.values) }
+        for change in directories.pending { nodes.append(contentsOf: change.occupants.compactMap(\.node)) }
         var reachable = Set(openCounts.keys)
-        func note(_ node: SimulatedDirectories.Node?) {
-            if case .file(let file) = node { reachable.insert(file) }
-        }
-        for entries in directories.visible.values { entries.values.forEach(note) }
-        for entries in directories.durable.values { entries.values.forEach(note) }
-        for change in directories.pending { change.occupants.forEach { note($0.node) } }
+        for case .file(let file) in nodes { reachable.insert(file) }
         contents = contents.filter { reachable.contains($0.key) }
     }
 }
