@@ -106,5 +106,22 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        // Tests
+        .target(
+            name: "DaybookTestSupport",
+            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent"], path: "Tests/DaybookTestSupport",
+            swiftSettings: testing),
+        tests("TidyTests"),
+        tests("DaybookFormatTests", ["DaybookFormat"]),
+        tests(
+            "DaybookStoreTests",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
+            ]),
+        tests(
+            "SimulationTests",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
+            ]),
     ]
 )

@@ -57,6 +57,9 @@ package final class Store: Sendable {
     /// False once a sync has failed or the store is shutting down: ingest answers 503.
     package var acceptsIngest: Bool { !shared.isPoisoned && !shared.isStopping }
 
+    /// What a simulation steps instead of starting the threads.
+    package var machine: StoreMachine { threads.machine }
+
     package var statistics: StoreStatistics {
         StoreStatistics(
             committedEventCount: shared.committedEventCount, pendingByteCount: shared.pendingByteCount,

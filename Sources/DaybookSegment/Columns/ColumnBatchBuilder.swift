@@ -26,6 +26,7 @@ package struct ColumnBatchBuilder: Sendable {
     ) throws(FormatError) {
         let fields = try EventFields(family: family, schemaVersion: schemaVersion, reading: encoding)
         precondition(sequence > columns.sequences.last ?? 0)
+        guard encoding.byteCount <= SegmentLimits.encodingByteCountMax else { throw .invalid("event length") }
         guard columns.hasRoom(for: encoding.byteCount) else { throw .invalid("batch length") }
         columns.append(sequence: sequence, arrival: arrival, fields, encoding)
     }

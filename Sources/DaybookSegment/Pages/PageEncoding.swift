@@ -22,6 +22,8 @@ package enum SegmentLimits {
     package static let pageRowCountMax = 8_192
     /// A page of byte strings ends with the row that reaches this.
     package static let widePageByteCountTarget = 16 << 10
+    /// No event is longer; far above what `Limits` lets in, and low enough that any event fits a page.
+    package static let encodingByteCountMax = 2 << 20
     /// No page is longer, before or after compression.
     package static let pageByteCountMax = 4 << 20
     /// The byte strings of one column of a row group take no more.

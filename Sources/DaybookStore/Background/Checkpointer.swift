@@ -110,7 +110,11 @@ final class Checkpointer {
                 let moved = try organization.writePending(rollByteCount: options.logFileByteCount, files: files)
                 shared.moved(byteCount: moved)
                 let (mark, unsynced) = organization.takeMark()
-                if let mark { run.marks.append(mark) }
+                if let mark {
+                    run.marks.append(mark)
+                    // An organization that is closed before the run ends is opened again with what its files hold.
+                    registry.note(mark)
+                }
                 if !unsynced.isEmpty { run.unsynced.append((log, unsynced)) }
                 if organization.sealableExtent != nil, log != .control { shared.addSealable(log) }
             }
@@ -168,7 +172,6 @@ final class Checkpointer {
             shared.poison()
             return
         }
-        registry.note(run.marks)
         journalFiles.release(before: run.position)
         completedCount += 1
     }

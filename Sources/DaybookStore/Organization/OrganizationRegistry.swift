@@ -95,11 +95,9 @@ final class OrganizationRegistry: Sendable {
         return try body(organization)
     }
 
-    /// What the last checkpoint recorded, for the next opening.
-    func note(_ marks: [LogMark]) {
-        state.withLock { state in
-            for mark in marks { state.marks[mark.log] = mark }
-        }
+    /// What the log files hold now, for the next opening in this life of the process.
+    func note(_ mark: LogMark) {
+        state.withLock { $0.marks[mark.log] = mark }
     }
 
     /// Logs with groups that only the journal holds and that were not opened yet.

@@ -8,7 +8,7 @@ final class StoreThreads: Sendable {
     private static let idleLookMicroseconds: UInt64 = 1_000_000
     private static let watermarkDelayMicroseconds: UInt64 = 200_000
 
-    private let machine: StoreMachine
+    let machine: StoreMachine
     private let commitWakeup = Wakeup()
     private let checkpointWakeup = Wakeup()
     private let sealWakeup = Wakeup()

@@ -1,0 +1,144 @@
+/// Growing output without array bookkeeping per byte: the parser's scratch. Reused from event to event.
+@safe struct ByteSink: ~Copyable {
+    private(set) var base: UnsafeMutablePointer<UInt8>
+    private(set) var count = 0
+    private var capacity: Int
+
+    init(capacity: Int) {
+        unsafe base = .allocate(capacity: capacity)
+        self.capacity = capacity
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// Makes room for `extra` bytes more.
+    @inline(__always)
+    mutating func reserve(_ extra: Int) {
+        if count &+ extra > capacity { grow(extra) }
+    }
+
+    @inline(never)
+    private mutating func grow(_ extra: Int) {
+        let larger = max(capacity * 2, count + extra)
+        let target = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+        unsafe target.update(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = target
+        capacity = larger
+    }
+
+    /// Precondition: not more than there is.
+    @inline(__always)
+    mutating func truncate(to newCount: Int) {
+        precondition(newCount >= 0 && newCount <= count)
+        count = newCount
+    }
+
+    @inline(__always)
+    mutating func append(_ byte: UInt8) {
+        reserve(1)
+        unsafe base[count] = byte
+        count &+= 1
+    }
+
+    /// - Parameter source: `byteCount` readable bytes, not inside this sink.
+    @inline(__always)
+    mutating func append(_ source: UnsafePointer<UInt8>, _ byteCount: Int) {
+        reserve(byteCount)
+        let target = unsafe base + count
+        var done = 0
+        if byteCount <= 64 {
+            while done &+ 8 <= byteCount {
+                let word = unsafe UnsafeRawPointer(source + done).loadUnaligned(as: UInt64.self)
+                unsafe UnsafeMutableRawPointer(target + done).storeBytes(of: word, as: UInt64.self)
+                done &+= 8
+            }
+            while done < byteCount {
+                unsafe target[done] = source[done]
+                done &+= 1
+            }
+        } else {
+            unsafe target.update(from: source, count: byteCount)
+        }
+        count &+= byteCount
+    }
+
+    mutating func append(contentsOf bytes: [UInt8]) {
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            if let start = buffer.baseAddress { unsafe append(start, buffer.count) }
+        }
+    }
+
+    /// Copies bytes of this sink to its end.
+    mutating func appendOwn(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        reserve(range.count)
+        unsafe (base + count).update(from: base + range.lowerBound, count: range.count)
+        count += range.count
+    }
+
+    /// Moves the bytes from `source` on to `target`, which lies before them, and cuts the rest.
+    mutating func moveEnd(from source: Int, to target: Int) {
+        precondition(target >= 0 && target <= source && source <= count)
+        unsafe (base + target).update(from: base + source, count: count - source)
+        count = target + count - source
+    }
+
+    @inline(__always)
+    func byte(at offset: Int) -> UInt8 {
+        precondition(offset >= 0 && offset < count)
+        return unsafe base[offset]
+    }
+
+    @inline(__always)
+    mutating func setByte(_ byte: UInt8, at offset: Int) {
+        precondition(offset >= 0 && offset < count)
+        unsafe base[offset] = byte
+    }
+
+    @inline(__always)
+    mutating func append(littleEndian word: UInt64) {
+        reserve(8)
+        unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: word.littleEndian, as: UInt64.self)
+        count &+= 8
+    }
+
+    @inline(__always)
+    mutating func append(littleEndian half: UInt16) {
+        append(UInt8(truncatingIfNeeded: half))
+        append(UInt8(truncatingIfNeeded: half >> 8))
+    }
+
+    @inline(__always)
+    mutating func append(varint value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
+    }
+}
+
+/// Where text printed byte by byte goes.
+protocol ByteAppending: ~Copyable {
+    mutating func append(_ byte: UInt8)
+}
+
+extension ByteSink: ByteAppending {}
+extension [UInt8]: ByteAppending {}
+
+extension ByteAppending where Self: ~Copyable {
+    mutating func append(text: StaticString) {
+        for offset in 0..<text.utf8CodeUnitCount { append(unsafe text.utf8Start[offset]) }
+    }
+
+    mutating func append(decimal value: UInt64) {
+        var divisor: UInt64 = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
+    }
+}

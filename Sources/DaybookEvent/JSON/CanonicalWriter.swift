@@ -1,0 +1,388 @@
+internal import DaybookFormat
+
+/// What is wrong with a free-form object, told as a path inside it.
+struct ObjectIssue {
+    /// Such as `.a.b[3]`; empty for the object itself.
+    var path: String
+    var message: String
+}
+
+/// Writes free-form objects in canonical form while reading them once: members go to the sink as they come, and are put
+/// in order when their object ends, if they were not. No tree, no allocation per value.
+struct CanonicalWriter: ~Copyable {
+    /// A member in the sink: from the quote of its key to the end of its value, without the comma.
+    struct Member {
+        var start: Int
+        var end: Int
+        /// Bytes of the key's canonical text, quotes apart.
+        var keyByteCount: Int
+        /// The key's text holds a backslash, so it is not what is compared.
+        var isKeyEscaped: Bool
+
+        @inline(__always) var keyStart: Int { start &+ 1 }
+    }
+
+    /// Where a container on the way down stands: the key in the body, or the index.
+    private struct Step {
+        var key: StringToken?
+        var index = 0
+    }
+
+    var sink = ByteSink(capacity: 4_096)
+    private(set) var issues: [ObjectIssue] = []
+    /// Paths of dropped keys, as in issues.
+    private(set) var dropped: [String] = []
+    /// The string value of `session_id` in the outermost object.
+    private(set) var session: StringToken?
+    private var members: [Member] = []
+    private var steps: [Step] = []
+    private var objectStart = 0
+    /// A limit of the whole object was passed: the rest is only checked for its grammar.
+    private var isDiscarding = false
+
+    init() {
+        members.reserveCapacity(64)
+        steps.reserveCapacity(Limits.objectDepthMax + 1)
+    }
+
+    /// Forgets the objects of the event before.
+    @inline(__always)
+    mutating func reset() { sink.truncate(to: 0) }
+
+    mutating func clearFindings() {
+        issues.removeAll(keepingCapacity: true)
+        dropped.removeAll(keepingCapacity: true)
+    }
+
+    /// Reads the object at the cursor. The result is its canonical text in the sink, worthless if `issues` is not empty.
+    mutating func write(_ cursor: inout JSONCursor) throws(JSONFault) -> Range<Int> {
+        objectStart = sink.count
+        isDiscarding = false
+        session = nil
+        members.removeAll(keepingCapacity: true)
+        steps.removeAll(keepingCapacity: true)
+        try writeObject(&cursor)
+        if isDiscarding { sink.truncate(to: objectStart) }
+        return objectStart..<sink.count
+    }
+
+    // MARK: Containers
+
+    /// At the opening brace.
+    private mutating func writeObject(_ cursor: inout JSONCursor) throws(JSONFault) {
+        guard try descend(&cursor) else { return }
+        let first = members.count
+        var isSorted = true
+        var keyCount = 0
+        var droppedKeys: UInt8 = 0
+        cursor.position &+= 1
+        sink.append(UInt8(ascii: "{"))
+        var more = !cursor.consume(UInt8(ascii: "}"))
+        while more {
+            let keyPosition = cursor.position
+            let token = try cursor.memberName()
+            keyCount &+= 1
+            steps[steps.count &- 1].key = token
+            if keyCount > Limits.objectKeyCountMax, !isDiscarding {
+                discard("holds more than 50 keys", cursor, atParent: true)
+            }
+            if isDiscarding {
+                try cursor.skipValue()
+            } else {
+                var member = try writeKey(token, cursor)
+                if let bit = droppedKeyBit(member) {
+                    try drop(bit, &droppedKeys, member, &cursor)
+                } else {
+                    if members.count > first {
+                        let order = compareKeys(members[members.count &- 1], member)
+                        if order == 0 {
+                            throw JSONFault(message: "a key stands twice in an object", position: keyPosition)
+                        }
+                        if order > 0 { isSorted = false }
+                    }
+                    if steps.count == 1 { noteSession(member, cursor) }
+                    // The member is on the stack while its value is read, so that objects inside start above it.
+                    try writeValue(&cursor)
+                    member.end = sink.count
+                    members.append(member)
+                    sink.append(UInt8(ascii: ","))
+                }
+            }
+            more = try cursor.continuesObject()
+        }
+        if !isDiscarding {
+            if !isSorted { try sort(from: first, cursor) }
+            close(UInt8(ascii: "}"))
+        }
+        members.removeLast(members.count &- first)
+        steps.removeLast()
+    }
+
+    /// At the opening bracket.
+    private mutating func writeArray(_ cursor: inout JSONCursor) throws(JSONFault) {
+        guard try descend(&cursor) else { return }
+        cursor.position &+= 1
+        sink.append(UInt8(ascii: "["))
+        var more = !cursor.consume(UInt8(ascii: "]"))
+        var index = 0
+        while more {
+            steps[steps.count &- 1].index = index
+            if isDiscarding {
+                try cursor.skipValue()
+            } else {
+                try writeValue(&cursor)
+                sink.append(UInt8(ascii: ","))
+            }
+            index &+= 1
+            more = try cursor.continuesArray()
+        }
+        if !isDiscarding { close(UInt8(ascii: "]")) }
+        steps.removeLast()
+    }
+
+    /// False when the container at the cursor lies too deep; it is then stepped over.
+    @inline(__always)
+    private mutating func descend(_ cursor: inout JSONCursor) throws(JSONFault) -> Bool {
+        guard steps.count < Limits.objectDepthMax else {
+            discard("nested deeper than 8 levels", cursor)
+            try cursor.skipValue()
+            return false
+        }
+        steps.append(Step())
+        return true
+    }
+
+    /// The last comma becomes the closing mark.
+    @inline(__always)
+    private mutating func close(_ mark: UInt8) {
+        if sink.byte(at: sink.count &- 1) == UInt8(ascii: ",") {
+            sink.setByte(mark, at: sink.count &- 1)
+        } else {
+            sink.append(mark)
+        }
+    }
+
+    // MARK: Values
+
+    @inline(__always)
+    private mutating func writeValue(_ cursor: inout JSONCursor) throws(JSONFault) {
+        switch cursor.peek() {
+        case UInt8(ascii: "\""):
+            cursor.position &+= 1
+            let token = try cursor.scanString()
+            sink.append(UInt8(ascii: "\""))
+            checkLength(token, cursor)
+            writeText(token, cursor)
+            sink.append(UInt8(ascii: "\""))
+        case UInt8(ascii: "{"): try writeObject(&cursor)
+        case UInt8(ascii: "["): try writeArray(&cursor)
+        case UInt8(ascii: "t"):
+            try cursor.literal("true")
+            sink.append(text: "true")
+        case UInt8(ascii: "f"):
+            try cursor.literal("false")
+            sink.append(text: "false")
+        case UInt8(ascii: "n"):
+            try cursor.literal("null")
+            sink.append(text: "null")
+        default: try writeNumber(&cursor)
+        }
+        if sink.count &- objectStart > Limits.objectByteCountMax, !isDiscarding {
+            isDiscarding = true
+            note("", "is longer than 64 KiB in canonical form")
+        }
+    }
+
+    @inline(__always)
+    private mutating func writeNumber(_ cursor: inout JSONCursor) throws(JSONFault) {
+        let text = try cursor.scanNumber()
+        let byteCount = text.end &- text.start
+        if text.isPlain, byteCount <= 18, !(text.isNegative && text.isZero) {
+            unsafe sink.append(cursor.base + text.start, byteCount)
+        } else {
+            writeUnusualNumber(text, cursor)
+        }
+    }
+
+    private mutating func writeUnusualNumber(_ text: DecimalText, _ cursor: JSONCursor) {
+        if let shortest = text.shortest {
+            shortest.write(to: &sink)
+        } else if let number = text.number(in: cursor) {
+            number.write(to: &sink)
+        } else {
+            note(path(cursor), "is too large for a number")
+            sink.append(UInt8(ascii: "0"))
+        }
+    }
+
+    @inline(__always)
+    private mutating func checkLength(_ token: StringToken, _ cursor: JSONCursor) {
+        if token.byteCount > Limits.objectStringByteCountMax { checkLongText(token, cursor) }
+    }
+
+    private mutating func checkLongText(_ token: StringToken, _ cursor: JSONCursor) {
+        guard cursor.textByteCount(token) > Limits.objectStringByteCountMax else { return }
+        note(path(cursor), "holds text longer than 8 KiB")
+    }
+
+    @inline(__always)
+    private mutating func writeText(_ token: StringToken, _ cursor: JSONCursor) {
+        if token.isEscaped {
+            cursor.appendCanonical(token, to: &sink)
+        } else {
+            unsafe sink.append(cursor.base + token.start, token.byteCount)
+        }
+    }
+
+    // MARK: Keys
+
+    @inline(__always)
+    private mutating func writeKey(_ token: StringToken, _ cursor: JSONCursor) throws(JSONFault) -> Member {
+        let start = sink.count
+        sink.append(UInt8(ascii: "\""))
+        checkLength(token, cursor)
+        writeText(token, cursor)
+        let keyByteCount = sink.count &- start &- 1
+        sink.append(UInt8(ascii: "\""))
+        sink.append(UInt8(ascii: ":"))
+        var member = Member(start: start, end: 0, keyByteCount: keyByteCount, isKeyEscaped: false)
+        if token.isEscaped {
+            for offset in 0..<keyByteCount where sink.byte(at: member.keyStart + offset) == UInt8(ascii: "\\") {
+                member.isKeyEscaped = true
+            }
+        }
+        return member
+    }
+
+    @inline(__always)
+    private func droppedKeyBit(_ member: Member) -> UInt8? {
+        guard 9...11 ~= member.keyByteCount else { return nil }
+        let key = unsafe UnsafePointer(sink.base + member.keyStart)
+        switch member.keyByteCount {
+        case 9:
+            if unsafe matches(key, "__proto__") { return 1 }
+            return unsafe matches(key, "prototype") ? 2 : nil
+        case 11: return unsafe matches(key, "constructor") ? 4 : nil
+        default: return nil
+        }
+    }
+
+    /// The value is read all the same: its own keys and numbers must be right, and it may hold more to drop.
+    private mutating func drop(
+        _ bit: UInt8, _ seen: inout UInt8, _ member: Member, _ cursor: inout JSONCursor
+    ) throws(JSONFault) {
+        if seen & bit != 0 { throw cursor.fault("a key stands twice in an object") }
+        seen |= bit
+        if dropped.count < Limits.listedFieldErrorCountMax { dropped.append(path(cursor)) }
+        try writeValue(&cursor)
+        sink.truncate(to: member.start)
+    }
+
+    private mutating func noteSession(_ member: Member, _ cursor: JSONCursor) {
+        guard member.keyByteCount == 10 else { return }
+        guard unsafe matches(UnsafePointer(sink.base + member.keyStart), "session_id") else { return }
+        var ahead = cursor
+        guard ahead.consume(UInt8(ascii: "\"")) else { return }
+        session = try? ahead.scanString()
+    }
+
+    // MARK: Order
+
+    /// Below zero, zero or above zero, by the UTF-8 bytes of the unescaped keys.
+    @inline(__always)
+    private func compareKeys(_ left: Member, _ right: Member) -> Int {
+        let leftFirst = unsafe sink.base[left.keyStart]
+        let rightFirst = unsafe sink.base[right.keyStart]
+        // Neither a quote (an empty key) nor a backslash, and different: that decides.
+        if leftFirst != rightFirst, leftFirst > 0x22, rightFirst > 0x22, leftFirst != 0x5C, rightFirst != 0x5C {
+            return leftFirst < rightFirst ? -1 : 1
+        }
+        return compareKeysSlowly(left, right)
+    }
+
+    @inline(never)
+    private func compareKeysSlowly(_ left: Member, _ right: Member) -> Int {
+        var leftAt = left.keyStart
+        var rightAt = right.keyStart
+        let leftEnd = leftAt + left.keyByteCount
+        let rightEnd = rightAt + right.keyByteCount
+        while leftAt < leftEnd, rightAt < rightEnd {
+            let leftByte = unescapedByte(&leftAt, left.isKeyEscaped)
+            let rightByte = unescapedByte(&rightAt, right.isKeyEscaped)
+            if leftByte != rightByte { return leftByte < rightByte ? -1 : 1 }
+        }
+        return (leftAt < leftEnd ? 1 : 0) - (rightAt < rightEnd ? 1 : 0)
+    }
+
+    /// The next byte of a key in canonical form; its escapes stand for one byte each.
+    @inline(__always)
+    private func unescapedByte(_ at: inout Int, _ isEscaped: Bool) -> UInt8 {
+        let byte = unsafe sink.base[at]
+        at &+= 1
+        guard isEscaped, byte == UInt8(ascii: "\\") else { return byte }
+        let letter = unsafe sink.base[at]
+        at &+= 1
+        switch letter {
+        case UInt8(ascii: "b"): return 8
+        case UInt8(ascii: "f"): return 12
+        case UInt8(ascii: "n"): return 10
+        case UInt8(ascii: "r"): return 13
+        case UInt8(ascii: "t"): return 9
+        case UInt8(ascii: "u"):
+            at &+= 4
+            let high = unsafe sink.base[at &- 2]
+            let low = unsafe sink.base[at &- 1]
+            return (high &- UInt8(ascii: "0")) &<< 4 | (low > UInt8(ascii: "9") ? low &- 87 : low &- UInt8(ascii: "0"))
+        default: return letter
+        }
+    }
+
+    /// Puts the members from `first` on in order and the sink with them; a key that is there twice is a fault.
+    private mutating func sort(from first: Int, _ cursor: JSONCursor) throws(JSONFault) {
+        let start = members[first].start
+        // At most 50, and often nearly in order: insertion.
+        for index in first + 1..<members.count {
+            let member = members[index]
+            var place = index
+            while place > first {
+                let order = compareKeys(members[place - 1], member)
+                if order == 0 { throw cursor.fault("a key stands twice in the object before") }
+                if order < 0 { break }
+                members[place] = members[place - 1]
+                place -= 1
+            }
+            members[place] = member
+        }
+        let end = sink.count
+        for index in first..<members.count {
+            sink.appendOwn(members[index].start..<members[index].end)
+            sink.append(UInt8(ascii: ","))
+        }
+        sink.moveEnd(from: end, to: start)
+    }
+
+    // MARK: Findings
+
+    /// - Parameter atParent: the complaint is about the container that the innermost step is inside of.
+    private mutating func discard(_ message: String, _ cursor: JSONCursor, atParent: Bool = false) {
+        note(path(cursor, dropping: atParent ? 1 : 0), message)
+        isDiscarding = true
+    }
+
+    private mutating func note(_ path: String, _ message: String) {
+        guard issues.count < Limits.listedFieldErrorCountMax else { return }
+        issues.append(ObjectIssue(path: path, message: message))
+    }
+
+    private func path(_ cursor: JSONCursor, dropping count: Int = 0) -> String {
+        var path = ""
+        for step in steps.dropLast(count) {
+            if let key = step.key {
+                path += "." + cursor.displayText(key)
+            } else {
+                path += "[\(step.index)]"
+            }
+        }
+        return path
+    }
+}

@@ -1,0 +1,183 @@
+internal import DaybookFormat
+
+/// Reads rows of one row group. First all pages that are needed, neighbours with one call, then decodes them.
+struct RowGroupReader {
+    let segment: SegmentReader
+    let directory: RowGroupDirectory
+    let rows: Range<Int>
+    let selection: ColumnSelection
+    private var runs: [Run] = []
+    private var integers = IntegerPageDecoder()
+    private var strings = BytePageDecoder()
+    private var expanded: [UInt8] = []
+    private var values = [UInt64](repeating: 0, count: SegmentLimits.pageRowCountMax)
+
+    /// Bytes of the file that were read together.
+    private struct Run {
+        var offset: UInt64
+        var end: UInt64
+        var bytes: [UInt8] = []
+    }
+
+    /// Reading over a gap this small is cheaper than another call.
+    private static let gapByteCountMax: UInt64 = 8 << 10
+
+    init(
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, _ selection: ColumnSelection
+    ) throws(SegmentError) {
+        self.segment = segment
+        self.directory = directory
+        self.rows = rows
+        self.selection = selection
+        try load(ColumnNumber.columns(of: segment.family).filter { isWanted($0) })
+    }
+
+    /// Flags are always read: they say which of the other values exist.
+    func isWanted(_ column: ColumnNumber) -> Bool {
+        column == .flags || !selection.isDisjoint(with: column.selection)
+    }
+
+    func descriptor(_ column: ColumnNumber) throws(SegmentError) -> ColumnDescriptor {
+        if let found = directory.column(column) { return found }
+        let offset = segment.footer.rowGroups[directory.rowGroup].directoryOffset
+        throw segment.file.damage(at: offset, .invalid("directory without a column"))
+    }
+
+    private mutating func load(_ columns: [ColumnNumber]) throws(SegmentError) {
+        var needed: [Run] = []
+        for column in columns {
+            let descriptor = try descriptor(column)
+            for page in descriptor.dictionaryPages + descriptor.pages.filter({ $0.rows.overlaps(rows) }) {
+                needed.append(Run(offset: page.offset, end: page.offset + UInt64(page.byteCount)))
+            }
+        }
+        needed.sort { $0.offset < $1.offset }
+        for next in needed {
+            if let last = runs.last, next.offset <= last.end + Self.gapByteCountMax {
+                runs[runs.count - 1].end = max(last.end, next.end)
+            } else {
+                runs.append(next)
+            }
+        }
+        for index in runs.indices {
+            let run = runs[index]
+            runs[index].bytes = try segment.file.read(Int(run.end - run.offset), at: run.offset)
+        }
+    }
+
+    /// Checks one page and lends its payload.
+    private mutating func withPayload<R>(
+        _ page: PageDescriptor, column: UInt16,
+        _ body: (inout Self, PageEncoding, UnsafeRawBufferPointer) throws(FormatError) -> R
+    ) throws(SegmentError) -> R {
+        guard let index = runs.firstIndex(where: { $0.offset <= page.offset && page.offset < $0.end }) else {
+            preconditionFailure("a page was not loaded")
+        }
+        // Taken out while `body` works on `self`, so that nothing is copied.
+        var bytes: [UInt8] = []
+        var scratch: [UInt8] = []
+        swap(&bytes, &runs[index].bytes)
+        swap(&scratch, &expanded)
+        defer {
+            swap(&bytes, &runs[index].bytes)
+            swap(&scratch, &expanded)
+        }
+        let start = Int(page.offset - runs[index].offset)
+        do throws(FormatError) {
+            return try bytes.withRawSpan { (all: RawSpan) throws(FormatError) -> R in
+                let header = try PageHeader(verifying: all, at: start)
+                try check(header, page, column: column)
+                let first = start + PageHeader.byteCount
+                let stored = all.extracting(first..<first + page.storedByteCount)
+                guard header.isCompressed else {
+                    return try unsafe stored.withUnsafeBytes {
+                        (payload: UnsafeRawBufferPointer) throws(FormatError) -> R in
+                        try unsafe body(&self, header.encoding, payload)
+                    }
+                }
+                try unsafe stored.withUnsafeBytes { (source: UnsafeRawBufferPointer) throws(FormatError) in
+                    try unsafe Compression.expand(source, byteCount: Int(header.encodedByteCount), to: &scratch)
+                }
+                return try scratch.withRawSpan { (span: RawSpan) throws(FormatError) -> R in
+                    try unsafe span.withUnsafeBytes { (payload: UnsafeRawBufferPointer) throws(FormatError) -> R in
+                        try unsafe body(&self, header.encoding, payload)
+                    }
+                }
+            }
+        } catch {
+            throw segment.file.damage(at: page.offset, error)
+        }
+    }
+
+    private func check(_ header: PageHeader, _ page: PageDescriptor, column: UInt16) throws(FormatError) {
+        guard header.checksum == page.checksum else {
+            throw .checksum(expected: page.checksum, found: header.checksum)
+        }
+        guard header.column == column, Int(header.rowGroup) == directory.rowGroup,
+            Int(header.firstRow) == page.firstRow, Int(header.rowCount) == page.rowCount,
+            Int(header.storedByteCount) == page.storedByteCount
+        else { throw .invalid("page of another place") }
+    }
+
+    /// Calls `body` with the values of each page that lie in `rows`, and where they go.
+    mutating func forEachPage(
+        _ column: ColumnNumber,
+        _ body: (_ values: UnsafeBufferPointer<UInt64>, _ target: Int) throws(FormatError) -> Void
+    ) throws(SegmentError) {
+        let rows = rows
+        for page in try descriptor(column).pages where page.rows.overlaps(rows) {
+            let wanted = page.rows.clamped(to: rows)
+            try unsafe withPayload(page, column: column.rawValue) {
+                (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
+                var values: [UInt64] = []
+                swap(&values, &self.values)
+                defer { swap(&values, &self.values) }
+                try unsafe self.decode(encoding, payload, count: page.rowCount, to: &values)
+                try unsafe values.span
+                    .extracting(wanted.lowerBound - page.firstRow..<wanted.upperBound - page.firstRow)
+                    .withUnsafeBufferPointer { (part: UnsafeBufferPointer<UInt64>) throws(FormatError) in
+                        try unsafe body(part, wanted.lowerBound - rows.lowerBound)
+                    }
+            }
+        }
+    }
+
+    private mutating func decode(
+        _ encoding: PageEncoding, _ payload: UnsafeRawBufferPointer, count: Int, to values: inout [UInt64]
+    ) throws(FormatError) {
+        var target = values.mutableSpan
+        try unsafe target.withUnsafeMutableBufferPointer {
+            (buffer: UnsafeMutableBufferPointer<UInt64>) throws(FormatError) in
+            guard let start = buffer.baseAddress else { return }
+            try unsafe integers.decode(encoding, payload, count: count, to: start)
+        }
+    }
+
+    /// The strings of one byte column.
+    mutating func byteColumn(_ column: ColumnNumber) throws(SegmentError) -> ByteColumn {
+        var result = ByteColumnRows()
+        for page in try descriptor(column).pages where page.rows.overlaps(rows) {
+            let wanted = page.rows.clamped(to: rows)
+            let local = wanted.lowerBound - page.firstRow..<wanted.upperBound - page.firstRow
+            try unsafe withPayload(page, column: column.rawValue) {
+                (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
+                try unsafe self.strings.decode(encoding, payload, count: page.rowCount, wanted: local, to: &result)
+            }
+        }
+        return result.column()
+    }
+
+    /// The dictionary of one code column.
+    mutating func table(_ column: ColumnNumber) throws(SegmentError) -> StringTable {
+        var result = ByteColumnRows()
+        for page in try descriptor(column).dictionaryPages {
+            try unsafe withPayload(page, column: column.rawValue | PageHeader.dictionaryBit) {
+                (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
+                let all = 0..<page.rowCount
+                try unsafe self.strings.decode(encoding, payload, count: page.rowCount, wanted: all, to: &result)
+                guard result.missingCount == 0 else { throw .invalid("dictionary entry") }
+            }
+        }
+        return StringTable(bytes: result.bytes, offsets: result.offsets)
+    }
+}

@@ -1,0 +1,5 @@
+internal import Hummingbird
+
+extension Routes {
+    func addQueries(to router: Router<BasicRequestContext>) {}
+}

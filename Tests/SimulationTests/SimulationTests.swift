@@ -1,0 +1,48 @@
+import DaybookFormat
+import DaybookTestSupport
+import Foundation
+import Testing
+
+/// 500 seeds by default; `DAYBOOK_SIMULATION_SEEDS` says how many otherwise (nightly: 20000), and
+/// `DAYBOOK_SIMULATION_FIRST` where to begin, to look at one seed again.
+let seedCount = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_SEEDS"].flatMap(UInt64.init) ?? 500
+let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].flatMap(UInt64.init) ?? 1
+
+@Suite struct SimulationTests {
+    /// Seeds in blocks, so that one test reports and the runner spreads them over the cores.
+    static let blocks = stride(from: firstSeed, to: firstSeed + seedCount, by: 50).map { first in
+        first..<min(first + 50, firstSeed + seedCount)
+    }
+
+    @Test(arguments: blocks)
+    func acknowledgedEventsSurviveEveryCrash(seeds: Range<UInt64>) throws {
+        for seed in seeds {
+            var simulation = try StoreSimulation(seed: seed)
+            try simulation.run()
+            #expect(simulation.sealedSeen > 0)
+            #expect(simulation.tailSeen > 0)
+            #expect(simulation.journalOnlySeen > 0)
+            #expect(simulation.restartCount == 3)
+        }
+    }
+
+    @Test func theSameSeedTellsTheSameStory() throws {
+        var fingerprints: [UInt64] = []
+        for _ in 0..<2 {
+            var simulation = try StoreSimulation(seed: 77)
+            try simulation.run()
+            fingerprints.append(simulation.disk.fingerprint)
+        }
+        #expect(fingerprints[0] == fingerprints[1])
+    }
+
+    @Test func someCrashesLeaveRequestsThatNobodyHeardOf() throws {
+        var recovered = 0
+        for seed in 1...40 as ClosedRange<UInt64> {
+            var simulation = try StoreSimulation(seed: seed)
+            try simulation.run()
+            recovered += simulation.recoveredOpenCount
+        }
+        #expect(recovered > 0)
+    }
+}

@@ -1,0 +1,136 @@
+import DaybookFormat
+import DaybookLog
+import DaybookSegment
+import DaybookStore
+import DaybookSystem
+import DaybookTestSupport
+
+extension StoreSimulation {
+    /// One random step. Disk errors of a reader are the weather; everything else that is wrong throws.
+    mutating func step() throws {
+        clock.advance(microseconds: UInt64(1 + random.below(400_000)))
+        switch random.below(20) {
+        case 0..<8: submitSomething()
+        case 8..<13:
+            _ = store.machine.stepCommitter()
+            try collect()
+        case 13..<16: _ = store.machine.stepCheckpointer()
+        case 16: _ = store.machine.stepCheckpointer(force: true)
+        case 17: _ = store.machine.stepSealer()
+        case 18: for _ in 0..<8 { _ = store.machine.stepSealer() }
+        default:
+            do { try look(Self.logs[random.below(Self.logs.count)]) } catch where Self.isDiskError(error) {}
+        }
+    }
+
+    /// Whether a reader met a failing disk, as opposed to wrong bytes.
+    private static func isDiskError(_ error: any Error) -> Bool {
+        switch error {
+        case is DiskError, StoreError.disk, LogError.disk, SegmentError.disk: true
+        default: false
+        }
+    }
+
+    mutating func commitAll() throws {
+        for _ in 0..<200 {
+            switch store.machine.stepCommitter() {
+            case .idle:
+                try collect()
+                return
+            case .blocked: _ = store.machine.stepCheckpointer(force: true)
+            case .committed: try collect()
+            }
+        }
+    }
+
+    mutating func checkpoint() {
+        _ = store.machine.stepCheckpointer(force: true)
+        while store.machine.stepCheckpointer() {}
+    }
+
+    mutating func seal() { while store.machine.stepSealer() {} }
+
+    /// Brings the store into a state with sealed events, events in log files and events only in the journal, and
+    /// makes sure that it is there.
+    mutating func fillEveryPlace() throws {
+        for round in 0..<3 {
+            for log in Self.logs {
+                for _ in 0..<30 { submit(log, makeRequest()) }
+            }
+            try commitAll()
+            if round == 2 { break }
+            checkpoint()
+            if round == 0 { seal() }
+        }
+        for log in Self.logs {
+            let snapshot = try store.snapshot(of: log)
+            guard !snapshot.segments.isEmpty else { throw fail("nothing is sealed") }
+            guard snapshot.tailExtentCount > 0 else { throw fail("no log file holds events") }
+            guard snapshot.pendingGroupCount > 0 else { throw fail("the journal alone holds nothing") }
+            try look(log)
+        }
+    }
+
+    /// Starts the store again on what is left of the disk and compares.
+    mutating func restart(on survived: SimulatedDisk) throws {
+        restartCount += 1
+        disk = survived
+        entropy = SeededEntropy(seed: random.next())
+        for (_, (log, request)) in waiting.sorted(by: { $0.key < $1.key }) { models[log]!.open.append(request) }
+        waiting.removeAll()
+        _ = sink.take()
+        try compareReadOnly()
+        store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: options)
+        for log in Self.logs {
+            let found = try events(try store.snapshot(of: log))
+            let before = models[log]!.stored.count
+            if let problem = models[log]!.adopt(recovered: found) {
+                throw fail("after restart \(restartCount), log \(log.rawValue): \(problem)")
+            }
+            recoveredOpenCount += models[log]!.stored.count - before
+        }
+        guard store.recoveryReport.isClean else { throw fail("a power loss was taken for damage: \(store.recoveryReport)") }
+    }
+
+    /// The offline reader sees what recovery will find, and writes nothing.
+    private func compareReadOnly() throws {
+        let before = disk.image()
+        let reader = try ReadOnlyStore.open(disk: disk)
+        for log in Self.logs {
+            var model = models[log]!
+            if let problem = model.adopt(recovered: try events(try reader.snapshot(of: log))) {
+                throw fail("offline reader, log \(log.rawValue): \(problem)")
+            }
+        }
+        guard disk.image() == before else { throw fail("the offline reader wrote") }
+    }
+
+    /// A whole story: fill every place, then three lives with faults, each ended by a power loss.
+    mutating func run(stepCount: Int = 160) throws {
+        try fillEveryPlace()
+        for life in 0..<3 {
+            var plan = random.oneIn(3)
+                ? FaultPlan.anything(seed: random.next(), within: 250)
+                : FaultPlan.powerLoss(seed: random.next(), within: 250)
+            plan.ignoresSynchronize = ignoresSynchronize
+            disk.arm(plan)
+            for _ in 0..<stepCount {
+                try step()
+                if disk.isCrashed { break }
+            }
+            try collect()
+            try restart(on: SimulatedDisk(recovering: disk.crash(seed: random.next()), seed: random.next()))
+            if life == 2 { try finish() }
+        }
+    }
+
+    /// After the last power loss: everything still works.
+    private mutating func finish() throws {
+        for log in Self.logs { submit(log, makeRequest()) }
+        try commitAll()
+        checkpoint()
+        seal()
+        for log in Self.logs { try look(log) }
+        guard waiting.isEmpty else { throw fail("requests were never answered") }
+    }
+}

@@ -1,0 +1,188 @@
+import DaybookEvent
+import DaybookFormat
+import DaybookLog
+import DaybookSegment
+import DaybookStore
+import DaybookSystem
+import DaybookTestSupport
+import Synchronization
+
+/// A whole store on a simulated disk, driven by one thread from one seed: requests, commits, checkpoints, sealing,
+/// readers, faults and power losses, against a ledger of what was acknowledged.
+struct StoreSimulation {
+    struct Failure: Error, CustomStringConvertible {
+        var seed: UInt64
+        var what: String
+        var description: String { "seed \(seed): \(what)" }
+    }
+
+    /// Takes outcomes by ticket.
+    final class Sink: AcknowledgementSink {
+        private let outcomes = Mutex<[(UInt64, CommitOutcome)]>([])
+        func acknowledge(_ list: [Acknowledged]) {
+            outcomes.withLock { outcomes in
+                for item in list { outcomes.append((item.ticket, item.outcome)) }
+            }
+        }
+        func take() -> [(ticket: UInt64, outcome: CommitOutcome)] {
+            outcomes.withLock { outcomes in
+                defer { outcomes.removeAll() }
+                return outcomes.map { (ticket: $0.0, outcome: $0.1) }
+            }
+        }
+    }
+
+    static let logs = (16..<19).map { LogID($0) }
+
+    let seed: UInt64
+    var random: SeededRandom
+    var disk: SimulatedDisk
+    let clock = ManualClock()
+    var entropy: SeededEntropy
+    var store: Store
+    var sink = Sink()
+    var models: [LogID: LogModel] = [:]
+    var waiting: [UInt64: (log: LogID, request: LogModel.Request)] = [:]
+    var nextTicket: UInt64 = 1
+    var nextEvent: UInt64 = 1
+    var options: StoreOptions
+    /// The disk lies about synchronization: the simulation must notice.
+    let ignoresSynchronize: Bool
+
+    /// What the run has met, so that a test can insist that it met everything.
+    var sealedSeen = 0
+    var tailSeen = 0
+    var journalOnlySeen = 0
+    var restartCount = 0
+    var recoveredOpenCount = 0
+
+    init(seed: UInt64, ignoresSynchronize: Bool = false) throws {
+        self.seed = seed
+        self.ignoresSynchronize = ignoresSynchronize
+        random = SeededRandom(seed: seed)
+        disk = SimulatedDisk(seed: seed)
+        entropy = SeededEntropy(seed: seed)
+        options = StoreOptions()
+        options.journalFileByteCount = 16 << 10
+        options.logFileByteCount = 4 << 10
+        options.checkpointByteCount = 12 << 10
+        options.checkpointIntervalMicroseconds = 5_000_000
+        options.sealRowCountMin = 8
+        options.sealAgeMicroseconds = 60_000_000
+        options.pendingByteCountMax = 6 << 10
+        options.commitByteCountTarget = 4 << 10
+        options.openOrganizationCountMax = 1
+        options.individualSyncCountMax = random.oneIn(2) ? 0 : 8
+        try Store.create(disk: disk, clock: clock, entropy: entropy, options: options)
+        var plan = FaultPlan()
+        plan.ignoresSynchronize = ignoresSynchronize
+        disk.arm(plan)
+        store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: options)
+        for log in Self.logs { models[log] = LogModel() }
+    }
+
+    func fail(_ what: String) -> Failure { Failure(seed: seed, what: what) }
+
+    // MARK: Requests
+
+    mutating func submitSomething() {
+        let log = Self.logs[random.below(Self.logs.count)]
+        if random.oneIn(6), let known = models[log]!.answered.last(where: { $0.request.key != nil }) {
+            submit(log, known.request)
+        } else if random.oneIn(6), let lost = models[log]!.refused.popLast(), lost.key != nil {
+            submit(log, lost)
+        } else {
+            submit(log, makeRequest())
+        }
+    }
+
+    mutating func makeRequest() -> LogModel.Request {
+        var request = LogModel.Request(encodings: [], families: [], key: random.oneIn(3) ? nextEvent : nil)
+        for _ in 0..<1 + random.below(5) {
+            let time = Timestamp(microseconds: clock.wallMicroseconds())
+            if random.oneIn(8) {
+                request.encodings.append(
+                    TestEvents.sessionChange(.started, "session-\(nextEvent)", number: nextEvent, at: time))
+                request.families.append(.sessionChange)
+            } else {
+                request.encodings.append(
+                    TestEvents.command(nextEvent, user: "user-\(random.below(40) * 1_000_003)", at: time))
+                request.families.append(.commandExecution)
+            }
+            nextEvent += 1
+        }
+        return request
+    }
+
+    mutating func submit(_ log: LogID, _ request: LogModel.Request) {
+        let now = Timestamp(microseconds: clock.wallMicroseconds())
+        let hash = request.key.map { IdempotencyHash($0, 0, 0, 0) }
+        var group = GroupBuilder(log: log, arrival: now, keyHash: hash, bodyHash: hash)
+        for (family, encoding) in zip(request.families, request.encodings) {
+            encoding.withRawSpan { group.append(family, schemaVersion: 1, encoding: $0) }
+        }
+        waiting[nextTicket] = (log, request)
+        store.submit(Submission(group: group, sink: sink, ticket: nextTicket))
+        nextTicket += 1
+    }
+
+    /// Takes the answers and enters them in the ledger.
+    mutating func collect() throws {
+        for (ticket, outcome) in sink.take() {
+            guard let (log, request) = waiting.removeValue(forKey: ticket) else {
+                throw fail("ticket \(ticket) was answered twice")
+            }
+            switch outcome {
+            case .committed(let first, let last):
+                guard last - first + 1 == UInt64(request.encodings.count) else { throw fail("wrong range answered") }
+                if let problem = models[log]!.acknowledge(request, first: first) { throw fail("commit: \(problem)") }
+            case .duplicate(let first, let count, _, _):
+                let known = models[log]!.answered.contains {
+                    $0.first == first && $0.request == request && count == request.encodings.count
+                }
+                guard known else { throw fail("answered as a duplicate of something else") }
+            case .refused(.durabilityUnknown): models[log]!.open.append(request)
+            case .refused(.storageUnavailable): models[log]!.refused.append(request)
+            case .refused, .relaxed: throw fail("unexpected outcome \(outcome)")
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    func events(_ snapshot: OrganizationSnapshot) throws -> [(sequence: UInt64, encoding: [UInt8])] {
+        var found: [(sequence: UInt64, encoding: [UInt8])] = []
+        for reference in snapshot.segments {
+            let segment = try snapshot.open(reference)
+            for rowGroup in 0..<segment.rowGroupCount {
+                let batch = try segment.read(rowGroup: rowGroup, .all)
+                for row in 0..<batch.rowCount {
+                    var encoding: [UInt8] = []
+                    batch.appendEncoding(row: row, to: &encoding)
+                    found.append((batch.sequences[row], encoding))
+                }
+            }
+        }
+        found.sort { $0.sequence < $1.sequence }
+        try snapshot.forEachTailGroup(from: 1) { header, record in
+            var entries = GroupEntries(of: header)
+            while let entry = try entries.next(record) {
+                found.append((entry.sequence, record.toArray(entry.encoding)))
+            }
+            return true
+        }
+        guard snapshot.damage.isEmpty else { throw fail("damage: \(snapshot.damage)") }
+        return found
+    }
+
+    /// A reader of the running store sees what was acknowledged, no less and no more.
+    mutating func look(_ log: LogID) throws {
+        let snapshot = try store.snapshot(of: log)
+        if !snapshot.segments.isEmpty { sealedSeen += 1 }
+        if snapshot.tailExtentCount > 0 { tailSeen += 1 }
+        if snapshot.pendingGroupCount > 0 { journalOnlySeen += 1 }
+        if let problem = models[log]!.difference(toVisible: try events(snapshot)) {
+            throw fail("log \(log.rawValue): \(problem)")
+        }
+    }
+}
