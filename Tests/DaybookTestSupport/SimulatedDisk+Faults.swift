@@ -16,6 +16,8 @@ package struct FaultPlan: Sendable, Equatable {
     package var capacityByteCount: Int?
     /// A disk that lies: synchronization reports success and does nothing. Tests must notice it.
     package var ignoresSynchronize = false
+    /// Truncation reports success and does nothing. Tests must notice this, too.
+    package var ignoresTruncation = false
 
     package init() {}
 

@@ -96,15 +96,17 @@ extension OrganizationStore {
         if removesStrays && image.damages.isEmpty {
             for path in image.strayLogFiles + image.strayFiles { try disk.remove(path) }
         }
+        var extents = image.extents.map { extent in
+            LogExtent(
+                file: LogFileHandle(disk: disk, path: extent.path), firstSequence: extent.firstSequence,
+                lastSequence: extent.lastSequence, byteCount: extent.byteCount)
+        }
         if let (path, byteCount) = image.untrustedEnd {
             let file = try disk.open(path, .readWrite)
             defer { file.close() }
             try file.truncate(to: UInt64(byteCount))
-        }
-        let extents = image.extents.map { extent in
-            LogExtent(
-                file: LogFileHandle(disk: disk, path: extent.path), firstSequence: extent.firstSequence,
-                lastSequence: extent.lastSequence, byteCount: extent.byteCount)
+            // What the disk says now is where the next group goes; it is not assumed.
+            extents[extents.count - 1].byteCount = Int(clamping: try file.byteCount())
         }
         let state = State(
             manifest: image.manifest, extents: extents, durableThrough: image.durableThrough,
