@@ -111,6 +111,14 @@ let package = Package(
             name: "DaybookTestSupport",
             dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent"], path: "Tests/DaybookTestSupport",
             swiftSettings: testing),
+        tests("DaybookControlTests", ["DaybookControl"]),
+        tests(
+            "DaybookServerTests",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests("TidyTests"),
         tests("DaybookFormatTests", ["DaybookFormat"]),
         tests(
