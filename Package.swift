@@ -108,10 +108,14 @@ let package = Package(
             swiftSettings: strict),
         // Tests
         .target(
-            name: "DaybookTestSupport", dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookSegment"],
+            name: "DaybookTestSupport",
+            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookStore"],
             path: "Tests/DaybookTestSupport", swiftSettings: testing),
         tests("TidyTests"),
         tests("DaybookFormatTests", ["DaybookFormat", "CChecksum"]),
+        tests("DaybookSystemTests", ["DaybookFormat", "DaybookSystem", "DaybookCrypto"]),
+        tests("DaybookCryptoTests", ["DaybookFormat", "DaybookCrypto"]),
+        tests("DaybookTestSupportTests", ["DaybookFormat", "DaybookSystem"]),
         tests("DaybookLogTests", ["DaybookFormat", "DaybookSystem", "DaybookLog"]),
         tests("DaybookSegmentTests", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment"]),
         tests("DaybookRollupTests", ["DaybookFormat", "DaybookEvent", "DaybookRollup"]),
@@ -119,13 +123,15 @@ let package = Package(
             "DaybookStoreTests",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
         tests(
+            "DaybookControlTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore", "DaybookControl"]),
+        tests(
             "DaybookExportTests",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookExport"]),
         tests(
             "DaybookServerTests",
             [
-                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer",
-                .product(name: "Logging", package: "swift-log"),
+                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(
