@@ -1,5 +1,5 @@
 internal import DaybookControl
-package import DaybookFormat
+internal import DaybookFormat
 package import DaybookStore
 package import DaybookSystem
 
@@ -49,7 +49,7 @@ package struct StoreDoor: Sendable {
     private func takeLock() throws -> DirectoryLock {
         do {
             return try DirectoryLock.acquire(directory: directory)
-        } catch let error where error.kind == .locked {
+        } catch  where error.kind == .locked {
             throw ToolError(
                 "Another process uses \(directory).",
                 cure: "Stop it first, or give --data another directory. One process serves one data directory.")
@@ -124,6 +124,26 @@ extension StoreDoor {
         lock.release()
         let request = AdministrativeRequest.createOrganization(organization)
         return try Self.fields(of: administerOffline(request, clock: clock, entropy: entropy))
+    }
+
+    /// One line to the server's admin socket, one line back.
+    private func askServer(_ request: [UInt8]) throws -> [UInt8] {
+        let path = directory + "/" + Self.adminSocketName
+        do {
+            let socket = try StreamSocket.connect(to: .unix(path: path))
+            defer { socket.close() }
+            try (request + [UInt8(ascii: "\n")]).withRawSpan { bytes in try socket.writeAll(bytes) }
+            var answer: [UInt8] = []
+            while answer.last != UInt8(ascii: "\n") {
+                guard case .moved = try socket.read(64 << 10, appendingTo: &answer) else { break }
+            }
+            if answer.last == UInt8(ascii: "\n") { answer.removeLast() }
+            return answer
+        } catch let error as DiskError {
+            throw ToolError(
+                "A process holds \(directory), but its admin socket does not answer: \(error).",
+                cure: "If another verb holds the directory, wait for it. If it is the server, look at its log.")
+        }
     }
 
     private func administerOffline(_ request: [UInt8], clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
