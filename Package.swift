@@ -61,7 +61,7 @@ let package = Package(
         // Floor 2
         floor("DaybookLog", ["DaybookFormat", "DaybookSystem"]),
         floor("DaybookSegment", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "CLZ4"]),
-        floor("DaybookRollup", ["DaybookFormat"]),
+        floor("DaybookRollup", ["DaybookFormat", "DaybookEvent"]),
         // Floor 3
         floor(
             "DaybookStore",

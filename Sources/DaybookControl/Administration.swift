@@ -1,4 +1,4 @@
-package import DaybookFormat
+internal import DaybookFormat
 package import DaybookStore
 package import DaybookSystem
 internal import DaybookEvent

@@ -6,7 +6,7 @@ internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOPosix
-package import ServiceLifecycle
+internal import ServiceLifecycle
 import Synchronization
 
 /// The HTTP front and the admin socket over an open, started store. A service: it runs until it is told to stop, then

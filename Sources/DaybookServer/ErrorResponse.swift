@@ -1,4 +1,4 @@
-package import DaybookLog
+internal import DaybookLog
 internal import DaybookControl
 
 /// One answer that says no, the same on every route and in the HTTP layer itself. The table of codes is section 2 of

@@ -10,8 +10,8 @@ extension ConnectionHandler {
         if requestStartedTick == nil { requestStartedTick = loop.tick }
         requestLineIsOpen = false
         request = CurrentRequest()
-        request.startedNanoseconds = environment.clock.monotonicNanoseconds()
-        request.id = fields.requestID.map(RequestID.init(given:)) ?? newRequestID()
+        request.startedNanoseconds = environment.nanoseconds
+        request.id = fields.requestID.map(RequestID.init(given:)) ?? environment.makeRequestID()
         request.keepsAlive = head.isKeepAlive && !fields.wantsUpgrade
         request.needsKeepAliveField = head.version.minor == 0
         request.isHead = head.method == .HEAD
@@ -26,11 +26,6 @@ extension ConnectionHandler {
         } else {
             beginRouting(head, fields)
         }
-    }
-
-    func newRequestID() -> RequestID {
-        let entropy = environment.entropy
-        return RequestID(made: EventID(version7At: environment.now, random: entropy.next(), entropy.next()))
     }
 
     private func headFailure(_ head: HTTPRequestHead, _ fields: RequestFields) -> ErrorResponse? {
@@ -89,7 +84,7 @@ extension ConnectionHandler {
         switch Self.unwrapOutboundIn(data) {
         case .head(var head):
             routing.responseHasStarted = true
-            environment.counters.count(status: Int(head.status.code))
+            environment.counters.answered(status: Int(head.status.code))
             if environment.isDraining { request.keepsAlive = false }
             head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
             if !request.keepsAlive {

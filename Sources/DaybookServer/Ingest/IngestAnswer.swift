@@ -52,7 +52,7 @@ extension ConnectionHandler {
                 firstEvent: firstEvent)
         case .refused: return
         }
-        let latency = environment.clock.monotonicNanoseconds() &- request.startedNanoseconds
+        let latency = environment.nanoseconds &- request.startedNanoseconds
         if environment.isDraining { request.keepsAlive = false }
         var body = loop.scratch
         loop.scratch = []
@@ -64,13 +64,8 @@ extension ConnectionHandler {
         }
         writeStored(body, isSingle: current.isSingle, isDurable: stored.isDurable)
         loop.scratch = body
-        let counters = environment.counters
-        counters.count(status: 200)
-        counters.ingestRequests.wrappingAdd(1, ordering: .relaxed)
-        counters.ingestNanoseconds.wrappingAdd(latency, ordering: .relaxed)
-        if !stored.isDuplicate {
-            counters.eventsAcknowledged.wrappingAdd(UInt64(current.eventCount), ordering: .relaxed)
-        }
+        environment.counters.stored(
+            eventCount: stored.isDuplicate ? 0 : UInt64(current.eventCount), nanoseconds: latency)
         finishRequest()
     }
 
@@ -119,7 +114,7 @@ extension ConnectionHandler {
         to bytes: inout [UInt8]
     ) {
         bytes.append(contentsOf: #"{"success":true,"data":{"#.utf8)
-        appendCounts(summary, to: &bytes)
+        appendCounts(FamilyCounts(summary), to: &bytes)
         if stored.isDurable {
             bytes.append(contentsOf: #","first_sequence":"#.utf8)
             bytes.append(decimal: stored.firstSequence)
@@ -148,7 +143,7 @@ extension ConnectionHandler {
     }
 
     /// The four counts of a batch, in the order in which families are listed everywhere.
-    func appendCounts(_ counts: EventParser.Summary, to bytes: inout [UInt8]) {
+    func appendCounts(_ counts: FamilyCounts, to bytes: inout [UInt8]) {
         bytes.append(contentsOf: #""command_executions":"#.utf8)
         bytes.append(decimal: UInt64(counts.commandExecutions))
         bytes.append(contentsOf: #","agent_interactions":"#.utf8)
