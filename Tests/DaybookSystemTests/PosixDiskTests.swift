@@ -83,7 +83,7 @@ struct PosixDiskTests {
 
     @Test func aSpanIsWrittenWhereItBelongs() throws {
         let file = try disk.open("a", .create)
-        try file.write([1, 2, 3].span.bytes, at: 2)
+        try file.write(([1, 2, 3] as [UInt8]).span.bytes, at: 2)
         try file.synchronize()
         #expect(try disk.readAll("a") == [0, 0, 1, 2, 3].map { UInt8($0) })
     }
@@ -142,7 +142,7 @@ struct PosixDiskTests {
     @Test func replacingAtomicallyLeavesNoTemporaryFile() throws {
         try write("a", [1])
         try write("a.tmp", [9, 9, 9])
-        try disk.replaceAtomically("a", with: [2].span.bytes.extracting(0..<1))
+        try disk.replaceAtomically("a", with: ([2] as [UInt8]).span.bytes)
         #expect(try disk.list("") == ["a"])
         #expect(try disk.readAll("a") == [2])
     }
@@ -218,13 +218,13 @@ struct PosixDiskTests {
                 }
             }
         }
-        threads.forEach { $0.join() }
+        for thread in threads { thread.join() }
         let expected = (0..<64).flatMap { _ in (1...4).flatMap { [UInt8](repeating: UInt8($0), count: 100) } }
         #expect(try disk.readAll("a") == expected)
     }
 
     @Test func aFullDeviceIsToldApart() throws {
         // /dev/full takes no byte.
-        #expect(kind { try HostFile.write("/dev/full", [1].span.bytes) } == .noSpace)
+        #expect(kind { try HostFile.write("/dev/full", ([1] as [UInt8]).span.bytes) } == .noSpace)
     }
 }

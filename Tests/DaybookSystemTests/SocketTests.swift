@@ -70,7 +70,7 @@ struct SocketTests {
         let client = try StreamSocket.connect(to: address)
         try listener.accept().close()
         #expect(throws: DiskError.self) {
-            for _ in 0..<2 { _ = try client.write([1].span.bytes) }
+            for _ in 0..<2 { _ = try client.write(([1] as [UInt8]).span.bytes) }
         }
     }
 
@@ -85,7 +85,7 @@ struct SocketTests {
         let before = bytes.withUnsafeBytes { $0.baseAddress }
         for _ in 0..<10 {
             bytes.removeAll(keepingCapacity: true)
-            try client.writeAll([1, 2, 3].span.bytes)
+            try client.writeAll(([1, 2, 3] as [UInt8]).span.bytes)
             _ = try server.read(1_024, appendingTo: &bytes)
         }
         #expect(bytes.withUnsafeBytes { $0.baseAddress } == before)
@@ -108,7 +108,7 @@ struct PollerTests {
         try poller.add(client, token: .max, .read)
         try poller.wait(&events, milliseconds: 0)
         #expect(events.count == 0)
-        try server.writeAll([1].span.bytes)
+        try server.writeAll(([1] as [UInt8]).span.bytes)
         try poller.wait(&events)
         #expect(events.count == 1)
         #expect(events[0] == Poller.Event(token: .max, ready: .read))
