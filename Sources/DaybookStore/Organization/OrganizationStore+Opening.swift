@@ -92,6 +92,10 @@ extension OrganizationStore {
         disk: any Disk, log: LogID, mark: LogMark?, groups: [JournalGroup], options: StoreOptions,
         removesStrays: Bool, read: (JournalGroup) throws -> [UInt8]
     ) throws -> OrganizationStore {
+        // Settles the manifest first: what it says must be durable before a log file is removed because of it.
+        if try disk.exists(Layout.folder(of: log)) {
+            _ = try ManifestLog.open(disk: disk, folder: Layout.folder(of: log), log: log).manifest
+        }
         let image = try OrganizationImage.read(disk: disk, log: log, mark: mark)
         if removesStrays && image.damages.isEmpty {
             for path in image.strayLogFiles + image.strayFiles { try disk.remove(path) }
