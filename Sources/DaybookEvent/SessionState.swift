@@ -1,4 +1,5 @@
 package import DaybookFormat
+
 package struct SessionState: Sendable {
     package init() {}
     package init(reading: RawSpan) throws(FormatError) {}
