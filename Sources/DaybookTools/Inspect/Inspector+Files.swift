@@ -1,8 +1,8 @@
-package import DaybookFormat
+internal import DaybookFormat
 internal import DaybookLog
 internal import DaybookSegment
 package import DaybookStore
-package import DaybookSystem
+internal import DaybookSystem
 
 /// Log files and segments, file by file.
 extension Inspector {

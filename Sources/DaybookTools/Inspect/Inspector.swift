@@ -1,5 +1,5 @@
 internal import DaybookEvent
-package import DaybookFormat
+internal import DaybookFormat
 internal import DaybookLog
 internal import DaybookSegment
 package import DaybookStore
