@@ -109,19 +109,36 @@ let package = Package(
         // Tests
         .target(
             name: "DaybookTestSupport",
-            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent"], path: "Tests/DaybookTestSupport",
-            swiftSettings: testing),
+            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookStore"],
+            path: "Tests/DaybookTestSupport", swiftSettings: testing),
         tests("TidyTests"),
-        tests("DaybookFormatTests", ["DaybookFormat"]),
+        tests("DaybookFormatTests", ["DaybookFormat", "CChecksum"]),
+        tests("DaybookSystemTests", ["DaybookFormat", "DaybookSystem", "DaybookCrypto"]),
+        tests("DaybookCryptoTests", ["DaybookFormat", "DaybookCrypto"]),
+        tests("DaybookTestSupportTests", ["DaybookFormat", "DaybookSystem"]),
+        tests("DaybookLogTests", ["DaybookFormat", "DaybookSystem", "DaybookLog"]),
+        tests("DaybookSegmentTests", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment"]),
+        tests("DaybookRollupTests", ["DaybookFormat", "DaybookEvent", "DaybookRollup"]),
         tests(
             "DaybookStoreTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+        tests(
+            "DaybookControlTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore", "DaybookControl"]),
+        tests(
+            "DaybookExportTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookExport"]),
+        tests(
+            "DaybookServerTests",
             [
-                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
+                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer", .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(
+            "DaybookToolsTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookTools"]),
+        tests(
             "SimulationTests",
-            [
-                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
-            ]),
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
     ]
 )

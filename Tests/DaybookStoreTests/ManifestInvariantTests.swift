@@ -1,7 +1,7 @@
 import DaybookFormat
 import Testing
 
-@testable import DaybookStore
+import DaybookStore
 
 /// Each rule of the manifest broken once, by name.
 struct ManifestInvariantTests {
@@ -142,6 +142,13 @@ struct ManifestInvariantTests {
         let manifest = try Sample.manifest()
         let violation = #expect(throws: ManifestViolation.self) { try manifest.applying(edit) }
         #expect(violation?.description.hasPrefix(rule + " ") == true)
+    }
+
+    @Test func sequencesThatNoSealedSegmentHoldsAreStatedAsLost() throws {
+        let segments = [Sample.segment(1...10, .commandExecution, rowCount: 4)]
+        let manifest = try Manifest().applying(.seal(1...10, segments: segments, carry: nil))
+        #expect(manifest.lost == [LostRange(range: 1...10, eventCount: 6, reason: .logDamaged)])
+        #expect(manifest.firstBrokenInvariant.map { "\($0)" } == nil)
     }
 
     @Test func sealedSegmentsAreKeptInOrderOfFamilies() throws {

@@ -1,7 +1,7 @@
 import DaybookFormat
 import Testing
 
-@testable import DaybookTools
+import DaybookTools
 
 struct EventGeneratorTests {
     /// 2026-06-15T00:00:00Z.

@@ -97,7 +97,7 @@ struct SourceCodeTests {
     }
 
     @Test func membersAndDeclarationsAreNoFreeCalls() {
-        let code = SourceCode("time(nil)\nfunc time() {}\na.time()\na\n    .time()\nlet time = 1\nb(time())\n")
+        let code = SourceCode("time(nil)\nfunc time() {}\na.time()\na\n    .time()\nlet time = 1\nb(time())\ncase time(Int)\n")
         #expect(code.lines(ofFreeCall: "time") == [1, 7])
     }
 }

@@ -32,9 +32,28 @@ struct RowGroupReader {
         try load(ColumnNumber.columns(of: segment.family).filter { isWanted($0) })
     }
 
-    /// Flags are always read: they say which of the other values exist.
+    /// For the dictionary of one column alone, without its rows.
+    init(
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, dictionaryOf column: ColumnNumber
+    ) throws(SegmentError) {
+        self.segment = segment
+        self.directory = directory
+        rows = 0..<0
+        selection = []
+        try load([column])
+    }
+
     func isWanted(_ column: ColumnNumber) -> Bool {
-        column == .flags || !selection.isDisjoint(with: column.selection)
+        guard column == .flags else { return !selection.isDisjoint(with: column.selection) }
+        return needsFlags
+    }
+
+    /// Flags say which optional values exist; scans of columns that every row has do without.
+    private var needsFlags: Bool {
+        var always: ColumnSelection = [.sequence, .time, .identifier, .name, .user, .tokens]
+        if segment.family != .sessionChange { always.formUnion([.status, .duration]) }
+        if segment.family == .agentInteraction { always.insert(.kind) }
+        return !selection.isSubset(of: always)
     }
 
     func descriptor(_ column: ColumnNumber) throws(SegmentError) -> ColumnDescriptor {
@@ -155,7 +174,7 @@ struct RowGroupReader {
 
     /// The strings of one byte column.
     mutating func byteColumn(_ column: ColumnNumber) throws(SegmentError) -> ByteColumn {
-        var result = ByteColumnRows()
+        var result = ByteColumnRows(expectedRowCount: rows.count)
         for page in try descriptor(column).pages where page.rows.overlaps(rows) {
             let wanted = page.rows.clamped(to: rows)
             let local = wanted.lowerBound - page.firstRow..<wanted.upperBound - page.firstRow
@@ -169,8 +188,9 @@ struct RowGroupReader {
 
     /// The dictionary of one code column.
     mutating func table(_ column: ColumnNumber) throws(SegmentError) -> StringTable {
-        var result = ByteColumnRows()
-        for page in try descriptor(column).dictionaryPages {
+        let descriptor = try descriptor(column)
+        var result = ByteColumnRows(expectedRowCount: descriptor.dictionaryEntryCount)
+        for page in descriptor.dictionaryPages {
             try unsafe withPayload(page, column: column.rawValue | PageHeader.dictionaryBit) {
                 (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
                 let all = 0..<page.rowCount

@@ -7,6 +7,11 @@ struct ByteColumnRows {
     var present: [Bool] = []
     var missingCount = 0
 
+    init(expectedRowCount: Int) {
+        offsets.reserveCapacity(expectedRowCount + 1)
+        present.reserveCapacity(expectedRowCount)
+    }
+
     mutating func append(_ string: UnsafeRawBufferPointer?) throws(FormatError) {
         present.append(unsafe string != nil)
         if let string = unsafe string {

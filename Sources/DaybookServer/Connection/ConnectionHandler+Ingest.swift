@@ -100,16 +100,58 @@ extension ConnectionHandler {
             answer(failure)
             return
         }
-        guard let credential = current.credential else { return }
-        current.arrival = environment.now
         let body = current.body ?? ByteBuffer()
         current.body = nil
         ingest?.body = nil
-        let span = body.readableBytesSpan
+        submit(current, body.readableBytesSpan)
+    }
+
+    /// A request that is whole and plain, straight from its bytes. False when it has to take the general way.
+    func takePlain(_ bytes: ByteBuffer) -> Bool {
+        guard requestStartedTick == nil, !environment.isDraining else { return false }
+        let span = bytes.readableBytesUInt8Span
+        guard let plain = PlainRequest(span) else { return false }
+        let now = environment.now
+        guard let credential = plainCredential(span, plain.authorization, at: now),
+            credential.scopes.contains(.ingest), context?.channel.isWritable == true,
+            environment.charge(plain.body.count)
+        else { return false }
+        lastProgressTick = loop.tick
+        requestStartedTick = loop.tick
+        request = CurrentRequest()
+        request.startedNanoseconds = environment.nanoseconds
+        request.id = environment.makeRequestID()
+        phase = .collecting
+        var current = IngestRequest(
+            kind: plain.kind, isSingle: plain.isSingle, credential: credential, isRelaxed: false, idempotencyKey: nil,
+            failure: nil)
+        current.chargedByteCount = plain.body.count
+        ingest = current
+        submit(current, bytes.readableBytesSpan.extracting(plain.body))
+        return true
+    }
+
+    private func plainCredential(_ bytes: Span<UInt8>, _ range: Range<Int>, at now: Timestamp) -> Credential? {
+        let generation = environment.registry.generation
+        if let shownCredential, shownCredential.generation == generation, shownCredential.matches(bytes, range) {
+            return shownCredential.credential.isValid(at: now) ? shownCredential.credential : nil
+        }
+        let value = range.map { bytes[$0] }
+        guard let credential = loop.credential(authorization: String(decoding: value, as: UTF8.self), at: now) else {
+            return nil
+        }
+        shownCredential = ShownCredential(value: value, credential: credential, generation: generation)
+        return credential
+    }
+
+    private func submit(_ request: IngestRequest, _ span: RawSpan) {
+        var current = request
+        guard let credential = current.credential else { return }
+        current.arrival = environment.now
         let hashes = current.idempotencyHashes(of: span)
         var group = GroupBuilder(
             log: credential.organization.log, arrival: current.arrival, keyHash: hashes?.key, bodyHash: hashes?.body,
-            byteCapacity: body.readableBytes + 160)
+            byteCapacity: span.byteCount + 160)
         let context = EventParser.Context(
             arrival: current.arrival, organization: credential.organization.id, defaultUser: credential.defaultUser,
             mayNameAnyUser: credential.scopes.contains(.ingestAnyUser), randomness: loop.identifiers)
@@ -143,6 +185,20 @@ extension ConnectionHandler {
             return
         }
         answerStored(outcome)
+    }
+}
+
+/// A verified `Authorization` value, as its bytes.
+struct ShownCredential {
+    let value: [UInt8]
+    let credential: Credential
+    /// Of the registry, read before the credential was verified.
+    let generation: UInt64
+
+    func matches(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard range.count == value.count else { return false }
+        for (index, expected) in zip(range, value) where bytes[index] != expected { return false }
+        return true
     }
 }
 

@@ -58,6 +58,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Nothing of the request line's end has been seen: an overlong head is then an overlong target.
     var requestLineIsOpen = false
 
+    /// The credential that this connection showed last: as a rule it shows no other.
+    var shownCredential: ShownCredential?
+
     private let isOverConnectionLimit: Bool
 
     /// Must be called on the loop.

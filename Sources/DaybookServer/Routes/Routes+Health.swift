@@ -38,6 +38,12 @@ extension Routes {
         }
     }
 
+    private func message(_ check: String, _ isHealthy: Bool) -> String {
+        guard !isHealthy else { return "takes requests" }
+        guard check == "storage" else { return "is being stopped" }
+        return environment.store.statistics.lastError ?? "takes no events"
+    }
+
     private func health(_ request: Request, checks: [String]) -> Response {
         let isHealthy = checks.allSatisfy(isHealthy)
         let isKnown = (try? authorize(request, [])) != nil
@@ -67,7 +73,7 @@ extension Routes {
         body.append(contentsOf: #"{"name":"\#(name)","status":"#.utf8)
         body.append(contentsOf: isHealthy ? #""healthy""#.utf8 : #""unhealthy""#.utf8)
         body.append(contentsOf: #","message":"#.utf8)
-        ControlDocument.appendString(isHealthy ? "takes requests" : "takes no events", to: &body)
+        ControlDocument.appendString(message(name, isHealthy), to: &body)
         body.append(contentsOf: #","responseTime":"#.utf8)
         body.append(millisecondsOf: elapsed)
         body.append(contentsOf: #","lastChecked":""#.utf8)

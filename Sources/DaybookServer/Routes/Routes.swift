@@ -47,20 +47,22 @@ struct RoutesResponder: Sendable {
     let router: RouterResponder<BasicRequestContext>
 
     func answer(_ request: Request, context: BasicRequestContext) async -> Response {
-        if request.method == .options, let allow = RouteTable.allow(path: request.uri.path) {
+        guard let methods = RouteTable.methods(path: request.uri.path) else {
+            return Self.response(.notFound, to: request)
+        }
+        let allow = methods.joined(separator: ", ")
+        if request.method == .options {
             var headers = HTTPFields()
             headers[.allow] = allow
             return Response(status: .noContent, headers: headers)
+        }
+        guard methods.contains(request.method.rawValue) else {
+            return Self.response(.methodNotAllowed(allow: allow), to: request)
         }
         do {
             return try await router.respond(to: request, context: context)
         } catch let failure as ErrorResponse {
             return Self.response(failure, to: request)
-        } catch let error as HTTPError where error.status == .notFound {
-            if let allow = RouteTable.allow(path: request.uri.path) {
-                return Self.response(.methodNotAllowed(allow: allow), to: request)
-            }
-            return Self.response(.notFound, to: request)
         } catch {
             context.logger.error("A route failed.", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             return Self.response(.storageUnavailable, to: request)
