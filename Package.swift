@@ -116,12 +116,19 @@ let package = Package(
         tests("DaybookSystemTests", ["DaybookFormat", "DaybookSystem", "DaybookCrypto"]),
         tests("DaybookCryptoTests", ["DaybookFormat", "DaybookCrypto"]),
         tests("DaybookTestSupportTests", ["DaybookFormat", "DaybookSystem"]),
+        tests("DaybookEventTests", ["DaybookFormat", "DaybookEvent"]),
         tests("DaybookLogTests", ["DaybookFormat", "DaybookSystem", "DaybookLog"]),
         tests("DaybookSegmentTests", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment"]),
         tests("DaybookRollupTests", ["DaybookFormat", "DaybookEvent", "DaybookRollup"]),
         tests(
             "DaybookStoreTests",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+        tests(
+            "DaybookQueryTests",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookRollup",
+                "DaybookStore", "DaybookQuery",
+            ]),
         tests(
             "DaybookControlTests",
             ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore", "DaybookControl"]),
@@ -140,5 +147,6 @@ let package = Package(
         tests(
             "SimulationTests",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+        tests("CrashTests", ["DaybookFormat", "DaybookSystem", "DaybookTools"]),
     ]
 )
