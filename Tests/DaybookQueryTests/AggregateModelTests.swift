@@ -4,7 +4,7 @@ import DaybookRollup
 import DaybookTestSupport
 import Testing
 
-@testable import DaybookQuery
+import DaybookQuery
 
 @Suite struct AggregateModelTests {
     private struct Key: Hashable {

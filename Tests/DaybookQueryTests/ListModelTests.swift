@@ -3,7 +3,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-@testable import DaybookQuery
+import DaybookQuery
 
 @Suite struct ListModelTests {
     private func randomQuery(_ family: Family, _ scenario: inout Scenario) -> ListQuery {

@@ -2,7 +2,7 @@ import DaybookEvent
 import DaybookFormat
 import DaybookTestSupport
 
-@testable import DaybookQuery
+import DaybookQuery
 
 /// What filters and groups mean, said once more over the plain fields of the model.
 enum ModelAnswers {

@@ -1,6 +1,6 @@
 import DaybookFormat
 
-@testable import DaybookSegment
+import DaybookSegment
 
 /// Encodes and decodes single pages, for tests.
 enum PageCoding {
