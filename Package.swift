@@ -104,6 +104,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         // Tests
@@ -116,12 +117,19 @@ let package = Package(
         tests("DaybookSystemTests", ["DaybookFormat", "DaybookSystem", "DaybookCrypto"]),
         tests("DaybookCryptoTests", ["DaybookFormat", "DaybookCrypto"]),
         tests("DaybookTestSupportTests", ["DaybookFormat", "DaybookSystem"]),
+        tests("DaybookEventTests", ["DaybookFormat", "DaybookEvent"]),
         tests("DaybookLogTests", ["DaybookFormat", "DaybookSystem", "DaybookLog"]),
         tests("DaybookSegmentTests", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment"]),
         tests("DaybookRollupTests", ["DaybookFormat", "DaybookEvent", "DaybookRollup"]),
         tests(
             "DaybookStoreTests",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+        tests(
+            "DaybookQueryTests",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookRollup",
+                "DaybookStore", "DaybookQuery",
+            ]),
         tests(
             "DaybookControlTests",
             ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore", "DaybookControl"]),
@@ -140,5 +148,6 @@ let package = Package(
         tests(
             "SimulationTests",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+        tests("CrashTests", ["DaybookFormat", "DaybookSystem", "DaybookTools"]),
     ]
 )

@@ -1,6 +1,6 @@
 import DaybookFormat
 
-@testable import DaybookSegment
+import DaybookSegment
 
 /// Encodes and decodes single pages, for tests.
 enum PageCoding {
@@ -50,7 +50,7 @@ enum PageCoding {
         _ encoding: PageEncoding, _ payload: [UInt8], count: Int, wanted: Range<Int>? = nil
     ) throws(FormatError) -> [[UInt8]?] {
         var decoder = BytePageDecoder()
-        var rows = ByteColumnRows(expectedRowCount: count)
+        var rows = ByteColumnRows(expectedRowCount: count, expectedByteCount: 0)
         var failure: FormatError?
         payload.withUnsafeBytes { source in
             do throws(FormatError) {

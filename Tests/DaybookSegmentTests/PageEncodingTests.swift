@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-@testable import DaybookSegment
+import DaybookSegment
 
 struct IntegerPageTests {
     struct Sample: Sendable, CustomTestStringConvertible {

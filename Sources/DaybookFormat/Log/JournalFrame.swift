@@ -47,6 +47,9 @@ package struct JournalFileHeader: Equatable, Sendable {
         let found = crc32c(bytes.extracting(0..<reader.offset))
         let expected = try reader.uint32(bytes)
         guard expected == found else { throw .checksum(expected: expected, found: found) }
+        for index in try reader.range(Self.byteCount - reader.offset, bytes) where bytes.byte(at: index) != 0 {
+            throw .invalid("journal file header padding")
+        }
     }
 }
 
@@ -91,8 +94,7 @@ package struct JournalFrame: Equatable, Sendable {
         let start = bytes.count
         bytes.append(littleEndian: UInt32(0))
         bytes.append(littleEndian: Self.magic)
-        bytes.append(kind.rawValue)
-        bytes.append(contentsOf: [0, 0, 0])
+        bytes.append(littleEndian: UInt32(kind.rawValue))  // and three bytes of zero
         bytes.append(littleEndian: UInt32(payloadByteCount))
         bytes.append(littleEndian: payloadChecksum)
         bytes.append(littleEndian: UInt32(0))
@@ -122,7 +124,9 @@ package struct JournalFrame: Equatable, Sendable {
         let found = crc32c(
             bytes.extracting(offset + 4..<offset + Self.headerByteCount), continuing: Self.seed(nonce))
         guard expected == found else { throw .checksum(expected: expected, found: found) }
-        guard payloadByteCount <= Limits.groupByteCountMax else { throw .invalid("journal frame length") }
+        guard payloadByteCount <= (kind == .group ? Limits.groupByteCountMax : 0) else {
+            throw .invalid("journal frame length")
+        }
     }
 
     private static func seed(_ nonce: UInt64) -> UInt32 {

@@ -145,7 +145,7 @@ final class Checkpointer {
             if paths.count > options.individualSyncCountMax {
                 try disk.synchronizeAll()
             } else {
-                for path in paths { try files.open(path, disk).synchronize() }
+                for path in paths { try synchronizeLogFile(path) }
                 for (log, unsynced) in run.unsynced where unsynced.folderChanged {
                     try disk.synchronizeDirectory(Layout.folder(of: log))
                 }
@@ -160,6 +160,18 @@ final class Checkpointer {
             shared.poison()
             phase = .resting
         }
+    }
+
+    /// A log file that was sealed in the meantime is gone: its segments were synchronized before it went.
+    private func synchronizeLogFile(_ path: String) throws(DiskError) {
+        let file: any DiskFile
+        do {
+            file = try files.open(path, disk)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return
+        }
+        try file.synchronize()
     }
 
     private func record(_ run: Run) {

@@ -47,7 +47,7 @@ extension OrganizationStore {
         if try disk.exists(path) { try disk.remove(path) }
         let file = try disk.open(path, .create)
         let header = LogFileHeader(log: log, firstSequence: firstSequence).encoded()
-        try unsafe file.write(header.span.bytes, at: 0)
+        try header.withRawSpan { (span) throws(DiskError) in try file.write(span, at: 0) }
         files.add(file)
         let extent = LogExtent(
             file: LogFileHandle(disk: disk, path: path), firstSequence: firstSequence, lastSequence: firstSequence - 1,
