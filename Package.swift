@@ -111,7 +111,9 @@ let package = Package(
             name: "DaybookTestSupport",
             dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent"], path: "Tests/DaybookTestSupport",
             swiftSettings: testing),
-        tests("DaybookControlTests", ["DaybookControl"]),
+        tests(
+            "DaybookControlTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookControl"]),
         tests(
             "DaybookServerTests",
             [

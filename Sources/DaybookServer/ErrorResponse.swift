@@ -1,5 +1,6 @@
-internal import DaybookLog
 internal import DaybookControl
+internal import DaybookEvent
+internal import DaybookLog
 
 /// One answer that says no, the same on every route and in the HTTP layer itself. The table of codes is section 2 of
 /// the HTTP contract; every mapping from an inner reason to a status stands in this file.
@@ -120,17 +121,17 @@ extension ErrorResponse {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(256 + 96 * failures.count)
         bytes.append(contentsOf: #"{"success":false,"code":"#.utf8)
-        ControlDocument.appendString(code, to: &bytes)
+        JSONText.append(code, to: &bytes)
         bytes.append(contentsOf: #","message":"#.utf8)
-        ControlDocument.appendString(message, to: &bytes)
+        JSONText.append(message, to: &bytes)
         if !failures.isEmpty {
             bytes.append(contentsOf: #","errors":["#.utf8)
             for (position, failure) in failures.enumerated() {
                 if position > 0 { bytes.append(UInt8(ascii: ",")) }
                 bytes.append(contentsOf: #"{"field":"#.utf8)
-                ControlDocument.appendString(failure.field, to: &bytes)
+                JSONText.append(failure.field, to: &bytes)
                 bytes.append(contentsOf: #","message":"#.utf8)
-                ControlDocument.appendString(failure.message, to: &bytes)
+                JSONText.append(failure.message, to: &bytes)
                 bytes.append(UInt8(ascii: "}"))
             }
             bytes.append(UInt8(ascii: "]"))
@@ -144,7 +145,7 @@ extension ErrorResponse {
             bytes.append(UInt8(ascii: "}"))
         }
         bytes.append(contentsOf: #","request_id":"#.utf8)
-        ControlDocument.appendString(requestID, to: &bytes)
+        JSONText.append(requestID, to: &bytes)
         bytes.append(UInt8(ascii: "}"))
         return bytes
     }

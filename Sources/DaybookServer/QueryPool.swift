@@ -1,3 +1,4 @@
+internal import DaybookQuery
 internal import DaybookSystem
 import Synchronization
 
@@ -109,15 +110,16 @@ extension QueryPool {
     }
 }
 
-/// The time that a query may take, as a flag that the scan looks at between batches.
+/// The time that a query may take, and what happens when it is over.
 final class QueryDeadline: Sendable {
-    private let expired = Atomic<Bool>(false)
+    /// What the scan looks at.
+    let cancellation = Cancellation()
     private let action = Mutex<(@Sendable () -> Void)?>(nil)
 
-    var isExpired: Bool { expired.load(ordering: .relaxed) }
+    var isExpired: Bool { cancellation.isCancelled }
 
     func expire() {
-        expired.store(true, ordering: .relaxed)
+        cancellation.cancel()
         let action = action.withLock { action in
             defer { action = nil }
             return action

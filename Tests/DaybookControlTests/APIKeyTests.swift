@@ -1,4 +1,5 @@
 import DaybookControl
+import DaybookEvent
 import DaybookTestSupport
 import Testing
 
@@ -67,7 +68,7 @@ import Testing
     @Test func stringsAreWrittenSoThatTheyReadBack() {
         for text in ["", "a\"b\\c", "line\nend\u{1}", "é 😀"] {
             var bytes: [UInt8] = []
-            ControlDocument.appendString(text, to: &bytes)
+            JSONText.append(text, to: &bytes)
             #expect(try? ControlDocument(parsing: bytes) == .string(text))
         }
     }

@@ -69,7 +69,8 @@ extension ConnectionHandler {
         case .importing: giveUpCommit(since: importStream?.submittedTick)
         case .routing, .closed: break
         case .lingering:
-            if loop.tick - lastProgressTick >= FrontLimits.lingerSecondsMax { context.close(promise: nil) }
+            guard let lingerStartedTick, loop.tick - lingerStartedTick >= FrontLimits.lingerSecondsMax else { return }
+            context.close(promise: nil)
         }
     }
 

@@ -31,9 +31,6 @@ struct Routes: Sendable {
         return credential
     }
 
-    /// What stands behind the question mark of a target.
-    static func parameters(of request: Request) -> QueryParameters { QueryParameters(request.uri.query ?? "") }
-
     static func json(_ body: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "application/json"
