@@ -109,11 +109,32 @@ let package = Package(
         // Tests
         .target(
             name: "DaybookTestSupport",
-            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent"], path: "Tests/DaybookTestSupport",
-            swiftSettings: testing),
+            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookStore"],
+            path: "Tests/DaybookTestSupport", swiftSettings: testing),
+        tests("TidyTests"),
+        tests("DaybookFormatTests", ["DaybookFormat", "CChecksum"]),
+        tests("DaybookSystemTests", ["DaybookFormat", "DaybookSystem", "DaybookCrypto"]),
+        tests("DaybookCryptoTests", ["DaybookFormat", "DaybookCrypto"]),
+        tests("DaybookTestSupportTests", ["DaybookFormat", "DaybookSystem"]),
+        tests("DaybookEventTests", ["DaybookFormat", "DaybookEvent"]),
+        tests("DaybookLogTests", ["DaybookFormat", "DaybookSystem", "DaybookLog"]),
+        tests("DaybookSegmentTests", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment"]),
+        tests("DaybookRollupTests", ["DaybookFormat", "DaybookEvent", "DaybookRollup"]),
+        tests(
+            "DaybookStoreTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+        tests(
+            "DaybookQueryTests",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookRollup",
+                "DaybookStore", "DaybookQuery",
+            ]),
         tests(
             "DaybookControlTests",
-            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookControl"]),
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore", "DaybookControl"]),
+        tests(
+            "DaybookExportTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookExport"]),
         tests(
             "DaybookServerTests",
             [
@@ -121,17 +142,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("TidyTests"),
-        tests("DaybookFormatTests", ["DaybookFormat"]),
         tests(
-            "DaybookStoreTests",
-            [
-                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
-            ]),
+            "DaybookToolsTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookTools"]),
         tests(
             "SimulationTests",
-            [
-                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
-            ]),
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+        tests("CrashTests", ["DaybookFormat", "DaybookSystem", "DaybookTools"]),
     ]
 )

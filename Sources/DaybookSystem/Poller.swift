@@ -14,6 +14,11 @@ package final class Poller: Sendable {
     package struct Event: Sendable, Equatable {
         package var token: UInt64
         package var ready: Interest
+
+        package init(token: UInt64, ready: Interest) {
+            self.token = token
+            self.ready = ready
+        }
     }
 
     /// Room for the events of one `wait`. Kept by the caller and used again.

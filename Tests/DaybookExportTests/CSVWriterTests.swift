@@ -2,7 +2,7 @@ import DaybookEvent
 import DaybookFormat
 import Testing
 
-@testable import DaybookExport
+import DaybookExport
 
 struct CSVWriterTests {
     private static let organization = OrganizationID("acme")!

@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-@testable import DaybookRollup
+import DaybookRollup
 
 @Suite struct ExponentialHistogramTests {
     private func bytes(of histogram: ExponentialHistogram) -> [UInt8] {

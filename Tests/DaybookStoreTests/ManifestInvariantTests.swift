@@ -1,7 +1,7 @@
 import DaybookFormat
 import Testing
 
-@testable import DaybookStore
+import DaybookStore
 
 /// Each rule of the manifest broken once, by name.
 struct ManifestInvariantTests {

@@ -1,7 +1,7 @@
 import DaybookFormat
 import Testing
 
-@testable import DaybookTools
+import DaybookTools
 
 struct LatencyHistogramTests {
     @Test func percentilesAreNearestRankWithinTheBucketWidth() {

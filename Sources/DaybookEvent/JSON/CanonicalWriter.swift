@@ -62,8 +62,17 @@ struct CanonicalWriter: ~Copyable {
         members.removeAll(keepingCapacity: true)
         steps.removeAll(keepingCapacity: true)
         try writeObject(&cursor)
+        checkSize()
         if isDiscarding { sink.truncate(to: objectStart) }
         return objectStart..<sink.count
+    }
+
+    @inline(__always)
+    private mutating func checkSize() {
+        if sink.count &- objectStart > Limits.objectByteCountMax, !isDiscarding {
+            isDiscarding = true
+            note("", "is longer than 64 KiB in canonical form")
+        }
     }
 
     // MARK: Containers
@@ -187,10 +196,7 @@ struct CanonicalWriter: ~Copyable {
             sink.append(text: "null")
         default: try writeNumber(&cursor)
         }
-        if sink.count &- objectStart > Limits.objectByteCountMax, !isDiscarding {
-            isDiscarding = true
-            note("", "is longer than 64 KiB in canonical form")
-        }
+        checkSize()
     }
 
     @inline(__always)

@@ -172,10 +172,25 @@ struct RowGroupReader {
         }
     }
 
+    /// About what the rows of a byte column take, as the page headers say; not yet checked, so only good to reserve.
+    private func expectedByteCount(_ descriptor: ColumnDescriptor) -> Int {
+        var sum = 0
+        for page in descriptor.pages where page.rows.overlaps(rows) {
+            guard let run = runs.first(where: { $0.offset <= page.offset && page.offset < $0.end }) else { continue }
+            let header = run.bytes.withRawSpan { (bytes: RawSpan) in
+                try? PageHeader(reading: bytes, at: Int(page.offset - run.offset))
+            }
+            sum += Int(header?.encodedByteCount ?? 0)
+        }
+        return min(sum, SegmentLimits.columnByteCountMax)
+    }
+
     /// The strings of one byte column.
     mutating func byteColumn(_ column: ColumnNumber) throws(SegmentError) -> ByteColumn {
-        var result = ByteColumnRows(expectedRowCount: rows.count)
-        for page in try descriptor(column).pages where page.rows.overlaps(rows) {
+        let descriptor = try descriptor(column)
+        let expected = expectedByteCount(descriptor)
+        var result = ByteColumnRows(expectedRowCount: rows.count, expectedByteCount: expected)
+        for page in descriptor.pages where page.rows.overlaps(rows) {
             let wanted = page.rows.clamped(to: rows)
             let local = wanted.lowerBound - page.firstRow..<wanted.upperBound - page.firstRow
             try unsafe withPayload(page, column: column.rawValue) {
@@ -189,7 +204,7 @@ struct RowGroupReader {
     /// The dictionary of one code column.
     mutating func table(_ column: ColumnNumber) throws(SegmentError) -> StringTable {
         let descriptor = try descriptor(column)
-        var result = ByteColumnRows(expectedRowCount: descriptor.dictionaryEntryCount)
+        var result = ByteColumnRows(expectedRowCount: descriptor.dictionaryEntryCount, expectedByteCount: 0)
         for page in descriptor.dictionaryPages {
             try unsafe withPayload(page, column: column.rawValue | PageHeader.dictionaryBit) {
                 (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in

@@ -7,7 +7,8 @@ struct ByteColumnRows {
     var present: [Bool] = []
     var missingCount = 0
 
-    init(expectedRowCount: Int) {
+    init(expectedRowCount: Int, expectedByteCount: Int) {
+        bytes.reserveCapacity(expectedByteCount)
         offsets.reserveCapacity(expectedRowCount + 1)
         present.reserveCapacity(expectedRowCount)
     }

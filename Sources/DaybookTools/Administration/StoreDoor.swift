@@ -1,5 +1,5 @@
 internal import DaybookControl
-package import DaybookFormat
+internal import DaybookFormat
 package import DaybookStore
 package import DaybookSystem
 
@@ -24,10 +24,9 @@ package struct StoreDoor: Sendable {
 
     /// Never writes, takes no lock, and works beside a server.
     package func openReadOnly() throws -> ReadOnlyStore {
-        let directory = directory
-        return try explained {
-            try ReadOnlyStore.open(disk: try disk()) { Self.isServed(directory) }
-        }
+        let disk = try disk()
+        let served: @Sendable () -> Bool = { [directory] in Self.isServed(directory) }
+        return try explained { try ReadOnlyStore.open(disk: disk, isServed: served) }
     }
 
     /// An answer of "cannot tell" counts as served: reading then looks twice, which is never wrong.
@@ -43,13 +42,15 @@ package struct StoreDoor: Sendable {
     package func openForWriting(clock: any Clock, entropy: any Entropy) throws -> (store: Store, lock: DirectoryLock) {
         let disk = try disk()
         let lock = try takeLock()
-        return (try explained { try Store.open(disk: disk, clock: clock, entropy: entropy) }, lock)
+        let store = try explained { try Store.open(disk: disk, clock: clock, entropy: entropy) }
+        return (store, lock)
     }
 
     private func takeLock() throws -> DirectoryLock {
         do {
             return try DirectoryLock.acquire(directory: directory)
-        } catch let error where error.kind == .locked {
+        } catch {
+            guard error.kind == .locked else { throw error }
             throw ToolError(
                 "Another process uses \(directory).",
                 cure: "Stop it first, or give --data another directory. One process serves one data directory.")
@@ -100,30 +101,40 @@ extension StoreDoor {
     /// The answer's fields are as `Administration` lists them, without `ok`.
     package func administer(_ request: [UInt8], clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
         _ = try disk()
-        let answer: [UInt8]
-        if try DirectoryLock.isHeld(directory: directory) {
-            answer = try askServer(request)
-        } else {
-            answer = try administerOffline(request, clock: clock, entropy: entropy)
-        }
+        let isServed = try DirectoryLock.isHeld(directory: directory)
+        let answer =
+            isServed ? try askServer(request) : try administerOffline(request, clock: clock, entropy: entropy)
         return try Self.fields(of: answer)
     }
 
     /// Makes a store with its first organization and key.
     package func initialize(organization: String, clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
-        let disk: PosixDisk
-        do {
-            disk = try PosixDisk(creatingRoot: directory)
-        } catch {
-            throw ToolError(
-                "The directory \(directory) cannot be made: \(error).",
-                cure: "Give --data a directory whose parent exists and that you may write to.")
-        }
+        let disk = try madeDirectory()
         let lock = try takeLock()
         try explained { try Store.create(disk: disk, clock: clock, entropy: entropy) }
         lock.release()
         let request = AdministrativeRequest.createOrganization(organization)
         return try Self.fields(of: administerOffline(request, clock: clock, entropy: entropy))
+    }
+
+    private func madeDirectory() throws -> PosixDisk {
+        do {
+            return try PosixDisk(creatingRoot: directory)
+        } catch {
+            throw ToolError(
+                "The directory \(directory) cannot be made: \(error).",
+                cure: "Give --data a directory whose parent exists and that you may write to.")
+        }
+    }
+
+    private func askServer(_ request: [UInt8]) throws -> [UInt8] {
+        do {
+            return try AdminConnection(path: directory + "/" + Self.adminSocketName).ask(request)
+        } catch {
+            throw ToolError(
+                "A process holds \(directory), but its admin socket does not answer: \(error).",
+                cure: "If another verb holds the directory, wait for it. If it is the server, look at its log.")
+        }
     }
 
     private func administerOffline(_ request: [UInt8], clock: any Clock, entropy: any Entropy) throws -> [UInt8] {

@@ -40,10 +40,11 @@ package final class FileSink: OutputSink {
         let name = String(path.split(separator: "/").last ?? "")
         do {
             file = try PosixDisk(root: parent.isEmpty ? "." : parent).open(name, .create)
-        } catch let error as DiskError where error.kind == .alreadyExists {
+        } catch  where error.kind == .alreadyExists {
             throw ToolError("\(path) exists already.", cure: "Give --output another name, or remove the file first.")
         } catch {
-            throw ToolError("\(path) cannot be made: \(error).", cure: "Give --output a name in a directory that you may write to.")
+            throw ToolError(
+                "\(path) cannot be made: \(error).", cure: "Give --output a name in a directory that you may write to.")
         }
     }
 
