@@ -66,16 +66,21 @@ package struct ErrorResponse: Error, Equatable, Sendable {
         413, "payload_too_large", "The body is larger than 10 MiB.")
     static let uriTooLong = ErrorResponse(414, "uri_too_long", "The request target is longer than 8 KiB.").closing()
     static let headersTooLarge = ErrorResponse(
-        431, "headers_too_large", "The header fields are larger or more than allowed.").closing()
+        431, "headers_too_large", "The header fields are larger or more than allowed."
+    ).closing()
     static let overloaded = ErrorResponse(
-        503, "overloaded", "Too much is in flight; try again shortly.").retryable(afterSeconds: 1)
+        503, "overloaded", "Too much is in flight; try again shortly."
+    ).retryable(afterSeconds: 1)
     static let tooManyConnections = overloaded.closing()
     static let shuttingDown = ErrorResponse(
-        503, "shutting_down", "The server is shutting down.").retryable(afterSeconds: 5)
+        503, "shutting_down", "The server is shutting down."
+    ).retryable(afterSeconds: 5)
     static let queryTimeout = ErrorResponse(
-        503, "query_timeout", "The query took longer than 5 s; ask for less.").retryable(afterSeconds: 30)
+        503, "query_timeout", "The query took longer than 5 s; ask for less."
+    ).retryable(afterSeconds: 30)
     static let storageUnavailable = ErrorResponse(
-        503, "storage_unavailable", "Storage temporarily unavailable").retryable(afterSeconds: 30)
+        503, "storage_unavailable", "Storage temporarily unavailable"
+    ).retryable(afterSeconds: 30)
     static let commitTimeout = ErrorResponse(
         503, "durability_unknown",
         "The events may or may not have been stored; retry with the same idempotency key."

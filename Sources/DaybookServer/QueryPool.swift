@@ -48,7 +48,9 @@ final class QueryPool: Sendable {
     /// False when too much waits already, or the pool is stopping.
     func submit(_ job: @escaping Job) -> Bool {
         let taken: (isAccepted: Bool, idle: Int?) = state.withLock { state in
-            guard !state.isStopping, state.waiting.count - state.next < Self.waitingCountMax else { return (false, nil) }
+            guard !state.isStopping, state.waiting.count - state.next < Self.waitingCountMax else {
+                return (false, nil)
+            }
             state.waiting.append(job)
             return (true, state.idle.popLast())
         }

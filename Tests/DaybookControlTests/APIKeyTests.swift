@@ -15,7 +15,8 @@ import Testing
     @Test func anyChangedCharacterIsNoticed() {
         let bytes = Array(key.text.utf8)
         for position in bytes.indices {
-            for change in [UInt8(ascii: "A"), UInt8(ascii: "z"), UInt8(ascii: "!"), 0xC3] where bytes[position] != change {
+            for change in [UInt8(ascii: "A"), UInt8(ascii: "z"), UInt8(ascii: "!"), 0xC3]
+            where bytes[position] != change {
                 var changed = bytes
                 changed[position] = change
                 #expect(!APIKey.isWellFormed(changed))

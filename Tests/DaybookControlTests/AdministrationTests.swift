@@ -49,7 +49,8 @@ import Testing
         let key = try #require(text(made["api_key"]))
         let keyID = try #require(text(made["key_id"]))
         let second = try first.ask(
-            #"{"verb":"key.create","organization":"acme","name":"ci","scopes":["ingest"],"user":"ada","expires_in_seconds":60}"#)
+            #"{"verb":"key.create","organization":"acme","name":"ci","scopes":["ingest"],"user":"ada","expires_in_seconds":60}"#
+        )
         let secondKey = try #require(text(second["api_key"]))
         #expect(try first.ask(#"{"verb":"key.revoke","key_id":"\#(keyID)"}"#)["ok"] == .bool(true))
         first.store.shutdown()

@@ -118,7 +118,8 @@ import Testing
             }
             #expect(
                 fields == [
-                    "start_date", "limit", "group_by", "aggregation_window", "percentiles", "status", "nonsense", "cursor",
+                    "start_date", "limit", "group_by", "aggregation_window", "percentiles", "status", "nonsense",
+                    "cursor",
                 ])
             let badText = try await server.request("GET", "/api/v1/metrics/commands?user_id=%zz&end_date=never")
             #expect(badText.status == 400)

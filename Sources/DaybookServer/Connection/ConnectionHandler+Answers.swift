@@ -63,7 +63,9 @@ extension ConnectionHandler {
         case .collecting: timeOutIfOverdue(since: requestStartedTick)
         case .importing where importStream?.ticket == nil: timeOutIfOverdue(since: lastProgressTick)
         case .routing where !routing.requestHasEnded:
-            guard let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax else { return }
+            guard let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax else {
+                return
+            }
             if routing.responseHasStarted { context.close(promise: nil) } else { answer(.timeout) }
         case .committing: giveUpCommit(since: ingest?.submittedTick)
         case .importing: giveUpCommit(since: importStream?.submittedTick)

@@ -163,7 +163,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if case .body(let bytes) = part {
             routing.bodyByteCount += bytes.readableBytes
             guard routing.bodyByteCount <= FrontLimits.discardedByteCountMax else {
-                if routing.responseHasStarted { context?.close(promise: nil) } else { answer(.payloadTooLarge.closing()) }
+                if routing.responseHasStarted {
+                    context?.close(promise: nil)
+                } else {
+                    answer(.payloadTooLarge.closing())
+                }
                 return
             }
         }

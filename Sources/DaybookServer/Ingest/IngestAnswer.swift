@@ -127,7 +127,8 @@ extension ConnectionHandler {
         let time = timeStart..<bytes.count
         bytes.append(contentsOf: #"","processing_time_ms":"#.utf8)
         bytes.append(millisecondsOf: latency)
-        bytes.append(contentsOf: stored.isDurable ? AnswerPattern.durableField : Array(#","durability":"relaxed""#.utf8))
+        bytes.append(
+            contentsOf: stored.isDurable ? AnswerPattern.durableField : Array(#","durability":"relaxed""#.utf8))
         appendDroppedKeys(summary.droppedKeys, to: &bytes)
         appendRateLimit(copying: time, to: &bytes)
         appendBatchPerformance(eventCount: current.eventCount, latency, to: &bytes)

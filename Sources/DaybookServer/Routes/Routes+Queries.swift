@@ -101,7 +101,8 @@ extension Routes {
         } catch QueryError.tooLarge(let limit) {
             throw ErrorResponse.invalid(
                 "invalid_query",
-                [.init(field: "group_by", message: "gives more than \(limit) groups; narrow the range or add a filter")])
+                [.init(field: "group_by", message: "gives more than \(limit) groups; narrow the range or add a filter")]
+            )
         } catch QueryError.cancelled {
             throw ErrorResponse.queryTimeout
         } catch let failure as ErrorResponse {

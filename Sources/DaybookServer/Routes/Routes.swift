@@ -57,7 +57,9 @@ struct RoutesResponder: Sendable {
             return Self.response(.methodNotAllowed(allow: allow), to: request)
         }
         do {
-            return try await router.respond(to: request, context: context)
+            let response = try await router.respond(to: request, context: context)
+            // The table above knows every route; what the router itself does not find would have no body.
+            return response.status == .notFound ? Self.response(.notFound, to: request) : response
         } catch let failure as ErrorResponse {
             return Self.response(failure, to: request)
         } catch {
