@@ -132,14 +132,15 @@ let package = Package(
             ]),
         tests(
             "DaybookControlTests",
-            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore", "DaybookControl"]),
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore", "DaybookControl"]),
         tests(
             "DaybookExportTests",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookExport"]),
         tests(
             "DaybookServerTests",
             [
-                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer", .product(name: "Logging", package: "swift-log"),
+                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(

@@ -94,7 +94,8 @@ package final class DaybookServer: Service {
                     address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
                 eventLoopGroup: group, logger: logger
             ) { request, writer, channel in
-                let context = BasicRequestContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+                let context = BasicRequestContext(
+                    source: ApplicationRequestContextSource(channel: channel, logger: logger))
                 let response = await router.answer(request, context: context)
                 try await writer.write(response: response.head, body: response.body)
             } onServerRunning: { [onRunning] channel in

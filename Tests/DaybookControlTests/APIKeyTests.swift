@@ -1,4 +1,5 @@
 import DaybookControl
+import DaybookEvent
 import DaybookTestSupport
 import Testing
 
@@ -14,7 +15,8 @@ import Testing
     @Test func anyChangedCharacterIsNoticed() {
         let bytes = Array(key.text.utf8)
         for position in bytes.indices {
-            for change in [UInt8(ascii: "A"), UInt8(ascii: "z"), UInt8(ascii: "!"), 0xC3] where bytes[position] != change {
+            for change in [UInt8(ascii: "A"), UInt8(ascii: "z"), UInt8(ascii: "!"), 0xC3]
+            where bytes[position] != change {
                 var changed = bytes
                 changed[position] = change
                 #expect(!APIKey.isWellFormed(changed))
@@ -67,7 +69,7 @@ import Testing
     @Test func stringsAreWrittenSoThatTheyReadBack() {
         for text in ["", "a\"b\\c", "line\nend\u{1}", "é 😀"] {
             var bytes: [UInt8] = []
-            ControlDocument.appendString(text, to: &bytes)
+            JSONText.append(text, to: &bytes)
             #expect(try? ControlDocument(parsing: bytes) == .string(text))
         }
     }

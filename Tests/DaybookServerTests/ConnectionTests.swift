@@ -111,7 +111,8 @@ import Testing
 
     @Test func httpOneZeroClosesUnlessToldToKeep() async throws {
         try await TestServer.with { server in
-            let request = "POST \(path) HTTP/1.0\r\nAuthorization: Bearer \(server.key)\r\n"
+            let request =
+                "POST \(path) HTTP/1.0\r\nAuthorization: Bearer \(server.key)\r\n"
                 + "Content-Type: application/json\r\nContent-Length: \(Bodies.command.utf8.count)\r\n"
             let first = try await server.connect()
             try await first.send(request + "\r\n" + Bodies.command)

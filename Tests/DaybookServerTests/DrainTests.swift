@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func theAdminSocketCarriesTheVerbs() async throws {
-        try await TestServer.with(options: { $0.adminSocketPath = $1 + "/admin.sock" }) { server in
+        try await TestServer.with(hasAdminSocket: true) { server in
             let path = server.root + "/admin.sock"
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o600)

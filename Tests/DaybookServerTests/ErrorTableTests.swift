@@ -112,7 +112,8 @@ import Testing
         try await TestServer.with { server in
             let start = "POST \(path) HTTP/1.1\r\nHost: a\r\n"
             try await expectRefusal(
-                server, of: start + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "bad_request")
+                server, of: start + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+                "bad_request")
             try await expectRefusal(
                 server, of: start + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x", 400, "bad_request")
             try await expectRefusal(server, of: start + "Content-Length: -1\r\n\r\n", 400, "bad_request")
@@ -122,7 +123,8 @@ import Testing
                 server, of: "GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "bad_request")
             try await expectRefusal(server, of: "GET /health HTTP/1.1\r\nHost: a b/c\r\n\r\n", 400, "bad_request")
             try await expectRefusal(server, of: "\u{16}\u{03}\u{01}garbage\r\n\r\n", 400, "bad_request")
-            try await expectRefusal(server, of: "GET /health HTTP/9.1\r\nHost: a\r\n\r\n", 505, "http_version_not_supported")
+            try await expectRefusal(
+                server, of: "GET /health HTTP/9.1\r\nHost: a\r\n\r\n", 505, "http_version_not_supported")
             try await expectRefusal(
                 server, of: start + "Expect: miracles\r\nContent-Length: 2\r\n\r\n", 417, "expectation_failed")
         }
@@ -207,7 +209,7 @@ import Testing
     }
 
     @Test func aConnectionOverTheLimitIsToldSo() async throws {
-        try await TestServer.with(options: { options, _ in options.connectionCountMax = 1 }) { server in
+        try await TestServer.with(connectionCountMax: 1) { server in
             let first = try await server.connect()
             #expect(try await first.request("GET", "/health", key: nil).status == 200)
             let second = try await server.connect()

@@ -11,7 +11,8 @@ import Testing
             let routes = [
                 ("/api/v1/metrics/command-execution", Bodies.command), ("/api/metrics/commands", Bodies.command),
                 ("/api/v1/metrics/agent-interaction", Bodies.agent), ("/api/metrics/agents", Bodies.agent),
-                ("/api/v1/metrics/productivity", Bodies.productivity), ("/api/metrics/productivity", Bodies.productivity),
+                ("/api/v1/metrics/productivity", Bodies.productivity),
+                ("/api/metrics/productivity", Bodies.productivity),
             ]
             for (position, (target, body)) in routes.enumerated() {
                 let reply = try await server.request("POST", target, body: body)
@@ -132,10 +133,11 @@ import Testing
 
     @Test func anImportStoresGoodLinesAndListsBadOnes() async throws {
         try await TestServer.with { server in
-            let good = #"{"type":"command_execution","#  + Bodies.command.dropFirst()
+            let good = #"{"type":"command_execution","# + Bodies.command.dropFirst()
             var lines = (0..<2_500).map { _ in good }
             lines[7] = "not json"
-            lines[1_200] = #"{"type":"command_execution","command_name":"x y","execution_time_ms":1,"status":"success"}"#
+            lines[1_200] =
+                #"{"type":"command_execution","command_name":"x y","execution_time_ms":1,"status":"success"}"#
             lines[2_000] = ""
             let reply = try await server.request(
                 "POST", "/api/v1/metrics/import", body: lines.joined(separator: "\n"),

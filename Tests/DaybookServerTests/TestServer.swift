@@ -54,13 +54,14 @@ final class TestServer: Sendable {
 
     /// Runs `body` against a fresh server, then stops it and removes its files.
     static func with(
-        options change: (inout ServerOptions, String) -> Void = { _, _ in },
-        _ body: (TestServer) async throws -> Void
+        connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false, _ body: (TestServer) async throws -> Void
     ) async throws {
-        let root = FileManager.default.temporaryDirectory.appendingPathComponent("db-\(UUID().uuidString.prefix(8))").path
+        let name = "db-\(UUID().uuidString.prefix(8))"
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
         var options = ServerOptions()
         options.port = 0
-        change(&options, root)
+        options.connectionCountMax = connectionCountMax
+        if hasAdminSocket { options.adminSocketPath = root + "/admin.sock" }
         let server = try await TestServer(root, options: options)
         do {
             try await body(server)

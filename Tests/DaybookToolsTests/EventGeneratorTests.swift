@@ -1,7 +1,6 @@
 import DaybookFormat
-import Testing
-
 import DaybookTools
+import Testing
 
 struct EventGeneratorTests {
     /// 2026-06-15T00:00:00Z.

@@ -12,13 +12,16 @@ final class ByteWatch: ChannelInboundHandler {
 
     /// Whether something went on to the decoder since the last `channelReadComplete`.
     private var hasPassedOn = false
+    /// Once bytes went to the decoder it may hold the beginning of a request, so from then on it gets all of them.
+    private var isGeneral = false
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if handler.isWaitingForHead {
             let bytes = Self.unwrapInboundIn(data)
-            if handler.takePlain(bytes) { return }
+            if !isGeneral, handler.takePlain(bytes) { return }
             handler.headBytesArrived(bytes)
         }
+        isGeneral = true
         hasPassedOn = true
         context.fireChannelRead(data)
     }

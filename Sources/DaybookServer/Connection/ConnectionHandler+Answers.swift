@@ -63,13 +63,16 @@ extension ConnectionHandler {
         case .collecting: timeOutIfOverdue(since: requestStartedTick)
         case .importing where importStream?.ticket == nil: timeOutIfOverdue(since: lastProgressTick)
         case .routing where !routing.requestHasEnded:
-            guard let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax else { return }
+            guard let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax else {
+                return
+            }
             if routing.responseHasStarted { context.close(promise: nil) } else { answer(.timeout) }
         case .committing: giveUpCommit(since: ingest?.submittedTick)
         case .importing: giveUpCommit(since: importStream?.submittedTick)
         case .routing, .closed: break
         case .lingering:
-            if loop.tick - lastProgressTick >= FrontLimits.lingerSecondsMax { context.close(promise: nil) }
+            guard let lingerStartedTick, loop.tick - lingerStartedTick >= FrontLimits.lingerSecondsMax else { return }
+            context.close(promise: nil)
         }
     }
 

@@ -79,9 +79,9 @@ extension ConnectionHandler {
             body.append(contentsOf: #"{"line":"#.utf8)
             body.append(decimal: rejection.line)
             body.append(contentsOf: #","field":"#.utf8)
-            ControlDocument.appendString(rejection.failure.field, to: &body)
+            JSONText.append(rejection.failure.field, to: &body)
             body.append(contentsOf: #","message":"#.utf8)
-            ControlDocument.appendString(rejection.failure.message, to: &body)
+            JSONText.append(rejection.failure.message, to: &body)
             body.append(UInt8(ascii: "}"))
         }
         body.append(contentsOf: #"],"processing_time_ms":"#.utf8)

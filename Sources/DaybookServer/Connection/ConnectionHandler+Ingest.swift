@@ -9,7 +9,8 @@ internal import NIOCore
 extension ConnectionHandler {
     func beginIngest(_ route: IngestRoute, _ fields: RequestFields) {
         let now = environment.now
-        let credential = fields.authorizationCount == 1
+        let credential =
+            fields.authorizationCount == 1
             ? fields.authorization.flatMap { loop.credential(authorization: $0, at: now) } : nil
         let failure = ingestFailure(route, fields, credential)
         if let failure, mustCutOff(fields) {
@@ -53,10 +54,12 @@ extension ConnectionHandler {
             }
         }
         guard fields.isIdentityEncoded else {
-            return .unsupportedMediaType("The body must not be compressed: only Content-Encoding identity is understood.")
+            return .unsupportedMediaType(
+                "The body must not be compressed: only Content-Encoding identity is understood.")
         }
         if let key = fields.idempotencyKey {
-            let isWellFormed = (1...Limits.idempotencyKeyByteCountMax).contains(key.utf8.count)
+            let isWellFormed =
+                (1...Limits.idempotencyKeyByteCountMax).contains(key.utf8.count)
                 && key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
             guard isWellFormed else {
                 return ErrorResponse(400, "bad_request", "Idempotency-Key must be 1 to 128 visible ASCII characters.")

@@ -20,12 +20,23 @@ extension ConnectionHandler {
             answer(failure)
             return
         }
+        let target = Self.originForm(head.uri)
         let isPut = head.method == .PUT
-        if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: head.uri) {
+        if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: target) {
             beginIngest(route, fields)
         } else {
+            var head = head
+            head.uri = target
             beginRouting(head, fields)
         }
+    }
+
+    /// A target that names the scheme and host too, as proxies send it, without these.
+    private static func originForm(_ target: String) -> String {
+        guard target.hasPrefix("http://") || target.hasPrefix("https://") else { return target }
+        let rest = target.drop { $0 != ":" }.dropFirst(3)
+        guard let slash = rest.firstIndex(of: "/") else { return "/" }
+        return String(rest[slash...])
     }
 
     private func headFailure(_ head: HTTPRequestHead, _ fields: RequestFields) -> ErrorResponse? {
@@ -46,7 +57,8 @@ extension ConnectionHandler {
             return ErrorResponse.methodNotAllowed(allow: "GET, HEAD, POST, PUT, OPTIONS").closing()
         }
         if fields.hasUnknownExpectation {
-            return ErrorResponse(417, "expectation_failed", "Only the expectation 100-continue is understood.").closing()
+            return ErrorResponse(417, "expectation_failed", "Only the expectation 100-continue is understood.")
+                .closing()
         }
         return nil
     }

@@ -146,7 +146,9 @@ struct PlainRequest {
             guard range.count == lowercase.count else { return false }
             for (index, expected) in zip(range, lowercase) {
                 let byte = bytes[index]
-                guard (byte == expected) || ((0x41...0x5A).contains(byte) && byte | 0x20 == expected) else { return false }
+                guard (byte == expected) || ((0x41...0x5A).contains(byte) && byte | 0x20 == expected) else {
+                    return false
+                }
             }
             return true
         }

@@ -53,7 +53,8 @@ struct ImportStream {
         while let line = nextLine() {
             lineCount += 1
             parse(line, at: now, identifiers)
-            if groupLineCount >= FrontLimits.importChunkLineCount || (group?.bytes.count ?? 0) >= Self.chunkByteCountMax {
+            if groupLineCount >= FrontLimits.importChunkLineCount || (group?.bytes.count ?? 0) >= Self.chunkByteCountMax
+            {
                 if let full = takeGroup() { return full }
             }
         }
@@ -84,7 +85,8 @@ struct ImportStream {
     /// The next line without its end; empty lines are passed over but counted.
     private mutating func nextLine() -> ByteBuffer? {
         while true {
-            guard let length = input.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({ $0 - input.readerIndex })
+            guard
+                let length = input.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({ $0 - input.readerIndex })
             else { return lastLine() }
             let line = input.readSlice(length: length)
             input.moveReaderIndex(forwardBy: 1)

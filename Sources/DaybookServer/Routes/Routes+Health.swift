@@ -17,7 +17,7 @@ extension Routes {
         router.get("health/database") { request, _ in health(request, checks: ["storage"]) }
         router.get("version") { _, _ in
             var body = Array(#"{"name":"daybook","version":"#.utf8)
-            ControlDocument.appendString(environment.options.version, to: &body)
+            JSONText.append(environment.options.version, to: &body)
             body.append(UInt8(ascii: "}"))
             return Self.json(body)
         }
@@ -60,7 +60,7 @@ extension Routes {
             }
             let uptime = max(0, now.microseconds - environment.startedAt.microseconds) / 1_000_000
             body.append(contentsOf: #"],"uptime":\#(uptime),"version":"#.utf8)
-            ControlDocument.appendString(environment.options.version, to: &body)
+            JSONText.append(environment.options.version, to: &body)
         }
         body.append(UInt8(ascii: "}"))
         return Self.json(body, status: isHealthy ? .ok : .serviceUnavailable)
@@ -73,7 +73,7 @@ extension Routes {
         body.append(contentsOf: #"{"name":"\#(name)","status":"#.utf8)
         body.append(contentsOf: isHealthy ? #""healthy""#.utf8 : #""unhealthy""#.utf8)
         body.append(contentsOf: #","message":"#.utf8)
-        ControlDocument.appendString(message(name, isHealthy), to: &body)
+        JSONText.append(message(name, isHealthy), to: &body)
         body.append(contentsOf: #","responseTime":"#.utf8)
         body.append(millisecondsOf: elapsed)
         body.append(contentsOf: #","lastChecked":""#.utf8)

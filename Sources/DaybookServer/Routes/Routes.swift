@@ -31,9 +31,6 @@ struct Routes: Sendable {
         return credential
     }
 
-    /// What stands behind the question mark of a target.
-    static func parameters(of request: Request) -> QueryParameters { QueryParameters(request.uri.query ?? "") }
-
     static func json(_ body: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "application/json"
@@ -60,7 +57,9 @@ struct RoutesResponder: Sendable {
             return Self.response(.methodNotAllowed(allow: allow), to: request)
         }
         do {
-            return try await router.respond(to: request, context: context)
+            let response = try await router.respond(to: request, context: context)
+            // The table above knows every route; what the router itself does not find would have no body.
+            return response.status == .notFound ? Self.response(.notFound, to: request) : response
         } catch let failure as ErrorResponse {
             return Self.response(failure, to: request)
         } catch {
