@@ -3,7 +3,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-@testable import DaybookQuery
+import DaybookQuery
 
 @Suite struct AnswerTextTests {
     private let time = Timestamp(microseconds: 1_780_000_000_000_000)

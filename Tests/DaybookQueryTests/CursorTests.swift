@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-@testable import DaybookQuery
+import DaybookQuery
 
 @Suite struct CursorTests {
     private let cursor = Cursor(
