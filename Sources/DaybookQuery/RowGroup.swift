@@ -67,7 +67,8 @@ struct RowGroup {
     /// All columns of some rows, and the row of the batch that the first of them is.
     func readAll(rows: Range<Int>) throws -> (batch: ColumnBatch, firstRow: Int) {
         switch origin {
-        case .segment(let reader, let rowGroup): (try reader.read(rowGroup: rowGroup, rows: rows, .all), rows.lowerBound)
+        case .segment(let reader, let rowGroup):
+            (try reader.read(rowGroup: rowGroup, rows: rows, .all), rows.lowerBound)
         case .tail(let batch): (batch, 0)
         }
     }

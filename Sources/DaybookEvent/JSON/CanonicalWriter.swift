@@ -34,16 +34,17 @@ struct CanonicalWriter: ~Copyable {
     private(set) var dropped: [String] = []
     /// The string value of `session_id` in the outermost object.
     private(set) var session: StringToken?
-    private var members: [Member] = []
-    private var steps: [Step] = []
+    /// Every object on the way down may have all its members here.
+    private var members = FixedStack<Member>(capacity: Limits.objectDepthMax * Limits.objectKeyCountMax)
+    private var steps = FixedStack<Step>(capacity: Limits.objectDepthMax)
+    // Copies, because a constant of another module costs a call.
+    private let keyCountMax = Limits.objectKeyCountMax
+    private let depthMax = Limits.objectDepthMax
+    private let byteCountMax = Limits.objectByteCountMax
+    private let stringByteCountMax = Limits.objectStringByteCountMax
     private var objectStart = 0
     /// A limit of the whole object was passed: the rest is only checked for its grammar.
     private var isDiscarding = false
-
-    init() {
-        members.reserveCapacity(64)
-        steps.reserveCapacity(Limits.objectDepthMax + 1)
-    }
 
     /// Forgets the objects of the event before.
     @inline(__always)
@@ -59,8 +60,8 @@ struct CanonicalWriter: ~Copyable {
         objectStart = sink.count
         isDiscarding = false
         session = nil
-        members.removeAll(keepingCapacity: true)
-        steps.removeAll(keepingCapacity: true)
+        members.truncate(to: 0)
+        steps.truncate(to: 0)
         try writeObject(&cursor)
         checkSize()
         if isDiscarding { sink.truncate(to: objectStart) }
@@ -69,7 +70,7 @@ struct CanonicalWriter: ~Copyable {
 
     @inline(__always)
     private mutating func checkSize() {
-        if sink.count &- objectStart > Limits.objectByteCountMax, !isDiscarding {
+        if sink.count &- objectStart > byteCountMax, !isDiscarding {
             isDiscarding = true
             note("", "is longer than 64 KiB in canonical form")
         }
@@ -84,6 +85,7 @@ struct CanonicalWriter: ~Copyable {
         var isSorted = true
         var keyCount = 0
         var droppedKeys: UInt8 = 0
+        var previous: Member?
         cursor.position &+= 1
         sink.append(UInt8(ascii: "{"))
         var more = !cursor.consume(UInt8(ascii: "}"))
@@ -91,8 +93,8 @@ struct CanonicalWriter: ~Copyable {
             let keyPosition = cursor.position
             let token = try cursor.memberName()
             keyCount &+= 1
-            steps[steps.count &- 1].key = token
-            if keyCount > Limits.objectKeyCountMax, !isDiscarding {
+            steps[steps.count &- 1] = Step(key: token)
+            if keyCount > keyCountMax, !isDiscarding {
                 discard("holds more than 50 keys", cursor, atParent: true)
             }
             if isDiscarding {
@@ -102,8 +104,8 @@ struct CanonicalWriter: ~Copyable {
                 if let bit = droppedKeyBit(member) {
                     try drop(bit, &droppedKeys, member, &cursor)
                 } else {
-                    if members.count > first {
-                        let order = compareKeys(members[members.count &- 1], member)
+                    if let previous {
+                        let order = compareKeys(previous, member)
                         if order == 0 {
                             throw JSONFault(message: "a key stands twice in an object", position: keyPosition)
                         }
@@ -113,7 +115,8 @@ struct CanonicalWriter: ~Copyable {
                     // The member is on the stack while its value is read, so that objects inside start above it.
                     try writeValue(&cursor)
                     member.end = sink.count
-                    members.append(member)
+                    members.push(member)
+                    previous = member
                     sink.append(UInt8(ascii: ","))
                 }
             }
@@ -123,8 +126,8 @@ struct CanonicalWriter: ~Copyable {
             if !isSorted { try sort(from: first, cursor) }
             close(UInt8(ascii: "}"))
         }
-        members.removeLast(members.count &- first)
-        steps.removeLast()
+        members.truncate(to: first)
+        steps.truncate(to: steps.count &- 1)
     }
 
     /// At the opening bracket.
@@ -135,7 +138,7 @@ struct CanonicalWriter: ~Copyable {
         var more = !cursor.consume(UInt8(ascii: "]"))
         var index = 0
         while more {
-            steps[steps.count &- 1].index = index
+            steps[steps.count &- 1] = Step(index: index)
             if isDiscarding {
                 try cursor.skipValue()
             } else {
@@ -146,18 +149,18 @@ struct CanonicalWriter: ~Copyable {
             more = try cursor.continuesArray()
         }
         if !isDiscarding { close(UInt8(ascii: "]")) }
-        steps.removeLast()
+        steps.truncate(to: steps.count &- 1)
     }
 
     /// False when the container at the cursor lies too deep; it is then stepped over.
     @inline(__always)
     private mutating func descend(_ cursor: inout JSONCursor) throws(JSONFault) -> Bool {
-        guard steps.count < Limits.objectDepthMax else {
+        guard steps.count < depthMax else {
             discard("nested deeper than 8 levels", cursor)
             try cursor.skipValue()
             return false
         }
-        steps.append(Step())
+        steps.push(Step())
         return true
     }
 
@@ -223,11 +226,11 @@ struct CanonicalWriter: ~Copyable {
 
     @inline(__always)
     private mutating func checkLength(_ token: StringToken, _ cursor: JSONCursor) {
-        if token.byteCount > Limits.objectStringByteCountMax { checkLongText(token, cursor) }
+        if token.byteCount > stringByteCountMax { checkLongText(token, cursor) }
     }
 
     private mutating func checkLongText(_ token: StringToken, _ cursor: JSONCursor) {
-        guard cursor.textByteCount(token) > Limits.objectStringByteCountMax else { return }
+        guard cursor.textByteCount(token) > stringByteCountMax else { return }
         note(path(cursor), "holds text longer than 8 KiB")
     }
 
@@ -382,7 +385,8 @@ struct CanonicalWriter: ~Copyable {
 
     private func path(_ cursor: JSONCursor, dropping count: Int = 0) -> String {
         var path = ""
-        for step in steps.dropLast(count) {
+        for index in 0..<steps.count - count {
+            let step = steps[index]
             if let key = step.key {
                 path += "." + cursor.displayText(key)
             } else {

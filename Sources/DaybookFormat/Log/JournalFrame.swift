@@ -10,7 +10,8 @@ package struct JournalFileHeader: Equatable, Sendable {
     package var basePosition: UInt64
     /// Made anew for every use of the file: frames of an earlier use do not parse.
     package var nonce: UInt64
-    /// Rises by one at each use of any file; the files in this order are the journal.
+    /// Rises by one at each use of any file, from 1; the files in this order are the journal. 0 marks a file that was
+    /// zeroed completely and waits for its use.
     package var ordinal: UInt64
 
     package init(storeID: UInt64, basePosition: UInt64, nonce: UInt64, ordinal: UInt64) {
@@ -18,6 +19,11 @@ package struct JournalFileHeader: Equatable, Sendable {
         self.basePosition = basePosition
         self.nonce = nonce
         self.ordinal = ordinal
+    }
+
+    /// The header of a file that is zero behind it.
+    package static func clean(storeID: UInt64) -> JournalFileHeader {
+        JournalFileHeader(storeID: storeID, basePosition: 0, nonce: 0, ordinal: 0)
     }
 
     package func encoded() -> [UInt8] {

@@ -9,7 +9,8 @@ extension OrganizationStore {
     /// Returns the number of bytes that left memory.
     func writePending(rollByteCount: Int, files: LogFileCache) throws(DiskError) -> Int {
         let (groups, last, isRolled) = state.withLock { state in
-            (state.pending, state.extents.last, state.isRolled)
+            state.isListed = false
+            return (state.pending, state.extents.last, state.isRolled)
         }
         var extent = isRolled ? nil : last
         var index = 0
