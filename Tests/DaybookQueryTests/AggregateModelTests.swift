@@ -4,7 +4,7 @@ import DaybookRollup
 import DaybookTestSupport
 import Testing
 
-import DaybookQuery
+@testable import DaybookQuery
 
 @Suite struct AggregateModelTests {
     private struct Key: Hashable {

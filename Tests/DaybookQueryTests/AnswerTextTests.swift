@@ -3,7 +3,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookQuery
+@testable import DaybookQuery
 
 @Suite struct AnswerTextTests {
     private let time = Timestamp(microseconds: 1_780_000_000_000_000)

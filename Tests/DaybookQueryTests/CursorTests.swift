@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookQuery
+@testable import DaybookQuery
 
 @Suite struct CursorTests {
     private let cursor = Cursor(

@@ -3,7 +3,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookQuery
+@testable import DaybookQuery
 
 @Suite struct ListModelTests {
     private func randomQuery(_ family: Family, _ scenario: inout Scenario) -> ListQuery {

@@ -3,7 +3,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookQuery
+@testable import DaybookQuery
 
 @Suite struct QueryBoundsTests {
     @Test func bucketsOfTimesBefore1970LieBeforeIt() {

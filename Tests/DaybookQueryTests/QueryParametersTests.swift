@@ -3,7 +3,7 @@ import DaybookFormat
 import DaybookRollup
 import Testing
 
-import DaybookQuery
+@testable import DaybookQuery
 
 @Suite struct QueryParametersTests {
     private let now = Timestamp(microseconds: 1_780_000_000_000_000)
