@@ -2,7 +2,7 @@ import DaybookEvent
 import DaybookFormat
 import Testing
 
-import DaybookExport
+@testable import DaybookExport
 
 struct CSVWriterTests {
     private static let organization = OrganizationID("acme")!
