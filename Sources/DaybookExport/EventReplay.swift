@@ -1,3 +1,4 @@
+internal import DaybookFormat
 package import DaybookQuery
 
 /// Hands out the selected events of a log in sequence order.
