@@ -82,6 +82,8 @@ struct Scan {
     let asOfSequence: UInt64
     let filter: RowFilter
     let cancellation: Cancellation
+    /// The tail, where it is at hand already.
+    var tail: [ColumnBatch]?
 
     /// Segments by reference alone; nothing is opened.
     var segments: [SegmentReference] {
@@ -98,8 +100,8 @@ struct Scan {
     }
 
     func tailRowGroups() throws -> [RowGroup] {
-        try source.tailBatches(of: family, through: asOfSequence).filter { $0.rowCount > 0 }.map { RowGroup($0) }
-            .filter(mayMatch)
+        let batches = try tail ?? source.tailBatches(of: family, through: asOfSequence)
+        return batches.filter { $0.rowCount > 0 }.map { RowGroup($0) }.filter(mayMatch)
     }
 
     func mayMatch(_ group: RowGroup) -> Bool {

@@ -4,7 +4,7 @@ import DaybookRollup
 import DaybookTestSupport
 import Testing
 
-import DaybookQuery
+@testable import DaybookQuery
 
 @Suite struct AggregateModelTests {
     private struct Key: Hashable {
@@ -15,7 +15,7 @@ import DaybookQuery
     @Test(arguments: [Family.commandExecution, .agentInteraction, .productivityMetric])
     func everyAnswerEqualsThatOfThePlainArray(family: Family) throws {
         var scenario = Scenario(seed: 100 + UInt64(family.rawValue))
-        for _ in 0..<12 {
+        for _ in 0..<20 {
             try scenario.append(scenario.events.random.below(90))
             if scenario.events.random.oneIn(2) { scenario.seal() }
             let source = try scenario.source()

@@ -3,7 +3,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookQuery
+@testable import DaybookQuery
 
 @Suite struct ListModelTests {
     private func randomQuery(_ family: Family, _ scenario: inout Scenario) -> ListQuery {
@@ -55,10 +55,10 @@ import DaybookQuery
     @Test(arguments: [Family.commandExecution, .sessionChange])
     func pagesNeitherRepeatNorSkipWhileEventsArriveAndSealingMovesThem(family: Family) throws {
         var scenario = Scenario(seed: 300 + UInt64(family.rawValue))
-        for _ in 0..<8 {
+        for _ in 0..<5 {
             try scenario.append(60)
             var query = randomQuery(family, &scenario)
-            query.limit = 1 + scenario.events.random.below(9)
+            query.limit = 2 + scenario.events.random.below(20)
             let (asOf, now) = (scenario.model, scenario.now)
             var listed: [UInt64] = []
             repeat {
@@ -68,7 +68,7 @@ import DaybookQuery
                 case .sessions(let sessions): listed += sessions.map(\.sequence)
                 }
                 query.cursor = answer.nextCursor
-                try scenario.append(scenario.events.random.below(20))
+                try scenario.append(scenario.events.random.below(8))
                 if scenario.events.random.oneIn(2) { scenario.seal() }
             } while query.cursor != nil
             if family == .sessionChange {

@@ -2,7 +2,7 @@ import DaybookEvent
 import DaybookFormat
 import DaybookTestSupport
 
-import DaybookQuery
+@testable import DaybookQuery
 
 /// What filters and groups mean, said once more over the plain fields of the model.
 enum ModelAnswers {

@@ -23,6 +23,31 @@ import Testing
         #expect(last.end == range.end && !last.isPartial)
     }
 
+    @Test func timesOfTenThousandYearsFitMinutes() throws {
+        var model = ModelStore()
+        for (sequence, time) in [TimestampText.printable.lowerBound, TimestampText.printable.upperBound].enumerated() {
+            try model.append(
+                .commandExecution, sequence: UInt64(sequence + 1), arrival: Timestamp(microseconds: 0),
+                encoding: TestEvents.command(1, at: time))
+        }
+        var random = SeededRandom(seed: 85)
+        for sealedThrough in [0, 2] as [UInt64] {
+            let source = try SplitSource(model.events, sealedThrough: sealedThrough, &random)
+            var query = AggregateQuery(family: .commandExecution, range: .all)
+            query.window = .oneMinute
+            let items = try query.answer(from: source, now: Timestamp(microseconds: 0)).items
+            #expect(items.map(\.count) == [1, 1])
+        }
+    }
+
+    @Test func aFamilyWithoutDurationsHasNoneInBounds() throws {
+        var scenario = Scenario(seed: 86)
+        try scenario.append(30, families: [.productivityMetric])
+        var query = ListQuery(family: .productivityMetric, range: .all)
+        query.filter.durationMax = 5
+        #expect(try query.answer(from: try scenario.source(), now: scenario.now).items.count == 0)
+    }
+
     @Test func aCancelledQueryStops() throws {
         var scenario = Scenario(seed: 81)
         try scenario.append(40)
@@ -62,8 +87,8 @@ import Testing
         #expect(grouping.count == expected.count)
         for row in 0..<500 {
             let combination = Int(grouping.combinations[row])
-            #expect(grouping.codes[0][combination] == left[row])
-            #expect(grouping.codes[1][combination] == right[row])
+            #expect(grouping.codes[0][combination] == Int(left[row]))
+            #expect(grouping.codes[1][combination] == Int(right[row]))
         }
     }
 

@@ -3,7 +3,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookQuery
+@testable import DaybookQuery
 
 @Suite struct ReplayCursorTests {
     private func replay(_ filter: ReplayFilter, _ source: SplitSource) throws -> [ListedEvent] {

@@ -5,7 +5,7 @@ import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
 
-import DaybookQuery
+@testable import DaybookQuery
 
 /// The events of a model as a store would show them: the first ones in real segments on a simulated disk, cut at random,
 /// the others as group records.

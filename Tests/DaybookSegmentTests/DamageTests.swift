@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookSegment
+@testable import DaybookSegment
 
 /// What is lost when a byte of a segment changes, and what is not.
 struct DamageTests {

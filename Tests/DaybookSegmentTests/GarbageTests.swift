@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookSegment
+@testable import DaybookSegment
 
 /// Readers of garbage answer with an error or with rows, never with a trap. 20,000 changed files in all.
 struct GarbageTests {

@@ -1,6 +1,6 @@
 import DaybookFormat
 
-import DaybookSegment
+@testable import DaybookSegment
 
 /// Encodes and decodes single pages, for tests.
 enum PageCoding {

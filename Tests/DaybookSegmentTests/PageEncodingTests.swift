@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookSegment
+@testable import DaybookSegment
 
 struct IntegerPageTests {
     struct Sample: Sendable, CustomTestStringConvertible {

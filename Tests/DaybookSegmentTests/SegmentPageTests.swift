@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookSegment
+@testable import DaybookSegment
 
 /// The examples of the two format pages: what they decode to, and that the code writes the very same bytes.
 struct SegmentPageTests {
