@@ -70,7 +70,7 @@ import Testing
         for text in ["", "a\"b\\c", "line\nend\u{1}", "é 😀"] {
             var bytes: [UInt8] = []
             JSONText.append(text, to: &bytes)
-            #expect(try? ControlDocument(parsing: bytes) == .string(text))
+            #expect((try? ControlDocument(parsing: bytes)) == .string(text))
         }
     }
 }

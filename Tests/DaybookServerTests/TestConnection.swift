@@ -90,7 +90,8 @@ final class TestConnection: Sendable {
     func isEnded() async -> Bool {
         await onThread { [self] in
             do {
-                return input.withLock { $0.isEmpty } && !(try more())
+                let hasInput = input.withLock { !$0.isEmpty }
+                return try !hasInput && !more()
             } catch {
                 return true
             }
