@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int daybook_syncfs(int descriptor) { return syncfs(descriptor); }
@@ -48,4 +50,31 @@ int64_t daybook_raise_descriptor_limit(void) {
     return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
 }
 
+int daybook_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
+
+int daybook_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
+
 char *const *daybook_environment(void) { return environ; }
+
+int daybook_poll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int daybook_poll_change(int poller, int operation, int descriptor, uint64_t token, uint32_t interest) {
+    struct epoll_event event = {.data.u64 = token};
+    if (interest & 1) event.events |= EPOLLIN | EPOLLRDHUP;
+    if (interest & 2) event.events |= EPOLLOUT;
+    return epoll_ctl(poller, operation, descriptor, &event);
+}
+
+// The kernel packs its events differently on each processor; ours are unpacked, a stack's worth at a time.
+int daybook_poll_wait(int poller, daybook_poll_event *events, int capacity, int milliseconds) {
+    struct epoll_event found[256];
+    int count = epoll_wait(poller, found, capacity < 256 ? capacity : 256, milliseconds);
+    for (int i = 0; i < count; i++) {
+        uint32_t bits = found[i].events;
+        uint32_t ready = 0;
+        if (bits & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) ready |= 1;
+        if (bits & (EPOLLOUT | EPOLLERR | EPOLLHUP)) ready |= 2;
+        events[i] = (daybook_poll_event){.token = found[i].data.u64, .ready = ready};
+    }
+    return count;
+}

@@ -70,10 +70,11 @@ package final class PosixDisk: Disk {
     }
 
     package func exists(_ path: String) throws(DiskError) -> Bool {
-        let name = try resolved(path, "access")
+        let name = try resolved(path, "fstatat")
+        var status = stat()
         do {
-            _ = try SystemCall.run("access", path) {
-                unsafe faccessat(directory.number, name, F_OK, AT_SYMLINK_NOFOLLOW)
+            _ = try SystemCall.run("fstatat", path) {
+                unsafe fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW)
             }
             return true
         } catch  where error.kind == .notFound {

@@ -30,8 +30,9 @@ struct SimulatedState: Sendable {
         let crash = DiskError(.crashed, operation: operation.rawValue, path: path)
         guard !isCrashed else { throw crash }
         trace.note(operation, path, details, bytes: bytes)
-        let isChange = operation.kind != .read
-        isCrashing = isChange && trace.changeCount - origin.changeCount == plan.crashAtChange
+        isCrashing =
+            operation.kind != .question && operation.kind != .read
+            && trace.changeCount - origin.changeCount == plan.crashAtChange
         guard isCrashing else { return try effect(&self) }
         isCrashed = true
         do { _ = try effect(&self) } catch { throw crash }
@@ -183,13 +184,12 @@ struct SimulatedState: Sendable {
 
     /// Frees the bytes of files that no name, no possible survivor and no open handle leads to.
     private mutating func dropUnreachableContents() {
+        var nodes: [SimulatedDirectories.Node] = []
+        for entries in directories.visible.values { nodes.append(contentsOf: entries.values) }
+        for entries in directories.durable.values { nodes.append(contentsOf: entries.values) }
+        for change in directories.pending { nodes.append(contentsOf: change.occupants.compactMap(\.node)) }
         var reachable = Set(openCounts.keys)
-        func note(_ node: SimulatedDirectories.Node?) {
-            if case .file(let file) = node { reachable.insert(file) }
-        }
-        for entries in directories.visible.values { entries.values.forEach(note) }
-        for entries in directories.durable.values { entries.values.forEach(note) }
-        for change in directories.pending { change.occupants.forEach { note($0.node) } }
+        for case .file(let file) in nodes { reachable.insert(file) }
         contents = contents.filter { reachable.contains($0.key) }
     }
 }

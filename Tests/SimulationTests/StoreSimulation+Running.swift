@@ -1,5 +1,6 @@
 import DaybookFormat
 import DaybookLog
+import DaybookSegment
 import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
@@ -18,7 +19,15 @@ extension StoreSimulation {
         case 17: _ = store.machine.stepSealer()
         case 18: for _ in 0..<8 { _ = store.machine.stepSealer() }
         default:
-            do { try look(Self.logs[random.below(Self.logs.count)]) } catch is StoreError, is DiskError {}
+            do { try look(Self.logs[random.below(Self.logs.count)]) } catch where Self.isDiskError(error) {}
+        }
+    }
+
+    /// Whether a reader met a failing disk, as opposed to wrong bytes.
+    private static func isDiskError(_ error: any Error) -> Bool {
+        switch error {
+        case is DiskError, StoreError.disk, LogError.disk, SegmentError.disk: true
+        default: false
         }
     }
 
@@ -104,13 +113,19 @@ extension StoreSimulation {
                 ? FaultPlan.anything(seed: random.next(), within: 250)
                 : FaultPlan.powerLoss(seed: random.next(), within: 250)
             plan.ignoresSynchronize = ignoresSynchronize
+            plan.ignoresTruncation = ignoresTruncation
             disk.arm(plan)
             for _ in 0..<stepCount {
                 try step()
                 if disk.isCrashed { break }
             }
             try collect()
-            try restart(on: SimulatedDisk(recovering: disk.crash(seed: random.next()), seed: random.next()))
+            let survived = SimulatedDisk(recovering: disk.crash(seed: random.next()), seed: random.next())
+            var lies = FaultPlan()
+            lies.ignoresSynchronize = ignoresSynchronize
+            lies.ignoresTruncation = ignoresTruncation
+            survived.arm(lies)
+            try restart(on: survived)
             if life == 2 { try finish() }
         }
     }

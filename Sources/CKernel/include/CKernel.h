@@ -28,5 +28,28 @@ int daybook_thread_niceness(int niceness);
 /// Raises the soft limit of open descriptors to the hard one. The limit that now holds, or -1 with errno.
 int64_t daybook_raise_descriptor_limit(void);
 
+/// `accept4(2)`, closed on `exec`. The descriptor, or -1 with errno.
+int daybook_accept(int listener);
+
+/// `pipe2(2)` with close-on-exec: the end to read, then the end to write. 0 or -1 with errno.
+int daybook_pipe(int *ends);
+
 /// The environment as the C library keeps it: null-terminated `NAME=value` strings.
 char *const *daybook_environment(void);
+
+/// `epoll_create1(2)`, closed on `exec`. The descriptor, or -1 with errno.
+int daybook_poll_create(void);
+
+enum { DAYBOOK_POLL_ADD = 1, DAYBOOK_POLL_REMOVE = 2, DAYBOOK_POLL_MODIFY = 3 };
+
+/// `epoll_ctl(2)`. `interest`: 1 to read, 2 to write. 0 or -1 with errno.
+int daybook_poll_change(int poller, int operation, int descriptor, uint64_t token, uint32_t interest);
+
+/// `ready`: 1 to read, 2 to write; both after an error or a hang-up.
+typedef struct {
+    uint64_t token;
+    uint32_t ready;
+} daybook_poll_event;
+
+/// `epoll_wait(2)` for at most `milliseconds`, -1 for ever. How many events it wrote, or -1 with errno.
+int daybook_poll_wait(int poller, daybook_poll_event *events, int capacity, int milliseconds);

@@ -64,10 +64,9 @@ package struct ManifestLog: ~Copyable, Sendable {
         let bytes: [UInt8]
         do throws(DiskError) {
             bytes = try disk.readAll(path)
-        } catch  where error.kind == .notFound {
-            return nil
         } catch {
-            throw .disk(error)
+            guard error.kind == .notFound else { throw .disk(error) }
+            return nil
         }
         do throws(Corruption) {
             let content = try bytes.withRawSpan { (span) throws(Corruption) in
@@ -83,10 +82,13 @@ package struct ManifestLog: ~Copyable, Sendable {
     }
 
     /// Opens the manifest of `folder` for publishing. A torn edit at the end is cut off.
-    package static func open(
-        disk: any Disk, folder: String, log: LogID
-    ) throws(ManifestError) -> ManifestLog {
+    package static func open(disk: any Disk, folder: String, log: LogID) throws(ManifestError) -> ManifestLog {
         let path = Layout.path(folder, .manifest)
+        do throws(DiskError) {
+            try settle(disk: disk, path: path)
+        } catch {
+            throw .disk(error)
+        }
         let content = try load(disk: disk, folder: folder, log: log)
         if let content, content.tornByteCount > 0 {
             do throws(DiskError) {
@@ -99,6 +101,17 @@ package struct ManifestLog: ~Copyable, Sendable {
             }
         }
         return ManifestLog(disk: disk, log: log, path: path, content: content)
+    }
+
+    /// Makes what is about to be read what the disk holds. A process that was killed before its sync leaves an edit, or
+    /// a renamed file, that is there until the power goes; one whose sync failed leaves one that never will be.
+    private static func settle(disk: any Disk, path: String) throws(DiskError) {
+        guard try disk.exists(path) else { return }
+        let file = try disk.open(path, .readWrite)
+        defer { file.close() }
+        try file.synchronize()
+        file.evictFromPageCache()
+        try disk.synchronizeDirectory(parentDirectory(of: path))
     }
 
     /// Publishes one edit: when this returns, the edit is durable and is what `manifest` says. The files it names must

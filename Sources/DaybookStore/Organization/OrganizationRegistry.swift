@@ -81,6 +81,21 @@ final class OrganizationRegistry: Sendable {
         return organization
     }
 
+    /// Copies the groups of a closed organization out of the journal into its folder, one behind the other.
+    func salvage(_ log: LogID) throws {
+        let groups = state.withLock { $0.unopened[log] ?? [] }
+        guard let first = groups.first else { return }
+        let journal = JournalGroupReader(disk: disk)
+        defer { journal.close() }
+        var bytes: [UInt8] = []
+        for group in groups { bytes += try journal.read(group) }
+        let name = FileKind.quarantine(of: FileKind.logFile(first: first.firstSequence).name)
+        try bytes.withRawSpan { (span) throws(DiskError) in
+            try disk.replaceAtomically(Layout.path(Layout.folder(of: log), name), with: span)
+        }
+        state.withLock { $0.unopened[log] = nil }
+    }
+
     func release(_ log: LogID) {
         state.withLock { state in
             state.entries[log]?.leaseCount -= 1
@@ -95,11 +110,9 @@ final class OrganizationRegistry: Sendable {
         return try body(organization)
     }
 
-    /// What the last checkpoint recorded, for the next opening.
-    func note(_ marks: [LogMark]) {
-        state.withLock { state in
-            for mark in marks { state.marks[mark.log] = mark }
-        }
+    /// What the log files hold now, for the next opening in this life of the process.
+    func note(_ mark: LogMark) {
+        state.withLock { $0.marks[mark.log] = mark }
     }
 
     /// Logs with groups that only the journal holds and that were not opened yet.

@@ -63,7 +63,14 @@ final class SharedState: Sendable {
     var hasDirty: Bool { state.withLock { !$0.dirty.isEmpty } }
 
     func addSealable(_ log: LogID) { state.withLock { _ = $0.sealable.insert(log) } }
-    func takeSealable() -> LogID? { state.withLock { $0.sealable.popFirst() } }
+    /// The lowest one: the order must not depend on hashing, or a seed would not tell the same story.
+    func takeSealable() -> LogID? {
+        state.withLock { state in
+            guard let log = state.sealable.min() else { return nil }
+            state.sealable.remove(log)
+            return log
+        }
+    }
     var sealableCount: Int { state.withLock { $0.sealable.count } }
 
     /// Remembers a failure that no client hears of in words.

@@ -1,0 +1,45 @@
+package import DaybookFormat
+
+extension AggregateQuery {
+    /// Answers from every event that `source` shows, or as of the first page when there is a cursor.
+    /// - Parameter now: decides which sessions are abandoned.
+    /// - Throws: `QueryError`, or an error of the source.
+    /// - Complexity: O(rows of the row groups in range) time, O(groups) memory.
+    package func answer(
+        from source: any EventSource, now: Timestamp, cancellation: Cancellation = Cancellation()
+    ) throws -> AggregateAnswer {
+        var query = self
+        let hash = hash
+        var page = Cursor(
+            kind: .aggregate, queryHash: hash, range: range, asOfSequence: source.lastSequence, now: now,
+            position: Cursor.Position(primary: 0, sequence: 0))
+        if let cursor {
+            page = try Cursor(cursor, kind: .aggregate, queryHash: hash, lastSequence: source.lastSequence)
+            query.range = page.range
+        }
+        let first = Int(page.position.primary)
+        let items: [AggregateItem]
+        let itemCount: Int
+        let scannedRowCount: Int
+        if family == .sessionChange {
+            let scan = try SessionAggregation(query, source, asOf: page, cancellation)
+            (items, itemCount, scannedRowCount) = (scan.items(from: first), scan.groups.count, scan.scannedRowCount)
+        } else {
+            let filter = RowFilter(query.filter, family: family)
+            var aggregate = AggregateScan(query, filter, asOfSequence: page.asOfSequence)
+            let scan = Scan(
+                source: source, family: family, range: query.range, asOfSequence: page.asOfSequence, filter: filter,
+                cancellation: cancellation)
+            if query.range.start < query.range.end { try scan.forEachRowGroup { try aggregate.add($0) } }
+            let order = aggregate.groups.sorted()
+            items = order.dropFirst(first).prefix(limit).map { aggregate.item($0) }
+            (itemCount, scannedRowCount) = (order.count, aggregate.scannedRowCount)
+        }
+        let next = first + items.count
+        page.position.primary = Int64(next)
+        return AggregateAnswer(
+            family: family, groupNames: groupBy.map(\.name), percentiles: percentiles, items: items,
+            nextCursor: next < itemCount ? page.text : nil, range: query.range, asOfSequence: page.asOfSequence,
+            scannedRowCount: scannedRowCount)
+    }
+}

@@ -1,0 +1,69 @@
+internal import DaybookFormat
+
+/// Gives every distinct byte string a code, in order of appearance.
+struct ByteInterner {
+    private(set) var bytes: [UInt8] = []
+    private var ends: [Int] = []
+    private var hashes: [UInt64] = []
+    /// Codes plus one by hash, 0 for free; a power of two, at most half full.
+    private var table = [UInt32](repeating: 0, count: 64)
+
+    var count: Int { ends.count }
+
+    func range(of code: UInt32) -> Range<Int> {
+        let position = Int(code)
+        return (position == 0 ? 0 : ends[position - 1])..<ends[position]
+    }
+
+    /// The code of `source[range]`. Throws when all strings together become too many bytes.
+    mutating func code(of source: [UInt8], _ range: Range<Int>) throws(QueryError) -> UInt32 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for position in range { hash = (hash ^ UInt64(source[position])) &* 0x100_0000_01B3 }
+        let mask = table.count - 1
+        var slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & mask
+        while table[slot] != 0 {
+            let code = table[slot] - 1
+            if hashes[Int(code)] == hash, equals(code, source, range) { return code }
+            slot = (slot + 1) & mask
+        }
+        guard bytes.count + range.count <= QueryLimits.dimensionByteCountMax else {
+            throw .tooLarge(limit: QueryLimits.groupCountMax)
+        }
+        let code = UInt32(count)
+        table[slot] = code + 1
+        bytes.append(contentsOf: source[range])
+        ends.append(bytes.count)
+        hashes.append(hash)
+        if count * 2 > table.count { grow() }
+        return code
+    }
+
+    private func equals(_ code: UInt32, _ source: [UInt8], _ range: Range<Int>) -> Bool {
+        let own = self.range(of: code)
+        guard own.count == range.count else { return false }
+        for offset in 0..<own.count where bytes[own.lowerBound + offset] != source[range.lowerBound + offset] {
+            return false
+        }
+        return true
+    }
+
+    private mutating func grow() {
+        let mask = table.count * 4 - 1
+        table = [UInt32](repeating: 0, count: mask + 1)
+        for (code, hash) in hashes.enumerated() {
+            var slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & mask
+            while table[slot] != 0 { slot = (slot + 1) & mask }
+            table[slot] = UInt32(code) + 1
+        }
+    }
+
+    /// For every code its place in the order of the strings' bytes.
+    func ranks() -> [UInt32] {
+        let order = (0..<UInt32(count)).sorted { left, right in
+            bytes[range(of: left)].lexicographicallyPrecedes(bytes[range(of: right)])
+        }
+        var ranks = [UInt32](repeating: 0, count: count)
+        for (rank, code) in order.enumerated() { ranks[Int(code)] = UInt32(rank) }
+        return ranks
+    }
+}

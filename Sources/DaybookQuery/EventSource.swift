@@ -1,0 +1,47 @@
+package import DaybookFormat
+package import DaybookSegment
+package import DaybookStore
+
+/// Where answers come from: one organization as one reader sees it. `OrganizationSnapshot` is the real one.
+package protocol EventSource: Sendable {
+    /// The last visible sequence; 0 when there is none.
+    var lastSequence: UInt64 { get }
+    /// Sealed segments. Those of one family are in sequence order and do not overlap.
+    var segments: [SegmentReference] { get }
+    func open(_ segment: SegmentReference) throws -> SegmentReader
+    /// Every unsealed group record with a sequence of at least `first`, in sequence order, until `body` returns false.
+    func forEachTailGroup(from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool) throws
+    /// The unsealed rows of a family up to a sequence, in sequence order, all columns.
+    func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch]
+}
+
+extension OrganizationSnapshot: EventSource {}
+
+extension EventSource {
+    /// Decodes the tail. A source that keeps its tail in columns does better.
+    package func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch] {
+        var batches: [ColumnBatch] = []
+        var builder: ColumnBatchBuilder?
+        try forEachTailGroup(from: 1) { header, record in
+            guard header.firstSequence <= last else { return false }
+            var entries = GroupEntries(of: header)
+            while let entry = try entries.next(record) {
+                guard entry.family == family, entry.sequence <= last else { continue }
+                if let full = builder, full.schemaVersion != entry.schemaVersion || full.rowCount >= tailBatchRowCount {
+                    batches.append(full.batch())
+                    builder = nil
+                }
+                var open = builder.take() ?? ColumnBatchBuilder(family: family, schemaVersion: entry.schemaVersion)
+                try open.append(
+                    sequence: entry.sequence, arrival: header.arrival, encoding: record.extracting(entry.encoding))
+                builder = open
+            }
+            return true
+        }
+        if let builder { batches.append(builder.batch()) }
+        return batches
+    }
+}
+
+/// Rows of a tail batch before the next one is begun.
+let tailBatchRowCount = 16_384

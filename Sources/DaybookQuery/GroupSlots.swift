@@ -1,0 +1,76 @@
+internal import DaybookFormat
+
+/// The groups of an answer: each is a bucket and a value, or none, of every dimension.
+struct GroupSlots {
+    struct Key: Hashable {
+        var bucket: Int64
+        /// A code of the dimension's interner plus one; 0 is no value, and stands for dimensions that are not there.
+        var first: UInt32 = 0
+        var second: UInt32 = 0
+        var third: UInt32 = 0
+        var fourth: UInt32 = 0
+
+        subscript(dimension: Int) -> UInt32 {
+            get {
+                switch dimension {
+                case 0: first
+                case 1: second
+                case 2: third
+                default: fourth
+                }
+            }
+            set {
+                switch dimension {
+                case 0: first = newValue
+                case 1: second = newValue
+                case 2: third = newValue
+                default: fourth = newValue
+                }
+            }
+        }
+    }
+
+    private(set) var keys: [Key] = []
+    var interners: [ByteInterner]
+    private var slots: [Key: Int32] = [:]
+
+    init(dimensionCount: Int) {
+        precondition(dimensionCount <= QueryLimits.groupDimensionCountMax)
+        interners = Array(repeating: ByteInterner(), count: dimensionCount)
+    }
+
+    var count: Int { keys.count }
+
+    mutating func slot(of key: Key) throws(QueryError) -> Int32 {
+        if let known = slots[key] { return known }
+        guard keys.count < QueryLimits.groupCountMax else { throw .tooLarge(limit: QueryLimits.groupCountMax) }
+        let slot = Int32(keys.count)
+        slots[key] = slot
+        keys.append(key)
+        return slot
+    }
+
+    /// The value of a dimension in a group; nil when it has none.
+    func value(of dimension: Int, in key: Key) -> [UInt8]? {
+        guard key[dimension] > 0 else { return nil }
+        return Array(interners[dimension].bytes[interners[dimension].range(of: key[dimension] - 1)])
+    }
+
+    /// All slots by bucket, then by the values' bytes, no value first.
+    func sorted() -> [Int32] {
+        let ranks = interners.map { [0] + $0.ranks().map { $0 + 1 } }
+        let places = keys.map { key in
+            var place = key
+            for dimension in ranks.indices { place[dimension] = ranks[dimension][Int(key[dimension])] }
+            return place
+        }
+        return (0..<Int32(keys.count)).sorted { left, right in
+            Self.precedes(places[Int(left)], places[Int(right)])
+        }
+    }
+
+    private static func precedes(_ left: Key, _ right: Key) -> Bool {
+        (left.bucket, left.first, left.second, left.third, left.fourth)
+            < (right.bucket, right.first, right.second, right.third, right.fourth)
+    }
+}

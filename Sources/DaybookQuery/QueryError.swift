@@ -1,0 +1,47 @@
+internal import Synchronization
+
+/// Why there is no answer. Errors of the store pass through as they are.
+package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The cursor is not one of ours, is damaged, or belongs to another query.
+    case invalidCursor
+    /// More groups, sessions or distinct values than one answer may have: a narrower range or a filter helps.
+    case tooLarge(limit: Int)
+    /// The caller asked to stop.
+    case cancelled
+
+    package var description: String {
+        switch self {
+        case .invalidCursor: "the cursor does not belong to this query"
+        case .tooLarge(let limit): "more than \(limit) groups; narrow the range or add a filter"
+        case .cancelled: "the query was cancelled"
+        }
+    }
+}
+
+/// A wish to stop, looked at between row groups. One side sets it, the query's thread reads it.
+package final class Cancellation: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    package init() {}
+
+    package func cancel() { flag.store(true, ordering: .relaxed) }
+
+    package var isCancelled: Bool { flag.load(ordering: .relaxed) }
+
+    func check() throws(QueryError) {
+        if isCancelled { throw .cancelled }
+    }
+}
+
+/// Bounds of one query.
+package enum QueryLimits {
+    package static let itemCountMax = 1_000
+    package static let itemCountDefault = 100
+    package static let groupDimensionCountMax = 4
+    package static let groupCountMax = 100_000
+    package static let sessionCountMax = 100_000
+    /// Bytes of all distinct values of one grouping dimension.
+    package static let dimensionByteCountMax = 32 << 20
+    package static let percentileCountMax = 20
+    package static let filterValueCountMax = 1_000
+}

@@ -1,0 +1,37 @@
+internal import DaybookEvent
+internal import DaybookFormat
+
+/// One page of a list of sessions.
+struct SessionList {
+    let sessions: [ListedSession]
+    let last: Cursor.Position?
+    let hasMore: Bool
+    let scannedRowCount: Int
+
+    init(
+        _ query: ListQuery, _ source: any EventSource, _ page: Cursor, after: Cursor.Position?,
+        _ cancellation: Cancellation
+    ) throws {
+        let scan = try SessionScan(
+            source, range: page.range, filter: query.filter, asOfSequence: page.asOfSequence, cancellation)
+        let filter = SessionFilter(query.filter, now: page.now)
+        var hits: [(position: Cursor.Position, session: SessionEntry)] = []
+        for session in scan.sessions.values where filter.matches(session.state) {
+            let position = Cursor.Position(
+                primary: session.state.startedAt.microseconds, sequence: session.sequence)
+            if let after, !BestHits.precedes(after, position, in: query.order) { continue }
+            hits.append((position, session))
+        }
+        hits.sort { BestHits.precedes($0.position, $1.position, in: query.order) }
+        let shown = hits.prefix(query.limit)
+        sessions = shown.map { hit in
+            ListedSession(
+                state: hit.session.state,
+                status: hit.session.state.status(at: page.now, idleMicroseconds: Limits.sessionIdleMicroseconds),
+                sequence: hit.session.sequence)
+        }
+        last = shown.last?.position
+        hasMore = hits.count > query.limit
+        scannedRowCount = scan.scannedRowCount
+    }
+}

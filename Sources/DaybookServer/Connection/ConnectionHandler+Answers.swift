@@ -1,0 +1,92 @@
+internal import DaybookFormat
+internal import NIOCore
+
+/// Answers that the connection writes itself.
+extension ConnectionHandler {
+    /// Answers an error of the connection itself, where no head has said which request it is about.
+    func answerWithoutRequest(_ failure: ErrorResponse) {
+        request = CurrentRequest()
+        request.id = environment.makeRequestID()
+        answer(failure.closing())
+    }
+
+    /// Answers the present request with an error, and ends the connection when what follows cannot be relied on.
+    func answer(_ failure: ErrorResponse) {
+        guard phase != .closed && phase != .lingering else { return }
+        if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
+        let now = environment.nanoseconds
+        let latency = request.startedNanoseconds == 0 ? 0 : now - request.startedNanoseconds
+        let body = failure.body(requestID: request.id.text, latencyNanoseconds: latency)
+        if failure.closes || environment.isDraining { request.keepsAlive = false }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(256 + body.count)
+        bytes.append(contentsOf: "HTTP/1.1 \(failure.status) \(failure.reason)\r\n".utf8)
+        appendCommonFields(to: &bytes, bodyByteCount: body.count)
+        for (name, value) in failure.headerFields { bytes.append(contentsOf: "\(name): \(value)\r\n".utf8) }
+        bytes.append(contentsOf: "\r\n".utf8)
+        if !request.isHead { bytes.append(contentsOf: body) }
+        environment.counters.answered(status: failure.status)
+        writeBytes(bytes)
+        finishRequest()
+    }
+
+    /// Type, length, request id and what becomes of the connection.
+    func appendCommonFields(to bytes: inout [UInt8], bodyByteCount: Int) {
+        bytes.append(contentsOf: "Content-Type: application/json\r\nContent-Length: ".utf8)
+        bytes.append(decimal: UInt64(bodyByteCount))
+        bytes.append(contentsOf: "\r\nX-Request-Id: ".utf8)
+        request.id.append(to: &bytes)
+        if !request.keepsAlive {
+            bytes.append(contentsOf: "\r\nConnection: close".utf8)
+        } else if request.needsKeepAliveField {
+            bytes.append(contentsOf: "\r\nConnection: keep-alive".utf8)
+        }
+        bytes.append(contentsOf: "\r\n".utf8)
+    }
+
+    // MARK: Time
+
+    /// Once a second.
+    func checkTime() {
+        guard let context else { return }
+        if let since = unwritableSinceTick, loop.tick - since >= FrontLimits.stalledWriteSecondsMax {
+            context.close(promise: nil)
+            return
+        }
+        switch phase {
+        case .idle:
+            if let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax {
+                answerWithoutRequest(.timeout)
+            } else if requestStartedTick == nil, loop.tick - lastProgressTick >= FrontLimits.idleSecondsMax {
+                context.close(promise: nil)
+            }
+        case .collecting: timeOutIfOverdue(since: requestStartedTick)
+        case .importing where importStream?.ticket == nil: timeOutIfOverdue(since: lastProgressTick)
+        case .routing where !routing.requestHasEnded:
+            guard let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax else {
+                return
+            }
+            if routing.responseHasStarted { context.close(promise: nil) } else { answer(.timeout) }
+        case .committing: giveUpCommit(since: ingest?.submittedTick)
+        case .importing: giveUpCommit(since: importStream?.submittedTick)
+        case .routing, .closed: break
+        case .lingering:
+            guard let lingerStartedTick, loop.tick - lingerStartedTick >= FrontLimits.lingerSecondsMax else { return }
+            context.close(promise: nil)
+        }
+    }
+
+    private func timeOutIfOverdue(since tick: Int?) {
+        guard let tick, loop.tick - tick >= FrontLimits.requestSecondsMax else { return }
+        answer(.timeout)
+    }
+
+    /// No answer takes longer than 5 s: from then on the client is told that the outcome is not known.
+    private func giveUpCommit(since tick: Int?) {
+        guard let tick, loop.tick - tick >= FrontLimits.commitSecondsMax else { return }
+        if let ticket = ingest?.ticket ?? importStream?.ticket { loop.abandon(ticket) }
+        ingest?.ticket = nil
+        importStream?.ticket = nil
+        answer(.commitTimeout.closing())
+    }
+}

@@ -1,0 +1,223 @@
+internal import DaybookControl
+internal import DaybookEvent
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookStore
+internal import NIOCore
+
+/// The hot path: head, body, parser, store, answer, all on the connection's event loop.
+extension ConnectionHandler {
+    func beginIngest(_ route: IngestRoute, _ fields: RequestFields) {
+        let now = environment.now
+        let credential =
+            fields.authorizationCount == 1
+            ? fields.authorization.flatMap { loop.credential(authorization: $0, at: now) } : nil
+        let failure = ingestFailure(route, fields, credential)
+        if let failure, mustCutOff(fields) {
+            answer(failure.closing())
+            return
+        }
+        switch route {
+        case .importLines:
+            guard let credential, failure == nil else { break }
+            phase = .importing
+            importStream = ImportStream(credential: credential, isRelaxed: fields.wantsRelaxed)
+            if fields.expectsContinue { writeContinue() }
+            return
+        case .event(let kind):
+            phase = .collecting
+            ingest = IngestRequest(
+                kind: kind, isSingle: route.isSingle, credential: credential, isRelaxed: fields.wantsRelaxed,
+                idempotencyKey: fields.idempotencyKey, failure: failure)
+            if fields.expectsContinue { writeContinue() }
+            return
+        }
+        phase = .collecting
+        ingest = IngestRequest(
+            kind: .importLine, isSingle: false, credential: nil, isRelaxed: false, idempotencyKey: nil,
+            failure: failure)
+    }
+
+    private func ingestFailure(
+        _ route: IngestRoute, _ fields: RequestFields, _ credential: Credential?
+    ) -> ErrorResponse? {
+        guard let credential else { return .unauthorized }
+        guard credential.scopes.contains(.ingest) else { return .forbidden(scope: "ingest") }
+        if route == .importLines {
+            guard fields.isNDJSON || fields.isJSON else {
+                return .unsupportedMediaType("The body of an import must be application/x-ndjson.")
+            }
+        } else {
+            guard fields.isJSON else { return .unsupportedMediaType("The body must be application/json in UTF-8.") }
+            if case .length(let byteCount) = fields.body, byteCount > Limits.bodyByteCountMax {
+                return .payloadTooLarge
+            }
+        }
+        guard fields.isIdentityEncoded else {
+            return .unsupportedMediaType(
+                "The body must not be compressed: only Content-Encoding identity is understood.")
+        }
+        if let key = fields.idempotencyKey {
+            let isWellFormed =
+                (1...Limits.idempotencyKeyByteCountMax).contains(key.utf8.count)
+                && key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            guard isWellFormed else {
+                return ErrorResponse(400, "bad_request", "Idempotency-Key must be 1 to 128 visible ASCII characters.")
+            }
+        }
+        return nil
+    }
+
+    /// A refused body is worth reading only when that is cheap and its end is known.
+    private func mustCutOff(_ fields: RequestFields) -> Bool {
+        switch fields.body {
+        case .none: false
+        case .length(let byteCount): fields.expectsContinue || byteCount > FrontLimits.discardedByteCountMax
+        case .chunked: true
+        }
+    }
+
+    func collect(_ bytes: ByteBuffer) {
+        let byteCount = bytes.readableBytes
+        ingest?.bodyByteCount += byteCount
+        guard ingest?.failure == nil else { return }
+        guard let total = ingest?.bodyByteCount, total <= Limits.bodyByteCountMax else {
+            answer(.payloadTooLarge.closing())
+            return
+        }
+        guard environment.charge(byteCount) else {
+            answer(.overloaded.closing())
+            return
+        }
+        ingest?.chargedByteCount += byteCount
+        if ingest?.body == nil {
+            ingest?.body = bytes
+        } else {
+            ingest?.body?.writeImmutableBuffer(bytes)
+        }
+    }
+
+    func submitCollected() {
+        guard var current = ingest else { return }
+        if let failure = current.failure {
+            answer(failure)
+            return
+        }
+        let body = current.body ?? ByteBuffer()
+        current.body = nil
+        ingest?.body = nil
+        submit(current, body.readableBytesSpan)
+    }
+
+    /// A request that is whole and plain, straight from its bytes. False when it has to take the general way.
+    func takePlain(_ bytes: ByteBuffer) -> Bool {
+        guard requestStartedTick == nil, !environment.isDraining else { return false }
+        let span = bytes.readableBytesUInt8Span
+        guard let plain = PlainRequest(span) else { return false }
+        let now = environment.now
+        guard let credential = plainCredential(span, plain.authorization, at: now),
+            credential.scopes.contains(.ingest), context?.channel.isWritable == true,
+            environment.charge(plain.body.count)
+        else { return false }
+        lastProgressTick = loop.tick
+        requestStartedTick = loop.tick
+        request = CurrentRequest()
+        request.startedNanoseconds = environment.nanoseconds
+        request.id = environment.makeRequestID()
+        phase = .collecting
+        var current = IngestRequest(
+            kind: plain.kind, isSingle: plain.isSingle, credential: credential, isRelaxed: false, idempotencyKey: nil,
+            failure: nil)
+        current.chargedByteCount = plain.body.count
+        ingest = current
+        submit(current, bytes.readableBytesSpan.extracting(plain.body))
+        return true
+    }
+
+    private func plainCredential(_ bytes: Span<UInt8>, _ range: Range<Int>, at now: Timestamp) -> Credential? {
+        let generation = environment.registry.generation
+        if let shownCredential, shownCredential.generation == generation, shownCredential.matches(bytes, range) {
+            return shownCredential.credential.isValid(at: now) ? shownCredential.credential : nil
+        }
+        let value = range.map { bytes[$0] }
+        guard let credential = loop.credential(authorization: String(decoding: value, as: UTF8.self), at: now) else {
+            return nil
+        }
+        shownCredential = ShownCredential(value: value, credential: credential, generation: generation)
+        return credential
+    }
+
+    private func submit(_ request: IngestRequest, _ span: RawSpan) {
+        var current = request
+        guard let credential = current.credential else { return }
+        current.arrival = environment.now
+        let hashes = current.idempotencyHashes(of: span)
+        var group = GroupBuilder(
+            log: credential.organization.log, arrival: current.arrival, keyHash: hashes?.key, bodyHash: hashes?.body,
+            byteCapacity: span.byteCount + 160)
+        let context = EventParser.Context(
+            arrival: current.arrival, organization: credential.organization.id, defaultUser: credential.defaultUser,
+            mayNameAnyUser: credential.scopes.contains(.ingestAnyUser), randomness: loop.identifiers)
+        switch EventParser.parse(span, kind: current.kind, context: context, into: &group) {
+        case .rejected(let errors, let code):
+            answer(ErrorResponse(rejected: errors, code: code))
+        case .accepted(let summary):
+            current.summary = summary
+            current.eventCount = group.eventCount
+            if current.isRelaxed { group.markRelaxed() }
+            let ticket = loop.register(self, chargedByteCount: current.chargedByteCount)
+            current.chargedByteCount = 0
+            current.ticket = ticket
+            current.submittedTick = loop.tick
+            ingest = current
+            phase = .committing
+            environment.store.submit(Submission(group: group, sink: loop.sink, ticket: ticket))
+        }
+    }
+
+    /// What became of the commit in flight: of the whole request, or of one chunk of an import.
+    func complete(_ outcome: CommitOutcome) {
+        if phase == .importing {
+            importCompleted(outcome)
+            return
+        }
+        guard phase == .committing, ingest != nil else { return }
+        ingest?.ticket = nil
+        if case .refused(let refusal) = outcome {
+            answer(ErrorResponse(refusal))
+            return
+        }
+        answerStored(outcome)
+    }
+}
+
+/// A verified `Authorization` value, as its bytes.
+struct ShownCredential {
+    let value: [UInt8]
+    let credential: Credential
+    /// Of the registry, read before the credential was verified.
+    let generation: UInt64
+
+    func matches(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard range.count == value.count else { return false }
+        for (index, expected) in zip(range, value) where bytes[index] != expected { return false }
+        return true
+    }
+}
+
+extension ErrorResponse {
+    /// What the parser found wrong with a body.
+    init(rejected errors: [FieldError], code: EventParser.RejectionCode) {
+        switch code {
+        case .invalidJSON:
+            self = ErrorResponse(400, "invalid_json", "The body is not well-formed JSON.")
+        case .validationFailed:
+            self = ErrorResponse(400, "validation_failed", "Validation failed")
+        case .forbidden:
+            self = ErrorResponse(403, "forbidden", "This credential may not send these events.")
+        case .payloadTooLarge:
+            self = ErrorResponse(413, "payload_too_large", "The batch holds too much.")
+        }
+        failures = errors.map { FieldFailure(field: $0.field, message: $0.message) }
+    }
+}

@@ -1,0 +1,119 @@
+internal import DaybookControl
+internal import DaybookFormat
+internal import NIOCore
+internal import NIOHTTP1
+
+/// The head of a request: what holds on every route, then who serves it.
+extension ConnectionHandler {
+    func begin(_ head: HTTPRequestHead) {
+        let fields = RequestFields(head)
+        if requestStartedTick == nil { requestStartedTick = loop.tick }
+        requestLineIsOpen = false
+        request = CurrentRequest()
+        request.startedNanoseconds = environment.nanoseconds
+        request.id = fields.requestID.map(RequestID.init(given:)) ?? environment.makeRequestID()
+        request.keepsAlive = head.isKeepAlive && !fields.wantsUpgrade
+        request.needsKeepAliveField = head.version.minor == 0
+        request.isHead = head.method == .HEAD
+        if environment.isDraining { request.keepsAlive = false }
+        if let failure = headFailure(head, fields) {
+            answer(failure)
+            return
+        }
+        let target = Self.originForm(head.uri)
+        let isPut = head.method == .PUT
+        if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: target) {
+            beginIngest(route, fields)
+        } else {
+            var head = head
+            head.uri = target
+            beginRouting(head, fields)
+        }
+    }
+
+    /// A target that names the scheme and host too, as proxies send it, without these.
+    private static func originForm(_ target: String) -> String {
+        guard target.hasPrefix("http://") || target.hasPrefix("https://") else { return target }
+        let rest = target.drop { $0 != ":" }.dropFirst(3)
+        guard let slash = rest.firstIndex(of: "/") else { return "/" }
+        return String(rest[slash...])
+    }
+
+    private func headFailure(_ head: HTTPRequestHead, _ fields: RequestFields) -> ErrorResponse? {
+        guard head.version.major == 1, head.version.minor <= 1 else {
+            return ErrorResponse(505, "http_version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+                .closing()
+        }
+        if let framingFailure = fields.framingFailure { return .badRequest(framingFailure) }
+        if fields.body == .chunked && head.version.minor == 0 {
+            return .badRequest("HTTP/1.0 knows no transfer coding.")
+        }
+        guard fields.hostCount == 1 || fields.hostCount == 0 && head.version.minor == 0 else {
+            return .badRequest("A request has exactly one Host field.")
+        }
+        guard fields.hostIsValid else { return .badRequest("The Host field is not a host.") }
+        guard head.uri.utf8.count <= FrontLimits.uriByteCountMax else { return .uriTooLong }
+        if head.method == .TRACE || head.method == .CONNECT {
+            return ErrorResponse.methodNotAllowed(allow: "GET, HEAD, POST, PUT, OPTIONS").closing()
+        }
+        if fields.hasUnknownExpectation {
+            return ErrorResponse(417, "expectation_failed", "Only the expectation 100-continue is understood.")
+                .closing()
+        }
+        return nil
+    }
+
+    // MARK: The router
+
+    private func beginRouting(_ head: HTTPRequestHead, _ fields: RequestFields) {
+        if case .length(let byteCount) = fields.body, byteCount > Limits.bodyByteCountMax {
+            answer(.payloadTooLarge.closing())
+            return
+        }
+        phase = .routing
+        routing = RoutingState()
+        var head = head
+        // A refused upgrade is answered as plain HTTP. The decoder reads nothing behind such a request, and clients
+        // such as Java's would wait on it for ever, so the connection ends with the answer.
+        head.headers.remove(name: "Upgrade")
+        head.headers.remove(name: "Expect")
+        if !request.keepsAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+        head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
+        if fields.expectsContinue { writeContinue() }
+        context?.fireChannelRead(Self.wrapInboundOut(.head(head)))
+    }
+
+    func writeContinue() {
+        writeBytes(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard phase == .routing else {
+            // The request was answered otherwise: the router's answer comes too late.
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        switch Self.unwrapOutboundIn(data) {
+        case .head(var head):
+            routing.responseHasStarted = true
+            environment.counters.answered(status: Int(head.status.code))
+            if environment.isDraining { request.keepsAlive = false }
+            head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
+            if !request.keepsAlive {
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+            } else if request.needsKeepAliveField {
+                head.headers.replaceOrAdd(name: "Connection", value: "keep-alive")
+            }
+            context.write(Self.wrapOutboundOut(.head(head)), promise: promise)
+        case .body where request.isHead:
+            promise?.succeed()
+        case .body(let bytes):
+            lastProgressTick = loop.tick
+            context.write(Self.wrapOutboundOut(.body(bytes)), promise: promise)
+        case .end:
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: promise)
+            routing.responseHasEnded = true
+            if routing.requestHasEnded { finishRequest() }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+internal import DaybookControl
+internal import NIOCore
+internal import NIOHTTP1
+
+/// One connection: takes its requests one after the other, serves those that write itself and hands all others to the
+/// router behind it. Whatever the peer sends while a request is being answered waits here, and when something waits
+/// nothing more is read.
+///
+/// It stands behind the HTTP codec, sees every request head and every answer, and is therefore the one place for what
+/// holds on all routes: the checks of framing and `Host`, refused upgrades, request ids, time limits, drain.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    enum Phase {
+        /// Between requests.
+        case idle
+        /// The body of an ingest request arrives.
+        case collecting
+        /// The store has it.
+        case committing
+        /// An import's body arrives; chunks of it are being committed on the way.
+        case importing
+        /// The router answers.
+        case routing
+        /// The last answer is out; what still arrives is thrown away until the peer closes.
+        case lingering
+        case closed
+    }
+
+    enum Waiting {
+        case part(HTTPServerRequestPart)
+        case failure(ErrorResponse)
+        case inputClosed
+    }
+
+    let loop: IngestLoop
+    var environment: ServerEnvironment { loop.environment }
+    var context: ChannelHandlerContext?
+    /// Writes past the encoder: answers of ours are bytes already.
+    private var encoderContext: ChannelHandlerContext?
+
+    var phase = Phase.idle
+    var request = CurrentRequest()
+    var ingest: IngestRequest?
+    var importStream: ImportStream?
+    var routing = RoutingState()
+    var waiting = CircularBuffer<Waiting>()
+    private var readIsHeldBack = false
+    private var isTakingWaiting = false
+    private var inputIsClosed = false
+
+    // In ticks of the loop.
+    var requestStartedTick: Int?
+    var lastProgressTick = 0
+    var unwritableSinceTick: Int?
+    var lingerStartedTick: Int?
+    /// Nothing of the request line's end has been seen: an overlong head is then an overlong target.
+    var requestLineIsOpen = false
+
+    /// The credential that this connection showed last: as a rule it shows no other.
+    var shownCredential: ShownCredential?
+
+    private let isOverConnectionLimit: Bool
+
+    /// Must be called on the loop.
+    init(loop: IngestLoop) {
+        self.loop = loop
+        isOverConnectionLimit = !loop.environment.connectionOpened()
+    }
+
+    // MARK: Life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        do {
+            encoderContext = try context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        } catch {
+            preconditionFailure("the encoder stands before this handler")
+        }
+        lastProgressTick = loop.tick
+        loop.opened(self)
+        if context.channel.isActive { greet() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        greet()
+        context.fireChannelActive()
+    }
+
+    private func greet() {
+        if isOverConnectionLimit { answerWithoutRequest(.tooManyConnections) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        abandonRequest()
+        phase = .closed
+        waiting.removeAll()
+        self.context = nil
+        encoderContext = nil
+        loop.closed(self)
+        environment.connectionClosed()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        abandonRequest()
+        phase = .closed
+        waiting.removeAll()
+        context.fireChannelInactive()
+    }
+
+    /// The outcome of a commit in flight will find nobody; what only this request held is given back.
+    private func abandonRequest() {
+        if let ticket = ingest?.ticket { loop.abandon(ticket) }
+        if let ticket = importStream?.ticket { loop.abandon(ticket) }
+        if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
+        ingest = nil
+        importStream = nil
+    }
+
+    // MARK: Inbound
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastProgressTick = loop.tick
+        let part = Self.unwrapInboundIn(data)
+        if waiting.isEmpty && accepts(part) {
+            take(part)
+        } else if phase != .lingering && phase != .closed {
+            waiting.append(.part(part))
+        }
+    }
+
+    /// Whether this part is the current request's business now, not the next one's or a later moment's.
+    private func accepts(_ part: HTTPServerRequestPart) -> Bool {
+        switch phase {
+        case .idle: context?.channel.isWritable ?? false
+        case .collecting: true
+        case .importing: importStream?.ticket == nil
+        case .routing: !routing.requestHasEnded
+        case .committing, .lingering, .closed: false
+        }
+    }
+
+    private func take(_ part: HTTPServerRequestPart) {
+        switch (phase, part) {
+        case (.idle, .head(let head)): begin(head)
+        case (.collecting, .body(let bytes)): collect(bytes)
+        case (.collecting, .end): submitCollected()
+        case (.importing, .body(let bytes)): importBytes(bytes)
+        case (.importing, .end): importEnded()
+        case (.routing, .body): passOn(part)
+        case (.routing, .end):
+            routing.requestHasEnded = true
+            passOn(part)
+            if routing.responseHasEnded { finishRequest() }
+        default: break
+        }
+    }
+
+    private func passOn(_ part: HTTPServerRequestPart) {
+        if case .body(let bytes) = part {
+            routing.bodyByteCount += bytes.readableBytes
+            guard routing.bodyByteCount <= FrontLimits.discardedByteCountMax else {
+                if routing.responseHasStarted {
+                    context?.close(promise: nil)
+                } else {
+                    answer(.payloadTooLarge.closing())
+                }
+                return
+            }
+        }
+        context?.fireChannelRead(Self.wrapInboundOut(part))
+    }
+
+    /// Takes what has waited, as far as it goes.
+    func takeWaiting() {
+        guard !isTakingWaiting else { return }
+        isTakingWaiting = true
+        defer { isTakingWaiting = false }
+        loop: while let first = waiting.first {
+            switch first {
+            case .part(let part):
+                guard accepts(part) else { break loop }
+                waiting.removeFirst()
+                take(part)
+            case .failure(let failure):
+                guard phase == .idle else { break loop }
+                waiting.removeFirst()
+                answerWithoutRequest(failure)
+            case .inputClosed:
+                guard phase == .idle else { break loop }
+                waiting.removeFirst()
+                linger()
+            }
+        }
+        releaseRead()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if waiting.isEmpty && context.channel.isWritable {
+            context.read()
+        } else {
+            readIsHeldBack = true
+        }
+    }
+
+    private func releaseRead() {
+        guard readIsHeldBack, waiting.isEmpty, let context, context.channel.isWritable else { return }
+        readIsHeldBack = false
+        context.read()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            unwritableSinceTick = nil
+            takeWaiting()
+        } else {
+            unwritableSinceTick = loop.tick
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let failure = protocolFailure(error) else {
+            context.close(promise: nil)
+            return
+        }
+        switch phase {
+        case .idle where waiting.isEmpty: answerWithoutRequest(failure)
+        case .collecting: answer(failure)
+        case .routing where !routing.requestHasEnded && routing.responseHasStarted, .importing:
+            context.close(promise: nil)
+        case .routing where !routing.requestHasEnded: answer(failure)
+        case .idle, .committing, .routing: waiting.append(.failure(failure))
+        case .lingering, .closed: break
+        }
+    }
+
+    private func protocolFailure(_ error: any Error) -> ErrorResponse? {
+        guard let error = error as? HTTPParserError else { return nil }
+        switch error {
+        case .headerOverflow: return requestLineIsOpen ? .uriTooLong : .headersTooLarge
+        case .invalidVersion:
+            return ErrorResponse(505, "http_version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+                .closing()
+        case .closedConnection, .invalidEOFState: return .badRequest("The request broke off.")
+        default: return .badRequest("This is not a well-formed HTTP/1.1 request.")
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed:
+            inputIsClosed = true
+            switch phase {
+            case .lingering:
+                if lingerStartedTick != nil { context.close(promise: nil) }
+            case .idle where waiting.isEmpty: linger()
+            case .routing where !routing.requestHasEnded: context.close(promise: nil)
+            case .collecting: context.close(promise: nil)
+            case .importing where importStream?.hasEnded == false: context.close(promise: nil)
+            case .idle, .committing, .routing, .importing: waiting.append(.inputClosed)
+            case .closed: break
+            }
+        case is ChannelShouldQuiesceEvent:
+            environment.startDraining()
+            closeWhenIdle()
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// A request may be on its way while the server is told to stop: idle connections are served a moment longer.
+    private func closeWhenIdle() {
+        guard let context else { return }
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .milliseconds(FrontLimits.drainGraceMilliseconds)) {
+            let handler = handler.value
+            if handler.phase == .idle && handler.requestStartedTick == nil { handler.context?.close(promise: nil) }
+        }
+    }
+
+    // MARK: Outbound
+
+    /// Bytes of ours, past the encoder, in one write.
+    func writeBytes(_ bytes: [UInt8], _ more: [UInt8] = []) {
+        guard let encoderContext else { return }
+        var buffer = loop.takeBuffer(byteCount: bytes.count + more.count)
+        buffer.writeBytes(bytes)
+        buffer.writeBytes(more)
+        loop.keepBuffer(buffer)
+        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+    }
+
+    /// The request has its answer: the next one, or the end of the connection.
+    func finishRequest() {
+        ingest = nil
+        importStream = nil
+        requestStartedTick = nil
+        lastProgressTick = loop.tick
+        if request.keepsAlive {
+            phase = .idle
+            if environment.isDraining { closeWhenIdle() }
+            if !waiting.isEmpty { takeWaiting() }
+        } else {
+            linger()
+        }
+    }
+
+    /// Once the last answer is with the kernel: ends our side, and reads on until the peer ends its own, so that no reset
+    /// overtakes the answer.
+    func linger() {
+        guard phase != .closed, phase != .lingering, let context, let encoderContext else { return }
+        phase = .lingering
+        waiting.removeAll()
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let isFlushed = context.eventLoop.makePromise(of: Void.self)
+        isFlushed.futureResult.whenComplete { _ in
+            let handler = handler.value
+            handler.lingerStartedTick = handler.loop.tick
+            handler.context?.close(mode: handler.inputIsClosed ? .all : .output, promise: nil)
+        }
+        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: isFlushed)
+        releaseRead()
+    }
+
+    /// The router's side ends its output when it is done with the connection. That may be long before the peer has read
+    /// the last answer, so when the output really ends is decided here.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .output else {
+            context.close(mode: mode, promise: promise)
+            return
+        }
+        if phase == .routing && !routing.responseHasEnded {
+            context.close(mode: .all, promise: promise)
+        } else {
+            promise?.succeed()
+        }
+    }
+}

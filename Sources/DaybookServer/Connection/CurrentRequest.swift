@@ -1,0 +1,38 @@
+internal import DaybookFormat
+
+/// What an answer needs to know of the request that it answers.
+struct CurrentRequest {
+    var id = RequestID(made: EventID(high: 0, low: 0))
+    var startedNanoseconds: UInt64 = 0
+    var keepsAlive = true
+    /// An HTTP/1.0 peer keeps the connection only when told so.
+    var needsKeepAliveField = false
+    var isHead = false
+}
+
+/// Where the router is with the request that it was given.
+struct RoutingState {
+    var requestHasEnded = false
+    var responseHasStarted = false
+    var responseHasEnded = false
+    var bodyByteCount = 0
+}
+
+/// The peer's own request id when it was well-formed, else one of ours, printed only when an answer needs it.
+struct RequestID {
+    private var given: String?
+    private var made: EventID
+
+    init(given: String) {
+        self.given = given
+        made = EventID(high: 0, low: 0)
+    }
+
+    init(made: EventID) { self.made = made }
+
+    func append(to bytes: inout [UInt8]) {
+        if let given { bytes.append(contentsOf: given.utf8) } else { made.appendText(to: &bytes) }
+    }
+
+    var text: String { given ?? made.description }
+}

@@ -1,0 +1,126 @@
+package import DaybookControl
+package import DaybookStore
+package import DaybookSystem
+internal import Hummingbird
+internal import HummingbirdCore
+package import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import ServiceLifecycle
+import Synchronization
+
+/// The HTTP front and the admin socket over an open, started store. A service: it runs until it is told to stop, then
+/// takes no new connections, answers every open request, waits for their commits and returns. The caller then shuts
+/// the store down.
+package final class DaybookServer: Service {
+    private let environment: ServerEnvironment
+    private let logger: Logger
+    private let onRunning: @Sendable (BoundAddress) async -> Void
+
+    /// Where the server can be reached; differs from the options when these asked for any free port.
+    package struct BoundAddress: Sendable, Equatable {
+        package var host: String
+        package var port: Int
+    }
+
+    /// - Parameters:
+    ///   - store: open and started; it outlives the server.
+    ///   - registry: the keys of that store.
+    ///   - onRunning: called once, when connections are accepted.
+    package init(
+        store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
+        logger: Logger, onRunning: @escaping @Sendable (BoundAddress) async -> Void = { _ in }
+    ) {
+        environment = ServerEnvironment(
+            store: store, registry: registry, clock: clock, entropy: entropy, options: options)
+        self.logger = logger
+        self.onRunning = onRunning
+    }
+
+    /// Throws when the address cannot be bound.
+    package func run() async throws {
+        let options = environment.options
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.eventLoopCount))
+        let pool = QueryPool(threadCount: options.queryThreadCount)
+        pool.start()
+        do {
+            let loops = try await makeLoops(group)
+            let admin = try await bindAdminSocket(group, pool)
+            try await serve(group, pool, loops)
+            if let admin, let path = options.adminSocketPath { try await AdminSocket.close(admin, path: path) }
+            for loop in loops.values {
+                try await loop.eventLoop.submit { loop.loop.value.sink.disconnect() }.get()
+            }
+        } catch {
+            await end(group, pool)
+            throw error
+        }
+        await end(group, pool)
+    }
+
+    private struct Loop: Sendable {
+        let eventLoop: any EventLoop
+        let loop: NIOLoopBound<IngestLoop>
+    }
+
+    private func makeLoops(_ group: MultiThreadedEventLoopGroup) async throws -> [ObjectIdentifier: Loop] {
+        var loops: [ObjectIdentifier: Loop] = [:]
+        for eventLoop in group.makeIterator() {
+            let loop = try await eventLoop.submit { [environment] in
+                NIOLoopBound(IngestLoop(environment: environment, eventLoop: eventLoop), eventLoop: eventLoop)
+            }.get()
+            loops[ObjectIdentifier(eventLoop)] = Loop(eventLoop: eventLoop, loop: loop)
+        }
+        return loops
+    }
+
+    private func bindAdminSocket(_ group: any EventLoopGroup, _ pool: QueryPool) async throws -> (any Channel)? {
+        guard let path = environment.options.adminSocketPath else { return nil }
+        let administration = Administration(
+            store: environment.store, registry: environment.registry, clock: environment.clock)
+        return try await AdminSocket(administration: administration, pool: pool).bind(path: path, group: group)
+    }
+
+    private func serve(
+        _ group: MultiThreadedEventLoopGroup, _ pool: QueryPool, _ loops: [ObjectIdentifier: Loop]
+    ) async throws {
+        let options = environment.options
+        let router = Routes(environment: environment, pool: pool).makeResponder()
+        let logger = self.logger
+        let bound = loops.mapValues(\.loop)
+        let server = try HTTPServerBuilder { responder in ConnectionChannel(loops: bound, responder: responder) }
+            .buildServer(
+                configuration: ServerConfiguration(
+                    address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
+                eventLoopGroup: group, logger: logger
+            ) { request, writer, channel in
+                let context = BasicRequestContext(
+                    source: ApplicationRequestContextSource(channel: channel, logger: logger))
+                let response = await router.answer(request, context: context)
+                try await writer.write(response: response.head, body: response.body)
+            } onServerRunning: { [onRunning] channel in
+                let address = channel.localAddress
+                await onRunning(
+                    BoundAddress(host: address?.ipAddress ?? options.host, port: address?.port ?? options.port))
+            }
+        try await withGracefulShutdownHandler {
+            try await server.run()
+        } onGracefulShutdown: { [environment] in
+            environment.startDraining()
+        }
+    }
+
+    private func end(_ group: MultiThreadedEventLoopGroup, _ pool: QueryPool) async {
+        await withCheckedContinuation { continuation in
+            _ = SystemThread.start(name: "daybook-end") {
+                pool.stop()
+                continuation.resume()
+            }
+        }
+        do {
+            try await group.shutdownGracefully()
+        } catch {
+            logger.warning("The event loops did not end cleanly.", metadata: ["error": "\(error)"])
+        }
+    }
+}

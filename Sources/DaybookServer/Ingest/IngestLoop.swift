@@ -1,0 +1,207 @@
+internal import DaybookControl
+internal import DaybookEvent
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookSystem
+internal import NIOCore
+
+/// What the connections of one event loop share. Touched by that loop only.
+final class IngestLoop {
+    let environment: ServerEnvironment
+    let eventLoop: any EventLoop
+    let sink: LoopSink
+    /// Random words for the identifiers of events.
+    let identifiers: EventIDSource
+    /// Answers are put together here; the storage is kept from one answer to the next.
+    var scratch: [UInt8] = []
+    var headScratch: [UInt8] = []
+    private var buffer: ByteBuffer
+    /// Goes up once a second while connections are open. Timeouts are counted in it, so that no request pays for a timer.
+    private(set) var tick = 0
+    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+    private var ticker: RepeatedTask?
+    private var tickets = TicketTable()
+    private var credentials = CredentialCache()
+
+    init(environment: ServerEnvironment, eventLoop: any EventLoop) {
+        self.environment = environment
+        self.eventLoop = eventLoop
+        sink = LoopSink(eventLoop: eventLoop)
+        let entropy = environment.entropy
+        identifiers = { (entropy.next(), entropy.next()) }
+        buffer = ByteBufferAllocator().buffer(capacity: 2_048)
+        scratch.reserveCapacity(1_024)
+        headScratch.reserveCapacity(512)
+        sink.connect(to: self)
+    }
+
+    // MARK: Credentials
+
+    /// The credential of an `Authorization` value, or nil for every way in which it can be wrong.
+    func credential(authorization value: String, at now: Timestamp) -> Credential? {
+        let generation = environment.registry.generation
+        if let known = credentials.find(value, generation: generation) {
+            return known.isValid(at: now) ? known : nil
+        }
+        guard let key = bearerToken(of: value) else { return nil }
+        guard let credential = environment.registry.verify(key, at: now) else { return nil }
+        credentials.insert(value, credential, generation: generation)
+        return credential
+    }
+
+    // MARK: Commits in flight
+
+    func register(_ connection: ConnectionHandler, chargedByteCount: Int) -> UInt64 {
+        tickets.issue(connection, chargedByteCount: chargedByteCount)
+    }
+
+    /// The connection no longer wants to hear of it. The bytes stay charged until the store is done with them.
+    func abandon(_ ticket: UInt64) { tickets.abandon(ticket) }
+
+    /// One group's outcomes. Runs on the loop.
+    func deliver(_ outcomes: [Acknowledged]) {
+        for acknowledged in outcomes {
+            let (connection, chargedByteCount) = tickets.redeem(acknowledged.ticket)
+            environment.refund(chargedByteCount)
+            connection?.complete(acknowledged.outcome)
+        }
+    }
+
+    // MARK: Buffers
+
+    /// An empty buffer. The last one serves again once its bytes are with the kernel, which is the rule; while they
+    /// are not, the write below makes a copy by itself.
+    func takeBuffer(byteCount: Int) -> ByteBuffer {
+        if byteCount > 16 << 10 { return ByteBufferAllocator().buffer(capacity: byteCount) }
+        var taken = ByteBuffer()
+        swap(&taken, &buffer)
+        taken.clear()
+        return taken
+    }
+
+    func keepBuffer(_ used: ByteBuffer) {
+        if used.capacity <= 16 << 10 { buffer = used }
+    }
+
+    // MARK: Connections and time
+
+    func opened(_ connection: ConnectionHandler) {
+        connections[ObjectIdentifier(connection)] = connection
+        guard ticker == nil else { return }
+        let loop = NIOLoopBound(self, eventLoop: eventLoop)
+        ticker = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            loop.value.advance()
+        }
+    }
+
+    func closed(_ connection: ConnectionHandler) {
+        connections[ObjectIdentifier(connection)] = nil
+        guard connections.isEmpty else { return }
+        ticker?.cancel()
+        ticker = nil
+    }
+
+    private func advance() {
+        tick += 1
+        for connection in Array(connections.values) { connection.checkTime() }
+    }
+}
+
+/// Carries outcomes from the committing thread to the loop: one wake-up for each group.
+final class LoopSink: AcknowledgementSink {
+    private let eventLoop: any EventLoop
+    private let target: NIOLoopBoundBox<IngestLoop?>
+
+    /// Must be called on the loop.
+    init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        target = NIOLoopBoundBox(nil, eventLoop: eventLoop)
+    }
+
+    func connect(to loop: IngestLoop) { target.value = loop }
+
+    /// Ends the cycle between loop and sink. Outcomes that come later find nobody.
+    func disconnect() { target.value = nil }
+
+    func acknowledge(_ outcomes: [Acknowledged]) {
+        eventLoop.execute { [target] in
+            target.value?.deliver(outcomes)
+        }
+    }
+}
+
+/// Which connection waits for which commit. A ticket is a slot and its generation, so that a late outcome never finds
+/// the slot's next owner.
+private struct TicketTable {
+    private struct Slot {
+        var connection: ConnectionHandler?
+        var chargedByteCount: Int
+        var generation: UInt32
+    }
+
+    private var slots: [Slot] = []
+    private var free: [Int] = []
+
+    mutating func issue(_ connection: ConnectionHandler, chargedByteCount: Int) -> UInt64 {
+        let index: Int
+        if let reused = free.popLast() {
+            index = reused
+            slots[index].connection = connection
+            slots[index].chargedByteCount = chargedByteCount
+        } else {
+            index = slots.count
+            slots.append(Slot(connection: connection, chargedByteCount: chargedByteCount, generation: 0))
+        }
+        return UInt64(slots[index].generation) << 32 | UInt64(index)
+    }
+
+    mutating func abandon(_ ticket: UInt64) { slots[Int(ticket & 0xFFFF_FFFF)].connection = nil }
+
+    /// Precondition: the ticket was issued and not redeemed; the store tells each outcome exactly once.
+    mutating func redeem(_ ticket: UInt64) -> (ConnectionHandler?, Int) {
+        let index = Int(ticket & 0xFFFF_FFFF)
+        precondition(slots[index].generation == UInt32(ticket >> 32))
+        let result = (slots[index].connection, slots[index].chargedByteCount)
+        slots[index].connection = nil
+        slots[index].generation &+= 1
+        free.append(index)
+        return result
+    }
+}
+
+/// Verified keys by the text of their header, so that a request does not pay for a hash. Bounded; emptied when any key
+/// is revoked.
+private struct CredentialCache {
+    private static let countMax = 1_024
+    private var generation: UInt64 = 0
+    private var byHeader: [String: Credential] = [:]
+    private var lastHeader = ""
+    private var lastCredential: Credential?
+
+    mutating func find(_ header: String, generation: UInt64) -> Credential? {
+        guard generation == self.generation else { return nil }
+        if let lastCredential, header == lastHeader { return lastCredential }
+        guard let credential = byHeader[header] else { return nil }
+        lastHeader = header
+        lastCredential = credential
+        return credential
+    }
+
+    /// - Parameter generation: as read before the key was verified: a revocation in between empties the cache.
+    mutating func insert(_ header: String, _ credential: Credential, generation: UInt64) {
+        if generation != self.generation || byHeader.count >= Self.countMax {
+            self = CredentialCache()
+            self.generation = generation
+        }
+        byHeader[header] = credential
+    }
+}
+
+/// The token behind `Bearer`, whose scheme compares without regard to case. Nil for any other scheme.
+func bearerToken(of value: String) -> [UInt8]? {
+    let bytes = Array(value.utf8)
+    guard bytes.count > 7, equalIgnoringCase(String(decoding: bytes[..<7], as: UTF8.self), "bearer ") else {
+        return nil
+    }
+    return bytes[7...].drop { $0 == UInt8(ascii: " ") }.map { $0 }
+}

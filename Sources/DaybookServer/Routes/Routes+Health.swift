@@ -1,0 +1,114 @@
+internal import DaybookControl
+internal import DaybookEvent
+internal import DaybookFormat
+internal import DaybookStore
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+internal import NIOCore
+
+/// Health, version and the counters of the process. Strangers get the status and nothing more.
+extension Routes {
+    func addHealth(to router: Router<BasicRequestContext>) {
+        router.get("health") { request, _ in health(request, checks: ["storage", "http"]) }
+        router.get("health/live") { _, _ in Self.json(Array(#"{"status":"healthy"}"#.utf8)) }
+        router.get("health/ready") { request, _ in health(request, checks: ["storage", "http"]) }
+        router.get("health/storage") { request, _ in health(request, checks: ["storage"]) }
+        router.get("health/database") { request, _ in health(request, checks: ["storage"]) }
+        router.get("version") { _, _ in
+            var body = Array(#"{"name":"daybook","version":"#.utf8)
+            JSONText.append(environment.options.version, to: &body)
+            body.append(UInt8(ascii: "}"))
+            return Self.json(body)
+        }
+        router.get("metrics") { request, _ in
+            _ = try authorize(request, .admin)
+            var headers = HTTPFields()
+            headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
+            return Response(
+                status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: prometheusText())))
+        }
+    }
+
+    /// The storage is healthy while it takes events; the front while it is not being stopped.
+    private func isHealthy(_ check: String) -> Bool {
+        switch check {
+        case "storage": environment.store.acceptsIngest
+        default: !environment.isDraining
+        }
+    }
+
+    private func message(_ check: String, _ isHealthy: Bool) -> String {
+        guard !isHealthy else { return "takes requests" }
+        guard check == "storage" else { return "is being stopped" }
+        return environment.store.statistics.lastError ?? "takes no events"
+    }
+
+    private func health(_ request: Request, checks: [String]) -> Response {
+        let isHealthy = checks.allSatisfy(isHealthy)
+        let isKnown = (try? authorize(request, [])) != nil
+        let now = environment.now
+        var body = Array(#"{"status":"#.utf8)
+        body.append(contentsOf: isHealthy ? #""healthy""#.utf8 : #""unhealthy""#.utf8)
+        if isKnown {
+            body.append(contentsOf: #","timestamp":""#.utf8)
+            TimestampText.append(now, to: &body)
+            body.append(contentsOf: #"","checks":["#.utf8)
+            for (position, check) in checks.enumerated() {
+                if position > 0 { body.append(UInt8(ascii: ",")) }
+                appendCheck(check, at: now, to: &body)
+            }
+            let uptime = max(0, now.microseconds - environment.startedAt.microseconds) / 1_000_000
+            body.append(contentsOf: #"],"uptime":\#(uptime),"version":"#.utf8)
+            JSONText.append(environment.options.version, to: &body)
+        }
+        body.append(UInt8(ascii: "}"))
+        return Self.json(body, status: isHealthy ? .ok : .serviceUnavailable)
+    }
+
+    private func appendCheck(_ name: String, at now: Timestamp, to body: inout [UInt8]) {
+        let start = environment.nanoseconds
+        let isHealthy = isHealthy(name)
+        let elapsed = environment.nanoseconds - start
+        body.append(contentsOf: #"{"name":"\#(name)","status":"#.utf8)
+        body.append(contentsOf: isHealthy ? #""healthy""#.utf8 : #""unhealthy""#.utf8)
+        body.append(contentsOf: #","message":"#.utf8)
+        JSONText.append(message(name, isHealthy), to: &body)
+        body.append(contentsOf: #","responseTime":"#.utf8)
+        body.append(millisecondsOf: elapsed)
+        body.append(contentsOf: #","lastChecked":""#.utf8)
+        TimestampText.append(now, to: &body)
+        body.append(contentsOf: #""}"#.utf8)
+    }
+
+    private func prometheusText() -> String {
+        let counters = environment.counters.snapshot()
+        let series: [(name: String, type: String, help: String, value: UInt64)] = [
+            ("daybook_http_requests_total", "counter", "Answered requests.", counters.requests),
+            (
+                "daybook_http_client_errors_total", "counter", "Answers with a status from 400 to 499.",
+                counters.clientErrors
+            ),
+            ("daybook_http_server_errors_total", "counter", "Answers with a status from 500.", counters.serverErrors),
+            (
+                "daybook_events_acknowledged_total", "counter", "Events whose storing was confirmed to a client.",
+                counters.eventsAcknowledged
+            ),
+            ("daybook_ingest_requests_total", "counter", "Requests that stored events.", counters.ingestRequests),
+            ("daybook_queries_total", "counter", "Queries that were run.", counters.queries),
+            ("daybook_connections", "gauge", "Open connections.", UInt64(max(0, environment.openConnectionCount))),
+            (
+                "daybook_ingest_budget_bytes", "gauge", "Bytes of bodies in flight.",
+                UInt64(max(0, environment.chargedByteCount))
+            ),
+        ]
+        var text = ""
+        for (name, type, help, value) in series {
+            text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n\(name) \(value)\n"
+        }
+        let name = "daybook_ingest_duration_seconds_total"
+        text += "# HELP \(name) Time from head to answer, summed over ingest requests.\n# TYPE \(name) counter\n"
+        text += "\(name) \(Double(counters.ingestNanoseconds) / 1e9)\n"
+        return text
+    }
+}

@@ -1,0 +1,116 @@
+internal import DaybookControl
+internal import DaybookFormat
+internal import DaybookStore
+internal import DaybookSystem
+import Synchronization
+
+/// What every connection and route shares.
+final class ServerEnvironment: Sendable {
+    let store: Store
+    let registry: KeyRegistry
+    let clock: any Clock
+    let entropy: any Entropy
+    let options: ServerOptions
+    let counters = ServerCounters()
+    let startedAt: Timestamp
+
+    private let budgetInUse = Atomic<Int>(0)
+    private let connectionCount = Atomic<Int>(0)
+    private let draining = Atomic<Bool>(false)
+
+    init(store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions) {
+        self.store = store
+        self.registry = registry
+        self.clock = clock
+        self.entropy = entropy
+        self.options = options
+        startedAt = Timestamp(microseconds: clock.wallMicroseconds())
+    }
+
+    var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }
+    /// For durations: never goes back.
+    var nanoseconds: UInt64 { clock.monotonicNanoseconds() }
+
+    func makeRequestID() -> RequestID {
+        RequestID(made: EventID(version7At: now, random: entropy.next(), entropy.next()))
+    }
+
+    /// Set once, when the server was told to stop: every further answer closes its connection.
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+    func startDraining() { draining.store(true, ordering: .relaxed) }
+
+    /// Takes bytes from the store-wide budget of bodies; false, and nothing taken, when it does not hold that many.
+    func charge(_ byteCount: Int) -> Bool {
+        let (_, total) = budgetInUse.wrappingAdd(byteCount, ordering: .relaxed)
+        guard total > Limits.ingestBudgetByteCount else { return true }
+        budgetInUse.wrappingSubtract(byteCount, ordering: .relaxed)
+        return false
+    }
+
+    func refund(_ byteCount: Int) {
+        let (_, rest) = budgetInUse.wrappingSubtract(byteCount, ordering: .relaxed)
+        precondition(rest >= 0)
+    }
+
+    var chargedByteCount: Int { budgetInUse.load(ordering: .relaxed) }
+
+    /// Counts a connection in; false when there are as many as allowed. Either way it must be counted out again.
+    func connectionOpened() -> Bool {
+        let (_, count) = connectionCount.wrappingAdd(1, ordering: .relaxed)
+        return count <= options.connectionCountMax
+    }
+
+    func connectionClosed() { connectionCount.wrappingSubtract(1, ordering: .relaxed) }
+
+    var openConnectionCount: Int { connectionCount.load(ordering: .relaxed) }
+}
+
+/// What the process has done since its start. Written from event loops without locks.
+final class ServerCounters: Sendable {
+    private let requestCount = Atomic<UInt64>(0)
+    private let clientErrorCount = Atomic<UInt64>(0)
+    private let serverErrorCount = Atomic<UInt64>(0)
+    private let acknowledgedCount = Atomic<UInt64>(0)
+    private let ingestCount = Atomic<UInt64>(0)
+    private let ingestNanosecondCount = Atomic<UInt64>(0)
+    private let queryCount = Atomic<UInt64>(0)
+
+    struct Snapshot {
+        var requests: UInt64
+        var clientErrors: UInt64
+        var serverErrors: UInt64
+        var eventsAcknowledged: UInt64
+        var ingestRequests: UInt64
+        var ingestNanoseconds: UInt64
+        var queries: UInt64
+    }
+
+    func answered(status: Int) {
+        requestCount.wrappingAdd(1, ordering: .relaxed)
+        if status >= 500 {
+            serverErrorCount.wrappingAdd(1, ordering: .relaxed)
+        } else if status >= 400 {
+            clientErrorCount.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
+
+    /// A request whose events are stored, and how long it took from its head on.
+    func stored(eventCount: UInt64, nanoseconds: UInt64) {
+        requestCount.wrappingAdd(1, ordering: .relaxed)
+        acknowledgedCount.wrappingAdd(eventCount, ordering: .relaxed)
+        ingestCount.wrappingAdd(1, ordering: .relaxed)
+        ingestNanosecondCount.wrappingAdd(nanoseconds, ordering: .relaxed)
+    }
+
+    func queried() { queryCount.wrappingAdd(1, ordering: .relaxed) }
+
+    func snapshot() -> Snapshot {
+        Snapshot(
+            requests: requestCount.load(ordering: .relaxed), clientErrors: clientErrorCount.load(ordering: .relaxed),
+            serverErrors: serverErrorCount.load(ordering: .relaxed),
+            eventsAcknowledged: acknowledgedCount.load(ordering: .relaxed),
+            ingestRequests: ingestCount.load(ordering: .relaxed),
+            ingestNanoseconds: ingestNanosecondCount.load(ordering: .relaxed),
+            queries: queryCount.load(ordering: .relaxed))
+    }
+}

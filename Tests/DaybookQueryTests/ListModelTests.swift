@@ -1,0 +1,160 @@
+import DaybookEvent
+import DaybookFormat
+import DaybookTestSupport
+import Testing
+
+@testable import DaybookQuery
+
+@Suite struct ListModelTests {
+    private func randomQuery(_ family: Family, _ scenario: inout Scenario) -> ListQuery {
+        var query = ListQuery(family: family, range: scenario.range())
+        if scenario.events.random.oneIn(2) { query.filter = scenario.events.random.filter(of: family) }
+        query.order = scenario.events.random.pick([.newestFirst, .oldestFirst])
+        query.limit = 5 + scenario.events.random.below(60)
+        return query
+    }
+
+    private func expected(_ query: ListQuery, _ model: ModelStore) -> [ModelEvent] {
+        let events = model.events(
+            of: query.family, from: query.range.start.microseconds, to: query.range.end.microseconds
+        ).filter { ModelAnswers.matches(query.filter, $0) }
+        return ModelStore.inOrder(events, newestFirst: query.order == .newestFirst)
+    }
+
+    private func events(of answer: ListAnswer) throws -> [ListedEvent] {
+        guard case .events(let events) = answer.items else {
+            Issue.record("not a list of events")
+            return []
+        }
+        return events
+    }
+
+    @Test(arguments: [Family.commandExecution, .agentInteraction, .productivityMetric])
+    func everyPageEqualsThatOfThePlainArray(family: Family) throws {
+        var scenario = Scenario(seed: 200 + UInt64(family.rawValue))
+        for _ in 0..<12 {
+            try scenario.append(scenario.events.random.below(100))
+            if scenario.events.random.oneIn(2) { scenario.seal() }
+            let source = try scenario.source()
+            for _ in 0..<4 {
+                var query = randomQuery(family, &scenario)
+                var listed: [ListedEvent] = []
+                repeat {
+                    let answer = try query.answer(from: source, now: scenario.now)
+                    listed += try events(of: answer)
+                    query.cursor = answer.nextCursor
+                } while query.cursor != nil
+                let wanted = expected(query, scenario.model)
+                #expect(listed.map(\.sequence) == wanted.map(\.sequence))
+                #expect(listed.map(\.encoding) == wanted.map(\.encoding))
+                #expect(listed.map(\.arrival) == wanted.map(\.arrival))
+            }
+        }
+    }
+
+    @Test(arguments: [Family.commandExecution, .sessionChange])
+    func pagesNeitherRepeatNorSkipWhileEventsArriveAndSealingMovesThem(family: Family) throws {
+        var scenario = Scenario(seed: 300 + UInt64(family.rawValue))
+        for _ in 0..<5 {
+            try scenario.append(60)
+            var query = randomQuery(family, &scenario)
+            query.limit = 2 + scenario.events.random.below(20)
+            let (asOf, now) = (scenario.model, scenario.now)
+            var listed: [UInt64] = []
+            repeat {
+                let answer = try query.answer(from: try scenario.source(), now: scenario.now)
+                switch answer.items {
+                case .events(let events): listed += events.map(\.sequence)
+                case .sessions(let sessions): listed += sessions.map(\.sequence)
+                }
+                query.cursor = answer.nextCursor
+                try scenario.append(scenario.events.random.below(8))
+                if scenario.events.random.oneIn(2) { scenario.seal() }
+            } while query.cursor != nil
+            if family == .sessionChange {
+                #expect(listed == expectedSessions(query, asOf, now).map(\.sequence))
+            } else {
+                #expect(listed == expected(query, asOf).map(\.sequence))
+            }
+        }
+    }
+
+    private func expectedSessions(_ query: ListQuery, _ model: ModelStore, _ now: Timestamp) -> [ModelSession] {
+        let sessions = model.sessions(
+            from: query.range.start.microseconds, to: query.range.end.microseconds, asOf: model.lastSequence, now: now
+        ).filter { ModelAnswers.matches(query.filter, $0) }.sorted { ($0.start, $0.sequence) < ($1.start, $1.sequence) }
+        return query.order == .newestFirst ? sessions.reversed() : sessions
+    }
+
+    @Test func sessionsAreThePresentStateThatTheirChangesAddUpTo() throws {
+        var scenario = Scenario(seed: 400)
+        for _ in 0..<12 {
+            try scenario.append(scenario.events.random.below(80), families: [.sessionChange, .commandExecution])
+            if scenario.events.random.oneIn(2) { scenario.seal() }
+            let source = try scenario.source()
+            for _ in 0..<4 {
+                var query = randomQuery(.sessionChange, &scenario)
+                query.limit = 1_000
+                let now = scenario.now.adding(microseconds: Int64(scenario.events.random.below(4_000_000_000)))
+                let answer = try query.answer(from: source, now: now)
+                guard case .sessions(let listed) = answer.items else {
+                    Issue.record("not a list of sessions")
+                    return
+                }
+                let wanted = expectedSessions(query, scenario.model, now)
+                #expect(listed.count == wanted.count)
+                for (session, model) in zip(listed, wanted) { try check(session, model) }
+            }
+        }
+    }
+
+    private func check(_ listed: ListedSession, _ model: ModelSession) throws {
+        #expect(listed.sequence == model.sequence)
+        #expect(listed.status.name == model.status)
+        let state = listed.state
+        #expect(state.id == model.id)
+        #expect(state.user == model.user)
+        #expect(state.team == model.team)
+        #expect(state.startedAt.microseconds == model.start)
+        #expect(state.endedAt?.microseconds == model.end)
+        #expect(state.totalDurationNanoseconds == model.duration)
+        #expect(state.commandsExecuted == model.commandsExecuted)
+        #expect(state.agentsUsed == model.agentsUsed)
+        #expect(state.productivityScore == model.productivityScore)
+        #expect(try state.context.map { try ParsedJSON(parsing: $0) } == model.context.map { .object($0) })
+        #expect(state.createdAt == model.createdAt)
+        #expect(state.updatedAt == model.updatedAt)
+        let decoded = try state.encoded().withRawSpan { (bytes: RawSpan) in try SessionState(reading: bytes) }
+        #expect(decoded == state)
+    }
+
+    @Test func sessionsAreCountedByStateAndStart() throws {
+        var scenario = Scenario(seed: 401)
+        for _ in 0..<10 {
+            try scenario.append(scenario.events.random.below(80), families: [.sessionChange, .agentInteraction])
+            if scenario.events.random.oneIn(2) { scenario.seal() }
+            var query = AggregateQuery(family: .sessionChange, range: scenario.range())
+            query.window = scenario.events.random.pick(AggregationWindow.allCases)
+            query.groupBy = [.init("user_id", .user), .init("status", .status)]
+            query.filter = scenario.events.random.filter(of: .sessionChange)
+            query.limit = 1_000
+            let answer = try query.answer(from: try scenario.source(), now: scenario.now)
+            let sessions = scenario.model.sessions(
+                from: query.range.start.microseconds, to: query.range.end.microseconds, asOf: .max, now: scenario.now
+            ).filter { ModelAnswers.matches(query.filter, $0) }
+            #expect(answer.items.reduce(0) { $0 + $1.count } == UInt64(sessions.count))
+            for item in answer.items {
+                let members = sessions.filter {
+                    ModelAnswers.bucket($0.start, query.window, query.range).0 == item.bucketStart.microseconds
+                        && $0.user == item.group[0] && Array($0.status.utf8) == item.group[1]
+                }
+                #expect(item.count == UInt64(members.count))
+                #expect(item.row.durations.sum == members.compactMap(\.duration).reduce(0) { $0 + UInt128($1) })
+                #expect(item.row.durations.count == UInt64(members.compactMap(\.duration).count))
+                let counts = try #require(item.sessions)
+                #expect(counts.completed == UInt64(members.filter { $0.status == "completed" }.count))
+                #expect(counts.active == UInt64(members.filter { $0.status == "active" }.count))
+            }
+        }
+    }
+}

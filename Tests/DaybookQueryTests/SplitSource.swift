@@ -1,0 +1,132 @@
+import DaybookEvent
+import DaybookFormat
+import DaybookSegment
+import DaybookStore
+import DaybookSystem
+import DaybookTestSupport
+
+@testable import DaybookQuery
+
+/// The events of a model as a store would show them: the first ones in real segments on a simulated disk, cut at random,
+/// the others as group records.
+struct SplitSource: EventSource {
+    let lastSequence: UInt64
+    let segments: [SegmentReference]
+    private let disk: SimulatedDisk
+    private let groups: [[UInt8]]
+
+    /// - Parameter sealedThrough: the last sequence that stands in a segment.
+    init(_ events: [ModelEvent], sealedThrough: UInt64, _ random: inout SeededRandom) throws {
+        disk = SimulatedDisk(seed: 1)
+        lastSequence = events.last?.sequence ?? 0
+        let sealed = events.filter { $0.sequence <= sealedThrough }
+        var references: [SegmentReference] = []
+        var start = 0
+        while start < sealed.count {
+            let end = min(sealed.count, start + 1 + random.below(sealed.count))
+            references += try Self.seal(Array(sealed[start..<end]), disk)
+            start = end
+        }
+        segments = references
+        groups = Self.tail(events.filter { $0.sequence > sealedThrough }, &random)
+    }
+
+    private static func seal(_ events: [ModelEvent], _ disk: SimulatedDisk) throws -> [SegmentReference] {
+        let (first, last) = (events[0].sequence, events[events.count - 1].sequence)
+        var references: [SegmentReference] = []
+        for family in Family.ofOrganizations where events.contains(where: { $0.family == family }) {
+            let name = FileKind.segment(first: first, last: last, family: family).name
+            var writer = try SegmentWriter(
+                disk: disk, path: name, log: LogID(16), family: family,
+                schemaVersion: EventLayout.schemaVersion, firstSequence: first, lastSequence: last)
+            for event in events where event.family == family {
+                try event.encoding.withRawSpan { (bytes: RawSpan) in
+                    try writer.append(sequence: event.sequence, arrival: event.arrival, encoding: bytes)
+                }
+            }
+            let summary = try writer.finish()
+            references.append(
+                SegmentReference(
+                    family: family, firstSequence: first, lastSequence: last, rowCount: summary.rowCount,
+                    timestampMin: summary.timestampMin, timestampMax: summary.timestampMax, path: name,
+                    byteCount: summary.byteCount, footerChecksum: summary.footerChecksum))
+        }
+        return references
+    }
+
+    /// Consecutive events of one arrival go into one group, sometimes.
+    private static func tail(_ events: [ModelEvent], _ random: inout SeededRandom) -> [[UInt8]] {
+        var groups: [[UInt8]] = []
+        var position = 0
+        while position < events.count {
+            let first = events[position]
+            var builder = GroupBuilder(log: LogID(16), arrival: first.arrival)
+            repeat {
+                let event = events[position]
+                event.encoding.withRawSpan {
+                    builder.append(event.family, schemaVersion: EventLayout.schemaVersion, encoding: $0)
+                }
+                position += 1
+            } while position < events.count && events[position].arrival == first.arrival && !random.oneIn(4)
+            builder.seal(firstSequence: first.sequence, durableThrough: first.sequence - 1)
+            groups.append(builder.bytes)
+        }
+        return groups
+    }
+
+    func open(_ segment: SegmentReference) throws -> SegmentReader {
+        try SegmentReader.open(disk: disk, path: segment.path)
+    }
+
+    func forEachTailGroup(from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool) throws {
+        for group in groups {
+            let goesOn = try group.withRawSpan { (record: RawSpan) in
+                let header = try GroupHeader(verifying: record)
+                return header.lastSequence < first ? true : try body(header, record)
+            }
+            if !goesOn { return }
+        }
+    }
+}
+
+/// A model that grows, and the sources that show it.
+struct Scenario {
+    var events: RandomEvents
+    var model = ModelStore()
+    private(set) var sealedThrough: UInt64 = 0
+
+    init(seed: UInt64) { events = RandomEvents(seed: seed) }
+
+    mutating func append(_ count: Int, families: [Family] = Family.ofOrganizations) throws {
+        for _ in 0..<count {
+            if events.random.oneIn(3) { events.passTime() }
+            let family = families[events.random.below(families.count)]
+            try model.append(
+                family, sequence: model.lastSequence + 1, arrival: Timestamp(microseconds: events.arrival),
+                encoding: events.encoding(family))
+        }
+    }
+
+    /// Seals some of the tail, perhaps all or nothing.
+    mutating func seal() {
+        let tailCount = Int(model.lastSequence - sealedThrough)
+        sealedThrough += UInt64(events.random.below(tailCount + 1))
+    }
+
+    mutating func source() throws -> SplitSource {
+        try SplitSource(model.events, sealedThrough: sealedThrough, &events.random)
+    }
+
+    /// A random range that holds some of the events, sometimes all, sometimes none.
+    mutating func range() -> TimeRange {
+        if events.random.oneIn(4) { return .all }
+        let times = model.events.map(\.timestamp)
+        guard !times.isEmpty else { return .all }
+        let (left, right) = (times[events.random.below(times.count)], times[events.random.below(times.count)])
+        return TimeRange(
+            start: Timestamp(microseconds: min(left, right)),
+            end: Timestamp(microseconds: max(left, right) + Int64(events.random.below(2))))
+    }
+
+    var now: Timestamp { Timestamp(microseconds: events.arrival) }
+}
