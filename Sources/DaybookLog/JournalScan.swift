@@ -122,6 +122,7 @@ extension JournalScan {
         let start = JournalFileHeader.byteCount + Int(position > base ? min(position - base, dataByteCount) : 0)
         var walk = JournalWalk(slot: use.slot, header: use.header, offset: start, limit: limit)
         unsafe walk.run(bytes.span.bytes)
+        if isLast { walk.dropUnacknowledged() }
         groups.append(contentsOf: walk.groups)
         durablePosition = max(durablePosition, walk.durablePosition)
         endPosition = max(endPosition, base + UInt64(walk.end - JournalFileHeader.byteCount))
@@ -216,17 +217,37 @@ struct JournalWalk {
         guard let last = lastNonZero(bytes, in: offset..<limit) else { return }
         // Where the header is whole, it says how far its frame would have reached.
         var upper = last + 1
+        var isPrefix = last + 1 - offset < JournalFrame.headerByteCount
         if let frame = try? JournalFrame(reading: bytes, at: offset, nonce: header.nonce) {
             upper = max(upper, min(offset + frame.byteCount, limit))
+            // More zeroes than padding explains: the write stopped there.
+            isPrefix = upper - (last + 1) >= 8
         }
-        suspects.append(damage(offset..<upper, bytes, reason: reason))
+        var damage = damage(offset..<upper, bytes, reason: reason)
+        if isPrefix { damage.judgement = .torn }
+        suspects.append(damage)
     }
 
-    /// An interrupted commit leaves at least one sector as it was: zero. Anything else was written whole and then
-    /// changed, which only a fault of the medium does.
+    /// An interrupted commit leaves at least one sector as it was, zero, or, when the process ended in the middle of the
+    /// call, a first part with zeroes behind it. Anything else was written whole and then changed, which only a fault of
+    /// the medium does.
     private func damage(_ range: Range<Int>, _ bytes: RawSpan, reason: FormatError) -> JournalDamage {
         JournalDamage(
             slot: slot, range: range, judgement: hasZeroSector(bytes, in: range) ? .torn : .corrupt, reason: reason)
+    }
+
+    /// In the newest file: a torn frame at or after the last position that is known to be durable ends the journal. What
+    /// stands whole behind it belongs to the same interrupted commit, and nobody was told of it.
+    mutating func dropUnacknowledged() {
+        guard
+            let torn = suspects.firstIndex(where: {
+                $0.judgement == .torn && position(of: $0.range.lowerBound) >= durablePosition
+            })
+        else { return }
+        let cut = suspects[torn].range.lowerBound
+        groups.removeAll { Int($0.offset) > cut }
+        suspects.removeSubrange((torn + 1)...)
+        end = cut
     }
 
     /// The damages with the last word said: what lies below a durable position, or before a file that followed, was

@@ -53,7 +53,7 @@ package struct JournalFileHeader: Equatable, Sendable {
         let found = crc32c(bytes.extracting(0..<reader.offset))
         let expected = try reader.uint32(bytes)
         guard expected == found else { throw .checksum(expected: expected, found: found) }
-        for index in try reader.range(Self.byteCount - reader.offset, bytes) where bytes.byte(at: index) != 0 {
+        for index in reader.offset..<min(bytes.byteCount, Self.byteCount) where bytes.byte(at: index) != 0 {
             throw .invalid("journal file header padding")
         }
     }
