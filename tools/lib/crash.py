@@ -301,6 +301,8 @@ def sync_order(binary, work, options):
         for body in bodies:
             answer = client.request("POST", ROUTE, dump(body))
             expect(answer.status == 201, f"answered {answer.status}: {answer.text[:200]}")
+        # One more, so that the trace of the last one that counts is complete when the server is killed.
+        client.request("POST", ROUTE, dump(event("traced-after")))
     finally:
         daybook.kill()
     trace.wait()
