@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookTools
+@testable import DaybookTools
 import Testing
 
 struct EventGeneratorTests {

@@ -49,6 +49,30 @@
         count &+= byteCount
     }
 
+    /// A quote, the bytes, a quote. Precondition: as for `append`, and nothing in them needs an escape.
+    @inline(__always)
+    mutating func append(quoting source: UnsafePointer<UInt8>, _ byteCount: Int) {
+        reserve(byteCount &+ 2)
+        unsafe base[count] = UInt8(ascii: "\"")
+        unsafe copyApart(from: source, to: base + count + 1, byteCount)
+        unsafe base[count &+ 1 &+ byteCount] = UInt8(ascii: "\"")
+        count &+= byteCount &+ 2
+    }
+
+    /// A varint length, then the bytes. Precondition: as for `append`.
+    @inline(__always)
+    mutating func append(lengthPrefixed source: UnsafePointer<UInt8>, _ byteCount: Int) {
+        if byteCount < 0x80 {
+            reserve(byteCount &+ 1)
+            unsafe base[count] = UInt8(truncatingIfNeeded: byteCount)
+            unsafe copyApart(from: source, to: base + count + 1, byteCount)
+            count &+= byteCount &+ 1
+        } else {
+            append(varint: UInt64(byteCount))
+            unsafe append(source, byteCount)
+        }
+    }
+
     mutating func append(contentsOf bytes: [UInt8]) {
         unsafe bytes.withUnsafeBufferPointer { buffer in
             if let start = buffer.baseAddress { unsafe append(start, buffer.count) }

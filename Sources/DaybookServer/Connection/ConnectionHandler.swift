@@ -195,11 +195,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 linger()
             }
         }
+        // The router's side takes what it was given when a read is complete, and there was none just now.
+        if phase == .routing { context?.fireChannelReadComplete() }
         releaseRead()
     }
 
     func read(context: ChannelHandlerContext) {
-        if waiting.isEmpty && context.channel.isWritable {
+        // What comes behind the last answer is read to be thrown away, whether or not the peer reads the answer.
+        if phase == .lingering || waiting.isEmpty && context.channel.isWritable {
             context.read()
         } else {
             readIsHeldBack = true
@@ -207,7 +210,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func releaseRead() {
-        guard readIsHeldBack, waiting.isEmpty, let context, context.channel.isWritable else { return }
+        guard readIsHeldBack, waiting.isEmpty, let context, phase == .lingering || context.channel.isWritable else {
+            return
+        }
         readIsHeldBack = false
         context.read()
     }
