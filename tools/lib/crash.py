@@ -161,6 +161,43 @@ class BatchSender(threading.Thread):
             self.batches.append((identifiers, answer.status == 200))
 
 
+# --- read-beside
+
+
+def read_beside(binary, work, options):
+    """Replay beside a server that takes in, checkpoints and seals: each time a prefix of the log, and a later one more."""
+    directory, key = make_store(binary, work)
+    daybook = Daybook(binary, directory)
+    daybook.start()
+    load = subprocess.Popen(
+        [binary, "bench", "ingest", "--url", f"http://127.0.0.1:{daybook.port}", "--key", key,
+         "--connections", "2", "--events", "400000", "--batch", "500", "--json",
+         "--ledger", os.path.join(work, "ledger")],
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    client = Client(daybook.port, key)
+    before = []
+    rounds = 0
+    try:
+        while load.poll() is None or rounds < 3:
+            meta = client.get("/api/v1/metrics/commands", limit=1)["data"]["meta"]
+            found = list(stored(daybook, "crash"))
+            visible = meta["as_of_sequence"]
+            expect(len(found) >= visible, f"{len(found)} events replayed, {visible} were visible before")
+            expect(found[: len(before)] == before, "a later replay does not begin with an earlier one")
+            before = found
+            rounds += 1
+        expect(load.returncode == 0, f"the load ended with {load.returncode}")
+        expect(len(before) == 400_000, f"{len(before)} of 400000 events are replayed at the end")
+        overview = Daybook(binary, directory).verb("inspect", "--data", directory)
+        expect("segments 0," not in overview, "nothing was sealed: the check did not see a sealing")
+    finally:
+        if load.poll() is None:
+            load.kill()
+        daybook.kill()
+    print(f"{rounds} replays beside a load of 400000 events, each a prefix of the next")
+
+
 # --- faults
 
 
@@ -330,6 +367,7 @@ def sync_order(binary, work, options):
 
 CHECKS = {
     "kill-loop": kill_loop,
+    "read-beside": read_beside,
     "sync-error": sync_error,
     "write-error": write_error,
     "slow-sync": slow_sync,
