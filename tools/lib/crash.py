@@ -211,8 +211,8 @@ def attach(daybook, *options):
     return Tracer(daybook.process.pid, daybook.directory + ".trace", options)
 
 
-def load_until_refused(daybook, key, threads=4):
-    senders = [Single(daybook.port, key) for _ in range(threads)]
+def load_until_refused(daybook, key, threads=4, limit=10_000):
+    senders = [Single(daybook.port, key, limit) for _ in range(threads)]
     for sender in senders:
         sender.start()
     for sender in senders:
@@ -283,27 +283,34 @@ def sync_error(binary, work, options):
 
 
 def write_error(binary, work, options):
-    directory, key = make_store(binary, work)
-    calls = "pwrite64,pwritev,pwritev2"
-    daybook = Daybook(binary, directory)
-    daybook.start()
-    try:
-        trace = attach(daybook, "-e", f"trace={calls}", "-e", f"inject={calls}:error=ENOSPC:when={NTH}")
-        acknowledged, refused = load_until_refused(daybook, key)
-        expect(acknowledged, "nothing was acknowledged before the fault")
-        expect(refused, "no request was refused although a write failed")
-        for _, status, code in refused:
-            expect(
-                (status, code) in ((503, "storage_unavailable"), (503, "durability_unknown")),
-                f"a failed write was answered with {status} {code}",
-            )
-        check_reads_work(daybook, key, acknowledged)
-    finally:
-        daybook.kill()
-    trace.wait()
-    expect(any(call[5] == -1 for call in trace.calls()), "the trace holds no failed write: nothing was injected")
-    check_after_restart(binary, directory, key, acknowledged, refused)
-    print(f"ENOSPC on write {NTH}: {len(acknowledged)} acknowledged before it, {len(refused)} refused, none lost")
+    """Once, and for good: a disk that is full stays full until somebody makes room."""
+    for name, when in (("once", f"{NTH}"), ("from then on", f"{NTH}+")):
+        place = os.path.join(work, name.replace(" ", "-"))
+        os.mkdir(place)
+        directory, key = make_store(binary, place)
+        calls = "pwrite64,pwritev,pwritev2"
+        daybook = Daybook(binary, directory)
+        daybook.start()
+        try:
+            trace = attach(daybook, "-e", f"trace={calls}", "-e", f"inject={calls}:error=ENOSPC:when={when}")
+            acknowledged, refused = load_until_refused(daybook, key, limit=400)
+            expect(acknowledged, "nothing was acknowledged before the fault")
+            expect(refused, "no request was refused although a write failed")
+            for _, status, code in refused:
+                expect(
+                    (status, code) in ((503, "storage_unavailable"), (503, "durability_unknown")),
+                    f"a failed write was answered with {status} {code}",
+                )
+            client = check_reads_work(daybook, key, acknowledged)
+            if when.endswith("+"):
+                again = client.request("POST", ROUTE, dump(event()))
+                expect(again.status == 503, f"ingest into a full disk answered {again.status}")
+        finally:
+            daybook.kill()
+        trace.wait()
+        expect(any(call[5] == -1 for call in trace.calls()), "the trace holds no failed write: nothing was injected")
+        check_after_restart(binary, directory, key, acknowledged, refused)
+        print(f"ENOSPC on write {NTH}, {name}: {len(acknowledged)} acknowledged, {len(refused)} refused, none lost")
 
 
 def slow_sync(binary, work, options):
