@@ -9,8 +9,9 @@ extension BenchVerbs {
         static let configuration = CommandConfiguration(
             abstract: "Make up events of all families from a seed.",
             discussion: """
-                The same options give the same bytes on every machine. With a directory as --output there is one file for
-                each organization; with - everything goes to standard output.
+                The same options give the same bytes on every machine. With a directory as
+                --output there is one file for each organization; with - everything goes to
+                standard output.
 
                 FORMATS:
                   ndjson    one event a line, as POST /api/v1/metrics/import takes it

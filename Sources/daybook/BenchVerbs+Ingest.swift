@@ -8,9 +8,11 @@ extension BenchVerbs {
         static let configuration = CommandConfiguration(
             abstract: "Send events to a server as fast as it takes them, or at a rate, and measure.",
             discussion: """
-                One thread sends bodies that were rendered before the clock started and says what it cost itself. Without
-                --rate each connection sends again as soon as it is answered; with --rate requests go out at fixed times,
-                and a latency counts from the intended time, so that a stall is charged to every request it delayed.
+                One thread sends bodies that were rendered before the clock started and says
+                what it cost itself. Without --rate each connection sends again as soon as it
+                is answered; with --rate requests go out at fixed times, and a latency counts
+                from the intended time, so that a stall is charged to every request it
+                delayed.
 
                 EXIT CODES:
                   0   every request was acknowledged

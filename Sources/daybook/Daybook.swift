@@ -10,7 +10,7 @@ struct Daybook: AsyncParsableCommand {
               daybook init --data ./store
               daybook serve --data ./store
               curl -H "Authorization: Bearer KEY" -H "Content-Type: application/json" \\
-                -d '{"command_name":"run_tests","execution_time_ms":1250,"status":"success"}' \\
+                -d '{"command_name":"test","execution_time_ms":9,"status":"success"}' \\
                 http://127.0.0.1:8080/api/v1/metrics/command-execution
 
             ENVIRONMENT:

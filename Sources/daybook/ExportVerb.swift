@@ -11,16 +11,19 @@ struct ExportVerb: ParsableCommand {
         commandName: "export",
         abstract: "Write the events of a log as NDJSON or CSV.",
         discussion: """
-            Reads the data directory itself, with or without a running server, and never writes to it: what comes out is
-            one consistent prefix of the log.
+            Reads the data directory itself, with or without a running server, and never
+            writes to it: what comes out is one consistent prefix of the log.
 
-            CSV has one family, a header row, lines that end with CR LF and cells quoted as in RFC 4180. Objects are JSON
-            text. Text that a spreadsheet would take for a formula gets an apostrophe in front.
+            CSV has one family, a header row, lines that end with CR LF and cells quoted
+            as in RFC 4180. Objects are JSON text. Text that a spreadsheet would take for
+            a formula gets an apostrophe in front.
 
             EXAMPLES:
               daybook export --data ./store --organization acme > events.ndjson
-              daybook export --data ./store --organization acme --format csv --family command_execution --output commands.csv
-              daybook export --data ./store --organization acme --from 2026-06-01T00:00:00Z --to 2026-07-01T00:00:00Z
+              daybook export --data ./store --organization acme --format csv \\
+                --family command_execution --output commands.csv
+              daybook export --data ./store --organization acme \\
+                --from 2026-06-01T00:00:00Z --to 2026-07-01T00:00:00Z
             """)
 
     @OptionGroup var dataOptions: DataOptions

@@ -7,7 +7,8 @@ struct Initialize: ParsableCommand {
         commandName: "init",
         abstract: "Make a store with its first organization and key.",
         discussion: """
-            The directory is made if it is missing; its parent must exist. The key is shown once and kept only as a hash.
+            The directory is made if it is missing; its parent must exist. The key is
+            shown once and kept only as a hash.
 
             EXAMPLES:
               daybook init --data ./store

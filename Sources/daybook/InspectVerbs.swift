@@ -8,8 +8,8 @@ struct InspectVerbs: ParsableCommand {
         commandName: "inspect",
         abstract: "Show what the files of a data directory hold.",
         discussion: """
-            Reads the files as they lie there and writes nothing. With --json each finding is one JSON object on a line of
-            its own.
+            Reads the files as they lie there and writes nothing. With --json each finding
+            is one JSON object on a line of its own.
 
             EXAMPLES:
               daybook inspect --data ./store

@@ -13,7 +13,8 @@ struct KeyVerbs: ParsableCommand {
             discussion: """
                 EXAMPLES:
                   daybook key create --data ./store --organization acme --name ci
-                  daybook key create --data ./store --organization acme --scope ingest --user ci-robot --expires-in-days 90
+                  daybook key create --data ./store --organization acme --scope ingest \\
+                    --user ci-robot --expires-in-days 90
                 """)
 
         @OptionGroup var dataOptions: DataOptions

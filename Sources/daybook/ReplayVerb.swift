@@ -11,18 +11,22 @@ struct ReplayVerb: ParsableCommand {
         commandName: "replay",
         abstract: "Write the events of a log again, in sequence order, as NDJSON.",
         discussion: """
-            Reads the data directory itself, with or without a running server, and never writes to it. Each line has
-            `type`, `sequence` and all fields of its event.
+            Reads the data directory itself, with or without a running server, and never
+            writes to it. Each line has `type`, `sequence` and all fields of its event.
 
-            --from and --to take a sequence (both ends count) or an RFC 3339 time of the event (the end does not count).
-            --output takes - for standard output, a new file, or the URL of another Daybook, which then imports the events
-            into the organization of --key.
+            --from and --to take a sequence (both ends count) or an RFC 3339 time of the
+            event (the end does not count). --output takes - for standard output, a new
+            file, or the URL of another Daybook, which then imports the events into the
+            organization of --key.
 
             EXAMPLES:
               daybook replay --data ./store --organization acme
-              daybook replay --data ./store --organization acme --from 1000 --to 2000 --output part.ndjson
-              daybook replay --data ./store --organization acme --from 2026-06-15T00:00:00Z --family command_execution
-              daybook replay --data ./store --organization acme --speed 10 --output http://127.0.0.1:9090 --key KEY
+              daybook replay --data ./store --organization acme --from 1000 --to 2000 \\
+                --output part.ndjson
+              daybook replay --data ./store --organization acme \\
+                --from 2026-06-15T00:00:00Z --family command_execution
+              daybook replay --data ./store --organization acme --speed 10 \\
+                --output http://127.0.0.1:9090 --key KEY
               daybook replay --data ./store --organization acme --dry-run --json
             """)
 

@@ -12,8 +12,9 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve a store over HTTP.",
         discussion: """
-            Prints one line with the URL when connections are accepted, and runs until SIGTERM or SIGINT: then it takes no
-            new connections, answers every open request, and ends with exit code 0. Log lines go to standard error.
+            Prints one line with the URL when connections are accepted, and runs until
+            SIGTERM or SIGINT: then it takes no new connections, answers every open
+            request, and ends with exit code 0. Log lines go to standard error.
 
             EXAMPLES:
               daybook serve --data ./store

@@ -31,6 +31,10 @@ struct CrashTests {
         try run("kill-loop", "--kills", Self.killCount)
     }
 
+    @Test func replayBesideALoadGivesAPrefixOfTheLog() throws {
+        try run("read-beside")
+    }
+
     @Test func aFailedSyncIsFinalAndLosesNothing() throws {
         try run("sync-error")
     }

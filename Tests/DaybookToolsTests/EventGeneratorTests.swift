@@ -1,6 +1,7 @@
 import DaybookFormat
-@testable import DaybookTools
 import Testing
+
+@testable import DaybookTools
 
 struct EventGeneratorTests {
     /// 2026-06-15T00:00:00Z.

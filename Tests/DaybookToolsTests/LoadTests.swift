@@ -1,6 +1,7 @@
 import DaybookFormat
-@testable import DaybookTools
 import Testing
+
+@testable import DaybookTools
 
 struct LatencyHistogramTests {
     @Test func percentilesAreNearestRankWithinTheBucketWidth() {

@@ -161,6 +161,43 @@ class BatchSender(threading.Thread):
             self.batches.append((identifiers, answer.status == 200))
 
 
+# --- read-beside
+
+
+def read_beside(binary, work, options):
+    """Replay beside a server that takes in, checkpoints and seals: each time a prefix of the log, and a later one more."""
+    directory, key = make_store(binary, work)
+    daybook = Daybook(binary, directory)
+    daybook.start()
+    load = subprocess.Popen(
+        [binary, "bench", "ingest", "--url", f"http://127.0.0.1:{daybook.port}", "--key", key,
+         "--connections", "2", "--events", "400000", "--batch", "500", "--json",
+         "--ledger", os.path.join(work, "ledger")],
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    client = Client(daybook.port, key)
+    before = []
+    rounds = 0
+    try:
+        while load.poll() is None or rounds < 3:
+            meta = client.get("/api/v1/metrics/commands", limit=1)["data"]["meta"]
+            found = list(stored(daybook, "crash"))
+            visible = meta["as_of_sequence"]
+            expect(len(found) >= visible, f"{len(found)} events replayed, {visible} were visible before")
+            expect(found[: len(before)] == before, "a later replay does not begin with an earlier one")
+            before = found
+            rounds += 1
+        expect(load.returncode == 0, f"the load ended with {load.returncode}")
+        expect(len(before) == 400_000, f"{len(before)} of 400000 events are replayed at the end")
+        overview = Daybook(binary, directory).verb("inspect", "--data", directory)
+        expect("segments 0," not in overview, "nothing was sealed: the check did not see a sealing")
+    finally:
+        if load.poll() is None:
+            load.kill()
+        daybook.kill()
+    print(f"{rounds} replays beside a load of 400000 events, each a prefix of the next")
+
+
 # --- faults
 
 
@@ -174,8 +211,8 @@ def attach(daybook, *options):
     return Tracer(daybook.process.pid, daybook.directory + ".trace", options)
 
 
-def load_until_refused(daybook, key, threads=4):
-    senders = [Single(daybook.port, key) for _ in range(threads)]
+def load_until_refused(daybook, key, threads=4, limit=10_000):
+    senders = [Single(daybook.port, key, limit) for _ in range(threads)]
     for sender in senders:
         sender.start()
     for sender in senders:
@@ -246,27 +283,34 @@ def sync_error(binary, work, options):
 
 
 def write_error(binary, work, options):
-    directory, key = make_store(binary, work)
-    calls = "pwrite64,pwritev,pwritev2"
-    daybook = Daybook(binary, directory)
-    daybook.start()
-    try:
-        trace = attach(daybook, "-e", f"trace={calls}", "-e", f"inject={calls}:error=ENOSPC:when={NTH}")
-        acknowledged, refused = load_until_refused(daybook, key)
-        expect(acknowledged, "nothing was acknowledged before the fault")
-        expect(refused, "no request was refused although a write failed")
-        for _, status, code in refused:
-            expect(
-                (status, code) in ((503, "storage_unavailable"), (503, "durability_unknown")),
-                f"a failed write was answered with {status} {code}",
-            )
-        check_reads_work(daybook, key, acknowledged)
-    finally:
-        daybook.kill()
-    trace.wait()
-    expect(any(call[5] == -1 for call in trace.calls()), "the trace holds no failed write: nothing was injected")
-    check_after_restart(binary, directory, key, acknowledged, refused)
-    print(f"ENOSPC on write {NTH}: {len(acknowledged)} acknowledged before it, {len(refused)} refused, none lost")
+    """Once, and for good: a disk that is full stays full until somebody makes room."""
+    for name, when in (("once", f"{NTH}"), ("from then on", f"{NTH}+")):
+        place = os.path.join(work, name.replace(" ", "-"))
+        os.mkdir(place)
+        directory, key = make_store(binary, place)
+        calls = "pwrite64,pwritev,pwritev2"
+        daybook = Daybook(binary, directory)
+        daybook.start()
+        try:
+            trace = attach(daybook, "-e", f"trace={calls}", "-e", f"inject={calls}:error=ENOSPC:when={when}")
+            acknowledged, refused = load_until_refused(daybook, key, limit=400)
+            expect(acknowledged, "nothing was acknowledged before the fault")
+            expect(refused, "no request was refused although a write failed")
+            for _, status, code in refused:
+                expect(
+                    (status, code) in ((503, "storage_unavailable"), (503, "durability_unknown")),
+                    f"a failed write was answered with {status} {code}",
+                )
+            client = check_reads_work(daybook, key, acknowledged)
+            if when.endswith("+"):
+                again = client.request("POST", ROUTE, dump(event()))
+                expect(again.status == 503, f"ingest into a full disk answered {again.status}")
+        finally:
+            daybook.kill()
+        trace.wait()
+        expect(any(call[5] == -1 for call in trace.calls()), "the trace holds no failed write: nothing was injected")
+        check_after_restart(binary, directory, key, acknowledged, refused)
+        print(f"ENOSPC on write {NTH}, {name}: {len(acknowledged)} acknowledged, {len(refused)} refused, none lost")
 
 
 def slow_sync(binary, work, options):
@@ -301,6 +345,8 @@ def sync_order(binary, work, options):
         for body in bodies:
             answer = client.request("POST", ROUTE, dump(body))
             expect(answer.status == 201, f"answered {answer.status}: {answer.text[:200]}")
+        # One more, so that the trace of the last one that counts is complete when the server is killed.
+        client.request("POST", ROUTE, dump(event("traced-after")))
     finally:
         daybook.kill()
     trace.wait()
@@ -328,6 +374,7 @@ def sync_order(binary, work, options):
 
 CHECKS = {
     "kill-loop": kill_loop,
+    "read-beside": read_beside,
     "sync-error": sync_error,
     "write-error": write_error,
     "slow-sync": slow_sync,

@@ -8,10 +8,13 @@ final class LogFileHandle: Sendable {
     let path: String
     private let disk: any Disk
     private let isRetired = Atomic<Bool>(false)
+    /// Readers beside a server hold the file open, because the server may seal and remove it at any time.
+    let held: (any DiskFile)?
 
-    init(disk: any Disk, path: String) {
+    init(disk: any Disk, path: String, held: (any DiskFile)? = nil) {
         self.disk = disk
         self.path = path
+        self.held = held
     }
 
     func retire() { isRetired.store(true, ordering: .releasing) }
@@ -35,8 +38,8 @@ struct LogExtent: Sendable {
         disk: any Disk, log: LogID, onDamage: (Corruption, Range<Int>) -> Void,
         _ body: (GroupHeader, RawSpan) throws -> Bool
     ) throws -> Bool {
-        let opened = try disk.open(file.path, .read)
-        defer { opened.close() }
+        let opened = try file.held ?? disk.open(file.path, .read)
+        defer { if file.held == nil { opened.close() } }
         var reader = LogFileReader(file: opened, log: log, limit: byteCount)
         var goesOn = true
         while goesOn {

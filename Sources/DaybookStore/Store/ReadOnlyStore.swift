@@ -95,10 +95,11 @@ package final class ReadOnlyStore: Sendable {
                     arrival: header.arrival, bytes: bytes))
             durableThrough = header.lastSequence
         }
-        let extents = image.extents.map { extent in
+        // Opened now: a file that was sealed and removed since the manifest was read makes the caller look again.
+        let extents = try image.extents.map { extent in
             LogExtent(
-                file: LogFileHandle(disk: disk, path: extent.path), firstSequence: extent.firstSequence,
-                lastSequence: extent.lastSequence, byteCount: extent.byteCount)
+                file: LogFileHandle(disk: disk, path: extent.path, held: try disk.open(extent.path, .read)),
+                firstSequence: extent.firstSequence, lastSequence: extent.lastSequence, byteCount: extent.byteCount)
         }
         return OrganizationSnapshot(
             log: log, disk: disk, folder: Layout.folder(of: log), lastSequence: durableThrough,

@@ -43,6 +43,6 @@ package struct LatencyHistogram: Sendable, Equatable {
         guard bucket >= 1 << bitsPerOctave else { return UInt64(bucket) }
         let shift = UInt64(bucket >> bitsPerOctave) - 1
         let mantissa = UInt64(bucket & ((1 << bitsPerOctave) - 1)) + 1 << UInt64(bitsPerOctave)
-        return (mantissa << shift) + ((1 << shift) - 1)
+        return mantissa << shift | ((1 << shift) - 1)
     }
 }

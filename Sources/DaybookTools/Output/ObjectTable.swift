@@ -10,12 +10,13 @@ package enum ObjectTable {
     package static func text(_ object: [UInt8]) throws -> String {
         guard case .object(let fields) = try ControlDocument(parsing: object) else { return "" }
         var lines: [String] = []
+        let width = 2 + (fields.keys.map(\.count).max() ?? 0)
         for key in sorted(fields.keys) {
             guard let value = fields[key] else { continue }
             if case .array(let items) = value, let rows = rows(items) {
                 lines.append(contentsOf: table(rows))
             } else {
-                lines.append(pad(key.replacing("_", with: " "), 14) + text(value))
+                lines.append(pad(key.replacing("_", with: " "), width) + text(value))
             }
         }
         return lines.map { $0 + "\n" }.joined()
