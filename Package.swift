@@ -4,13 +4,18 @@ import PackageDescription
 // The floors of docs/architecture.md. A target may depend only on targets of lower floors; TidyTests read the
 // imports and hold them against the same table, because SwiftPM does not enforce the direction.
 
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-]
+/// Tests run in the release configuration (docs/decisions/0007), where `@testable import` has to be asked for.
+let testable: [SwiftSetting] =
+    Context.environment["DAYBOOK_TESTABLE"] == nil ? [] : [.unsafeFlags(["-enable-testing"])]
+
+let strict: [SwiftSetting] =
+    testable + [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+    ]
 
 let testing: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -104,6 +109,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         // Tests
@@ -131,15 +137,14 @@ let package = Package(
             ]),
         tests(
             "DaybookControlTests",
-            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore", "DaybookControl"]),
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore", "DaybookControl"]),
         tests(
             "DaybookExportTests",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookExport"]),
         tests(
             "DaybookServerTests",
             [
-                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer",
-                .product(name: "Logging", package: "swift-log"),
+                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(

@@ -49,7 +49,9 @@ package enum CanonicalScanner {
     /// True when `range` holds exactly the bytes of `other`.
     package static func equal(_ bytes: RawSpan, _ range: Range<Int>, _ other: [UInt8]) -> Bool {
         guard range.count == other.count, range.upperBound <= bytes.byteCount else { return false }
-        for position in 0..<other.count where byte(bytes, range.lowerBound + position) != other[position] { return false }
+        for position in 0..<other.count where byte(bytes, range.lowerBound + position) != other[position] {
+            return false
+        }
         return true
     }
 

@@ -101,7 +101,7 @@ package struct CSVWriter: Sendable {
 
 extension CSVWriter {
     /// A text cell: guarded against being run as a formula, and quoted where it must be.
-    static func append(text: [UInt8], to bytes: inout [UInt8]) {
+    package static func append(text: [UInt8], to bytes: inout [UInt8]) {
         let isFormula = text.first.map(startsFormula) ?? false
         let needsQuotes =
             text.isEmpty || isFormula || text.first == 0x20 || text.last == 0x20 || text.contains(where: breaksCell)
@@ -133,7 +133,7 @@ extension CSVWriter {
     }
 
     /// Exact: a nanosecond is the sixth decimal of a millisecond.
-    static func append(milliseconds nanoseconds: UInt64, to bytes: inout [UInt8]) {
+    package static func append(milliseconds nanoseconds: UInt64, to bytes: inout [UInt8]) {
         bytes.append(contentsOf: String(nanoseconds / 1_000_000).utf8)
         var rest = nanoseconds % 1_000_000
         guard rest > 0 else { return }

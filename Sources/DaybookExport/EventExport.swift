@@ -1,6 +1,6 @@
 internal import DaybookEvent
 package import DaybookFormat
-package import DaybookStore
+package import DaybookQuery
 
 /// Stored events as lines of text.
 package struct EventExport {
@@ -22,13 +22,13 @@ package struct EventExport {
 
     /// Hands every line with its line end to `emit`, the header of CSV included, in pieces of about 64 KiB; returns the
     /// number of events.
-    package func run(_ snapshot: OrganizationSnapshot, emit: ([UInt8], UInt64) throws -> Void) throws -> UInt64 {
+    package func run(_ source: any EventSource, emit: ([UInt8], UInt64) throws -> Void) throws -> UInt64 {
         let csv =
             format == .csv ? selection.families.first.map { CSVWriter(family: $0, organization: organization) } : nil
         var count: UInt64 = 0
         var pending: [UInt8] = []
         csv?.appendHeader(to: &pending)
-        try EventReplay(snapshot, selection).forEachEvent { event, _, encoding in
+        try EventReplay(source, selection).forEachEvent { event, encoding in
             count += 1
             if let csv {
                 try csv.append(
@@ -51,7 +51,7 @@ package struct EventExport {
 
     /// One event as NDJSON, with its line feed.
     package static func appendLine(
-        _ event: StoredEvent, _ encoding: RawSpan, _ organization: OrganizationID, to bytes: inout [UInt8]
+        _ event: ListedEvent, _ encoding: RawSpan, _ organization: OrganizationID, to bytes: inout [UInt8]
     ) throws {
         try EventPrinter.append(
             family: event.family, schemaVersion: event.schemaVersion, encoding: encoding, sequence: event.sequence,

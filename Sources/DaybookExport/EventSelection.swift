@@ -1,5 +1,6 @@
-package import DaybookEvent
+internal import DaybookEvent
 package import DaybookFormat
+internal import DaybookQuery
 
 /// A place in a log as a person names it: a sequence, or an event time.
 package enum LogPosition: Sendable, Equatable {
@@ -32,23 +33,26 @@ package struct EventSelection: Sendable, Equatable {
 
     package init() {}
 
-    package var firstSequence: UInt64 {
-        if case .sequence(let sequence) = from { return sequence }
-        return 1
+    /// What the cursor can leave out by itself. It knows no sessions by name, so names are looked at here.
+    var filter: ReplayFilter {
+        var filter = ReplayFilter()
+        if !families.isEmpty { filter.families = families }
+        switch from {
+        case .sequence(let first): filter.firstSequence = first
+        case .time(let start): filter.range.start = start
+        case nil: break
+        }
+        switch to {
+        case .sequence(let last): filter.lastSequence = last
+        case .time(let end): filter.range.end = end
+        case nil: break
+        }
+        return filter
     }
 
-    package var lastSequence: UInt64 {
-        if case .sequence(let sequence) = to { return sequence }
-        return .max
-    }
-
-    package func takes(_ family: Family) -> Bool { families.isEmpty || families.contains(family) }
-
-    /// Whether an event of a wanted family and sequence is wanted.
-    package func takes(_ fields: EventFields, _ encoding: RawSpan) -> Bool {
-        if case .time(let earliest) = from, fields.timestamp < earliest { return false }
-        if case .time(let end) = to, fields.timestamp >= end { return false }
+    func takes(_ event: ListedEvent, _ encoding: RawSpan) throws -> Bool {
         guard let name else { return true }
+        let fields = try EventFields(family: event.family, schemaVersion: event.schemaVersion, reading: encoding)
         return encoding.toArray(fields.name).elementsEqual(name.utf8)
     }
 }

@@ -164,10 +164,12 @@ struct AggregateScan {
             for dimension in query.groupBy.indices {
                 let code = grouping.codes[dimension + (hasBuckets ? 1 : 0)][combination]
                 if let known = globals[dimension] {
-                    key[dimension] = known[Int(code)]
+                    key[dimension] = known[code]
                 } else if let column = query.groupBy[dimension].dimension.column(of: batch), code < column.table.count {
                     key[dimension] =
-                        try groups.interners[dimension].code(of: column.table.bytes, column.table.range(of: code)) + 1
+                        try groups.interners[dimension].code(
+                            of: column.table.bytes, column.table.range(of: UInt32(code)))
+                        + 1
                 }
             }
             slots.append(try groups.slot(of: key))

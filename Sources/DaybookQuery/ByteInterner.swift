@@ -5,6 +5,12 @@ struct ByteInterner {
     private(set) var bytes: [UInt8] = []
     private var ends: [Int] = []
     private var hashes: [UInt64] = []
+    /// Drawn from the process's own hashing, so that nobody can send strings that all land in one slot.
+    private let seed: UInt64 = {
+        var hasher = Hasher()
+        hasher.combine(0)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }()
     /// Codes plus one by hash, 0 for free; a power of two, at most half full.
     private var table = [UInt32](repeating: 0, count: 64)
 
@@ -17,7 +23,7 @@ struct ByteInterner {
 
     /// The code of `source[range]`. Throws when all strings together become too many bytes.
     mutating func code(of source: [UInt8], _ range: Range<Int>) throws(QueryError) -> UInt32 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        var hash = seed
         for position in range { hash = (hash ^ UInt64(source[position])) &* 0x100_0000_01B3 }
         let mask = table.count - 1
         var slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & mask

@@ -50,7 +50,9 @@ struct Cursor: Equatable, Sendable {
     init(_ text: String, kind: Kind, queryHash: UInt64, lastSequence: UInt64) throws(QueryError) {
         guard let bytes = Base64URL.bytes(text), bytes.count == Self.byteCount,
             let cursor = bytes.withRawSpan({ (span: RawSpan) in try? Cursor(reading: span) }),
-            cursor.kind == kind, cursor.queryHash == queryHash, cursor.asOfSequence <= lastSequence
+            cursor.kind == kind, cursor.queryHash == queryHash, cursor.asOfSequence <= lastSequence,
+            // The checksum keeps out accidents only: a forged number of items must not reach an array.
+            kind != .aggregate || (0...Int64(QueryLimits.groupCountMax)).contains(cursor.position.primary)
         else { throw .invalidCursor }
         self = cursor
     }

@@ -1,3 +1,4 @@
+internal import DaybookEvent
 package import DaybookFormat
 package import DaybookSegment
 package import DaybookStore
@@ -21,24 +22,25 @@ extension EventSource {
     /// Decodes the tail. A source that keeps its tail in columns does better.
     package func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch] {
         var batches: [ColumnBatch] = []
-        var builder: ColumnBatchBuilder?
+        var builder = ColumnBatchBuilder(
+            family: family, schemaVersion: EventLayout.schemaVersion, expectedRowCount: 1_024)
         try forEachTailGroup(from: 1) { header, record in
             guard header.firstSequence <= last else { return false }
             var entries = GroupEntries(of: header)
             while let entry = try entries.next(record) {
                 guard entry.family == family, entry.sequence <= last else { continue }
-                if let full = builder, full.schemaVersion != entry.schemaVersion || full.rowCount >= tailBatchRowCount {
-                    batches.append(full.batch())
-                    builder = nil
+                if builder.schemaVersion != entry.schemaVersion || builder.rowCount >= tailBatchRowCount {
+                    if builder.rowCount > 0 { batches.append(builder.takeBatch()) }
+                    if builder.schemaVersion != entry.schemaVersion {
+                        builder = ColumnBatchBuilder(family: family, schemaVersion: entry.schemaVersion)
+                    }
                 }
-                var open = builder.take() ?? ColumnBatchBuilder(family: family, schemaVersion: entry.schemaVersion)
-                try open.append(
+                try builder.append(
                     sequence: entry.sequence, arrival: header.arrival, encoding: record.extracting(entry.encoding))
-                builder = open
             }
             return true
         }
-        if let builder { batches.append(builder.batch()) }
+        if builder.rowCount > 0 { batches.append(builder.takeBatch()) }
         return batches
     }
 }

@@ -217,7 +217,8 @@ package struct QueryParameters: Sendable {
         if parts.count == 2 { digits += parts[1] }
         let decimals = parts.count == 2 ? parts[1].count : 0
         guard parts.count <= 2, !parts[0].isEmpty, parts.count == 1 || (1...6).contains(decimals),
-            digits.count + 6 - decimals <= 19, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+            digits.count + 6 - decimals <= 19,
+            digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
         else {
             fault(name, "must be a number of milliseconds with at most six decimals")
             return nil

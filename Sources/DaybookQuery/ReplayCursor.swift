@@ -187,7 +187,9 @@ private struct SegmentStream {
         var isNameWanted: [Bool]?
         if !filter.names.isEmpty {
             guard let table = batch.names?.table else { return [] }
-            isNameWanted = (0..<UInt32(table.count)).map { filter.names.contains(Array(table.bytes[table.range(of: $0)])) }
+            isNameWanted = (0..<UInt32(table.count)).map {
+                filter.names.contains(Array(table.bytes[table.range(of: $0)]))
+            }
         }
         return (0..<batch.rowCount).filter { row in
             guard batch.sequences[row] >= filter.firstSequence, batch.sequences[row] <= filter.lastSequence,

@@ -85,6 +85,7 @@ struct RowFilter {
         if group.sequenceMax > asOfSequence { narrow(&keep, batch.sequences) { $0 <= asOfSequence } }
         if filtersStatus { narrow(&keep, batch.statuses) { $0 < 8 && statusBits >> $0 & 1 == 1 } }
         if filtersDuration {
+            guard batch.durations.count == batch.rowCount else { return .none }
             narrow(&keep, batch.durations) { $0 >= durationMin && $0 <= durationMax }
         }
         for condition in codes {

@@ -67,7 +67,8 @@ struct RowGroup {
     /// All columns of some rows, and the row of the batch that the first of them is.
     func readAll(rows: Range<Int>) throws -> (batch: ColumnBatch, firstRow: Int) {
         switch origin {
-        case .segment(let reader, let rowGroup): (try reader.read(rowGroup: rowGroup, rows: rows, .all), rows.lowerBound)
+        case .segment(let reader, let rowGroup):
+            (try reader.read(rowGroup: rowGroup, rows: rows, .all), rows.lowerBound)
         case .tail(let batch): (batch, 0)
         }
     }
@@ -81,6 +82,8 @@ struct Scan {
     let asOfSequence: UInt64
     let filter: RowFilter
     let cancellation: Cancellation
+    /// The tail, where it is at hand already.
+    var tail: [ColumnBatch]?
 
     /// Segments by reference alone; nothing is opened.
     var segments: [SegmentReference] {
@@ -97,8 +100,8 @@ struct Scan {
     }
 
     func tailRowGroups() throws -> [RowGroup] {
-        try source.tailBatches(of: family, through: asOfSequence).filter { $0.rowCount > 0 }.map { RowGroup($0) }
-            .filter(mayMatch)
+        let batches = try tail ?? source.tailBatches(of: family, through: asOfSequence)
+        return batches.filter { $0.rowCount > 0 }.map { RowGroup($0) }.filter(mayMatch)
     }
 
     func mayMatch(_ group: RowGroup) -> Bool {

@@ -6,7 +6,7 @@ struct RowGrouping {
     /// How many combinations there are.
     private(set) var count = 1
     /// For each combination its codes, those of one dimension after the other.
-    private(set) var codes: [[UInt32]] = []
+    private(set) var codes: [[Int]] = []
 
     /// All rows that are wanted in one combination.
     init(rowCount: Int, mask: RowMask) {
@@ -24,7 +24,7 @@ struct RowGrouping {
     mutating func split<Code: UnsignedInteger & FixedWidthInteger>(by values: [Code], cardinality: Int) {
         precondition(values.count == combinations.count && cardinality > 0)
         var parents: [Int32] = []
-        var added: [UInt32] = []
+        var added: [Int] = []
         let last = cardinality - 1
         if count * cardinality <= max(1 << 16, 16 * combinations.count) {
             var table = [Int32](repeating: -1, count: count * cardinality)
@@ -36,7 +36,7 @@ struct RowGrouping {
                 if table[entry] < 0 {
                     table[entry] = Int32(parents.count)
                     parents.append(parent)
-                    added.append(UInt32(code))
+                    added.append(code)
                 }
                 combinations[row] = table[entry]
             }
@@ -53,7 +53,7 @@ struct RowGrouping {
                     table[entry] = Int32(parents.count)
                     combinations[row] = Int32(parents.count)
                     parents.append(parent)
-                    added.append(UInt32(code))
+                    added.append(code)
                 }
             }
         }

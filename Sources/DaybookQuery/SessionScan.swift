@@ -25,9 +25,10 @@ struct SessionScan {
         // about the state.
         var fixed = EventFilter()
         fixed.conditions = filter.conditions.filter { $0.dimension == .user || $0.dimension == .session }
+        let tail = try source.tailBatches(of: .sessionChange, through: asOfSequence)
         let starts = Scan(
             source: source, family: .sessionChange, range: range, asOfSequence: asOfSequence,
-            filter: RowFilter(fixed, family: .sessionChange), cancellation: cancellation)
+            filter: RowFilter(fixed, family: .sessionChange), cancellation: cancellation, tail: tail)
         var wanted: Set<[UInt8]> = []
         try starts.forEachRowGroup { group in
             try Self.collectStarts(in: group, of: starts, into: &wanted)
@@ -36,7 +37,7 @@ struct SessionScan {
         guard !wanted.isEmpty else { return }
         let changes = Scan(
             source: source, family: .sessionChange, range: .all, asOfSequence: asOfSequence,
-            filter: RowFilter(EventFilter(), family: .sessionChange), cancellation: cancellation)
+            filter: RowFilter(EventFilter(), family: .sessionChange), cancellation: cancellation, tail: tail)
         try changes.forEachRowGroup { group in
             try reduce(group, wanted, asOfSequence: asOfSequence)
             scannedRowCount += group.rowCount

@@ -58,6 +58,31 @@ package enum BucketIndex {
         return Int32(truncatingIfNeeded: exponent &* bucketsPerOctave &+ guess &+ (isAboveNext ? 1 : 0) &- 1)
     }
 
+    /// The tables without the checks of an array, for loops over many values.
+    @unsafe struct Tables {
+        fileprivate let boundaries: UnsafeBufferPointer<UInt64>
+        fileprivate let boundariesBelow: UnsafeBufferPointer<UInt8>
+
+        /// The same as `BucketIndex.of`. Precondition: not zero.
+        @inline(__always)
+        func index(of value: UInt64) -> Int32 {
+            let shift = value.leadingZeroBitCount
+            let mantissa = value << UInt64(truncatingIfNeeded: shift)
+            let guess = Int(unsafe boundariesBelow[Int(truncatingIfNeeded: mantissa >> 57) & 63])
+            // The largest guess is 32: the last interval lies above all boundaries.
+            let isAboveNext = unsafe guess < bucketsPerOctave && mantissa > boundaries[guess]
+            return Int32(truncatingIfNeeded: (63 &- shift) &* bucketsPerOctave &+ guess &+ (isAboveNext ? 1 : 0) &- 1)
+        }
+    }
+
+    static func withTables<R>(_ body: (Tables) -> R) -> R {
+        unsafe boundaries.withUnsafeBufferPointer { boundaries in
+            unsafe boundariesBelow.withUnsafeBufferPointer { below in
+                unsafe body(Tables(boundaries: boundaries, boundariesBelow: below))
+            }
+        }
+    }
+
     /// The value that answers for bucket `index` of `scale`: 2LU/(L+U) for the bounds L and U, from which neither bound
     /// is further, relatively, than (g-1)/(g+1) with g = U/L. At scale 5 that is 1.083 %.
     package static func midpoint(of index: Int32, scale: Int) -> Double {

@@ -35,33 +35,49 @@ package struct GroupedDurations: Sendable {
     /// Precondition: both have the same length, and every slot is `noSlot` or below `slotCount`.
     package mutating func add(slots: [Int32], nanoseconds: [UInt64]) {
         precondition(slots.count == nanoseconds.count)
-        for row in slots.indices {
-            let slot = Int(slots[row])
-            if slot < 0 { continue }
-            add(nanoseconds[row], to: slot)
+        var row = 0
+        while true {
+            row = Self.add(slots, nanoseconds, from: row, &totals, &buckets)
+            guard row < slots.count else { return }
+            widen(Int(slots[row]), toInclude: Int(BucketIndex.of(nanoseconds[row])))
         }
     }
 
-    /// Precondition: `slot < slotCount`.
-    @inline(__always)
-    package mutating func add(_ value: UInt64, to slot: Int) {
-        totals[slot].count &+= 1
-        let (low, overflow) = totals[slot].sumLow.addingReportingOverflow(value)
-        totals[slot].sumLow = low
-        if overflow { totals[slot].sumHigh &+= 1 }
-        if value < totals[slot].minimum { totals[slot].minimum = value }
-        if value > totals[slot].maximum { totals[slot].maximum = value }
-        guard value >= DurationSummary.zeroBucketEnd else {
-            totals[slot].zeroCount &+= 1
-            return
+    /// Adds rows until the end, or until one needs a bucket that its slot has no place for; returns that row. Pointers,
+    /// because array accesses would check uniqueness and bounds several times a row; every slot and offset is checked
+    /// here instead.
+    private static func add(
+        _ slots: [Int32], _ nanoseconds: [UInt64], from first: Int, _ totals: inout [Totals],
+        _ buckets: inout [UInt64]
+    ) -> Int {
+        unsafe totals.withUnsafeMutableBufferPointer { totals in
+            unsafe buckets.withUnsafeMutableBufferPointer { buckets in
+                unsafe BucketIndex.withTables { tables in
+                    for row in first..<slots.count {
+                        let slot = Int(slots[row])
+                        if slot < 0 { continue }
+                        precondition(slot < totals.count)
+                        let value = nanoseconds[row]
+                        var entry = unsafe totals[slot]
+                        if value < DurationSummary.zeroBucketEnd {
+                            entry.zeroCount &+= 1
+                        } else {
+                            let offset = Int(unsafe tables.index(of: value)) &- entry.firstIndex
+                            if UInt(bitPattern: offset) >= UInt(bitPattern: entry.length) { return row }
+                            unsafe buckets[entry.start &+ offset] &+= 1
+                        }
+                        entry.count &+= 1
+                        let (low, overflow) = entry.sumLow.addingReportingOverflow(value)
+                        entry.sumLow = low
+                        entry.sumHigh &+= overflow ? 1 : 0
+                        entry.minimum = min(entry.minimum, value)
+                        entry.maximum = max(entry.maximum, value)
+                        unsafe totals[slot] = entry
+                    }
+                    return slots.count
+                }
+            }
         }
-        let index = Int(BucketIndex.of(value))
-        var offset = index &- totals[slot].firstIndex
-        if UInt(bitPattern: offset) >= UInt(bitPattern: totals[slot].length) {
-            widen(slot, toInclude: index)
-            offset = index &- totals[slot].firstIndex
-        }
-        buckets[totals[slot].start &+ offset] &+= 1
     }
 
     /// Moves the buckets of a slot to a place that has room for `index` and as much again on that side.

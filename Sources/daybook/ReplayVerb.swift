@@ -1,6 +1,7 @@
 import ArgumentParser
 import DaybookExport
 import DaybookFormat
+import DaybookQuery
 import DaybookStore
 import DaybookSystem
 import DaybookTools

@@ -6,6 +6,7 @@ import DaybookSystem
 import DaybookTools
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

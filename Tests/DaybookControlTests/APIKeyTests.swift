@@ -1,4 +1,4 @@
-import DaybookControl
+@testable import DaybookControl
 import DaybookEvent
 import DaybookTestSupport
 import Testing

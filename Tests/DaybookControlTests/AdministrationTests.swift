@@ -1,4 +1,4 @@
-import DaybookControl
+@testable import DaybookControl
 import DaybookFormat
 import DaybookStore
 import DaybookSystem

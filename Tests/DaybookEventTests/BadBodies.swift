@@ -1,4 +1,4 @@
-import DaybookEvent
+@testable import DaybookEvent
 
 /// The table of bodies that must be refused.
 enum BadBodies {

@@ -1,4 +1,4 @@
-import DaybookEvent
+@testable import DaybookEvent
 import DaybookFormat
 import DaybookTestSupport
 import Testing

@@ -1,4 +1,4 @@
-import DaybookEvent
+@testable import DaybookEvent
 import DaybookFormat
 
 /// One stored event, as the tests look at it.

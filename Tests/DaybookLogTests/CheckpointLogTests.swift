@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookLog
+@testable import DaybookLog
 import DaybookSystem
 import DaybookTestSupport
 import Testing

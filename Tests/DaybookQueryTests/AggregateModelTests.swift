@@ -15,11 +15,11 @@ import Testing
     @Test(arguments: [Family.commandExecution, .agentInteraction, .productivityMetric])
     func everyAnswerEqualsThatOfThePlainArray(family: Family) throws {
         var scenario = Scenario(seed: 100 + UInt64(family.rawValue))
-        for _ in 0..<40 {
-            try scenario.append(scenario.events.random.below(120))
+        for _ in 0..<20 {
+            try scenario.append(scenario.events.random.below(90))
             if scenario.events.random.oneIn(2) { scenario.seal() }
             let source = try scenario.source()
-            for _ in 0..<6 {
+            for _ in 0..<4 {
                 let query = randomQuery(family, &scenario)
                 try check(query, source, scenario)
             }
@@ -34,7 +34,7 @@ import Testing
                 AggregateQuery.Grouping("g\(number)", scenario.events.random.dimension(of: family)))
         }
         if scenario.events.random.oneIn(2) { query.filter = scenario.events.random.filter(of: family) }
-        query.limit = 1 + scenario.events.random.below(40)
+        query.limit = 20 + scenario.events.random.below(200)
         return query
     }
 

@@ -10,7 +10,7 @@ import Testing
         var query = ListQuery(family: family, range: scenario.range())
         if scenario.events.random.oneIn(2) { query.filter = scenario.events.random.filter(of: family) }
         query.order = scenario.events.random.pick([.newestFirst, .oldestFirst])
-        query.limit = 1 + scenario.events.random.below(20)
+        query.limit = 5 + scenario.events.random.below(60)
         return query
     }
 
@@ -32,11 +32,11 @@ import Testing
     @Test(arguments: [Family.commandExecution, .agentInteraction, .productivityMetric])
     func everyPageEqualsThatOfThePlainArray(family: Family) throws {
         var scenario = Scenario(seed: 200 + UInt64(family.rawValue))
-        for _ in 0..<40 {
+        for _ in 0..<12 {
             try scenario.append(scenario.events.random.below(100))
             if scenario.events.random.oneIn(2) { scenario.seal() }
             let source = try scenario.source()
-            for _ in 0..<6 {
+            for _ in 0..<4 {
                 var query = randomQuery(family, &scenario)
                 var listed: [ListedEvent] = []
                 repeat {
@@ -55,10 +55,10 @@ import Testing
     @Test(arguments: [Family.commandExecution, .sessionChange])
     func pagesNeitherRepeatNorSkipWhileEventsArriveAndSealingMovesThem(family: Family) throws {
         var scenario = Scenario(seed: 300 + UInt64(family.rawValue))
-        for _ in 0..<30 {
-            try scenario.append(80)
+        for _ in 0..<5 {
+            try scenario.append(60)
             var query = randomQuery(family, &scenario)
-            query.limit = 1 + scenario.events.random.below(9)
+            query.limit = 2 + scenario.events.random.below(20)
             let (asOf, now) = (scenario.model, scenario.now)
             var listed: [UInt64] = []
             repeat {
@@ -68,7 +68,7 @@ import Testing
                 case .sessions(let sessions): listed += sessions.map(\.sequence)
                 }
                 query.cursor = answer.nextCursor
-                try scenario.append(scenario.events.random.below(20))
+                try scenario.append(scenario.events.random.below(8))
                 if scenario.events.random.oneIn(2) { scenario.seal() }
             } while query.cursor != nil
             if family == .sessionChange {
@@ -88,11 +88,11 @@ import Testing
 
     @Test func sessionsAreThePresentStateThatTheirChangesAddUpTo() throws {
         var scenario = Scenario(seed: 400)
-        for _ in 0..<40 {
+        for _ in 0..<12 {
             try scenario.append(scenario.events.random.below(80), families: [.sessionChange, .commandExecution])
             if scenario.events.random.oneIn(2) { scenario.seal() }
             let source = try scenario.source()
-            for _ in 0..<6 {
+            for _ in 0..<4 {
                 var query = randomQuery(.sessionChange, &scenario)
                 query.limit = 1_000
                 let now = scenario.now.adding(microseconds: Int64(scenario.events.random.below(4_000_000_000)))
@@ -130,7 +130,7 @@ import Testing
 
     @Test func sessionsAreCountedByStateAndStart() throws {
         var scenario = Scenario(seed: 401)
-        for _ in 0..<30 {
+        for _ in 0..<10 {
             try scenario.append(scenario.events.random.below(80), families: [.sessionChange, .agentInteraction])
             if scenario.events.random.oneIn(2) { scenario.seal() }
             var query = AggregateQuery(family: .sessionChange, range: scenario.range())

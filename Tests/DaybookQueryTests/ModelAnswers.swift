@@ -77,8 +77,10 @@ extension SeededRandom {
                 ]
             case .agentInteraction:
                 ["agent_name", "interaction_type", "user_id", "team_id", "status", "metadata.project", "metadata.flag"]
-            case .sessionChange: ["user_id", "team_id", "session_id", "status", "context.project", "context.git.branch"]
-            default: ["metric_type", "user_id", "team_id", "dimensions.project", "dimensions.list", "dimensions.git.dirty"]
+            case .sessionChange:
+                ["user_id", "team_id", "session_id", "status", "context.project", "context.git.branch"]
+            default:
+                ["metric_type", "user_id", "team_id", "dimensions.project", "dimensions.list", "dimensions.git.dirty"]
             }
         let name = names[below(names.count)]
         guard let dimension = QueryDimension(name, of: family) else { preconditionFailure("\(name) is a dimension") }

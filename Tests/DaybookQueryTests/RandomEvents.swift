@@ -59,7 +59,9 @@ struct RandomEvents {
         if random.oneIn(3) { members.append("\"list\":[1,\"]\",{\"git\":{\"branch\":\"no\"}}]") }
         if random.oneIn(2) { members.append("\"n\":\(pick(["1", "2", "-2.5", "1e+30"]))") }
         if !random.oneIn(5) {
-            let project = pick([#""core""#, #""web""#, #""a\"b\\c""#, #""e\u0001\n""#, #""é""#, "true", "7", "null", "{}"])
+            let project = pick([
+                #""core""#, #""web""#, #""a\"b\\c""#, #""e\u0001\n""#, #""é""#, "true", "7", "null", "{}",
+            ])
             members.append("\"project\":\(project)")
         }
         return "{\(members.joined(separator: ","))}"

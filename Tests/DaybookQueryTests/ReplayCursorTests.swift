@@ -15,7 +15,7 @@ import Testing
 
     @Test func everyEventComesOnceInSequenceOrder() throws {
         var scenario = Scenario(seed: 501)
-        for _ in 0..<25 {
+        for _ in 0..<10 {
             try scenario.append(scenario.events.random.below(150))
             if scenario.events.random.oneIn(2) { scenario.seal() }
             let events = try replay(ReplayFilter(), try scenario.source())
@@ -28,7 +28,7 @@ import Testing
 
     @Test func filtersKeepWhatThePlainArrayKeeps() throws {
         var scenario = Scenario(seed: 502)
-        for _ in 0..<40 {
+        for _ in 0..<12 {
             try scenario.append(scenario.events.random.below(100))
             if scenario.events.random.oneIn(2) { scenario.seal() }
             var filter = ReplayFilter()

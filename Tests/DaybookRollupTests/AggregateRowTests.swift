@@ -3,7 +3,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookRollup
+@testable import DaybookRollup
 
 @Suite struct AggregateRowTests {
     private func randomRow(_ random: inout SeededRandom) -> AggregateRow {

@@ -1,7 +1,7 @@
 import DaybookTestSupport
 import Testing
 
-import DaybookRollup
+@testable import DaybookRollup
 
 @Suite struct BucketIndexTests {
     /// Exact: multiplies a number of 64-bit limbs by one limb.

@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookRollup
+@testable import DaybookRollup
 
 @Suite struct DurationSummaryTests {
     private func randomDuration(_ random: inout SeededRandom) -> UInt64 {

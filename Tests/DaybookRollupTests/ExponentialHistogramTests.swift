@@ -2,7 +2,7 @@ import DaybookFormat
 import DaybookTestSupport
 import Testing
 
-import DaybookRollup
+@testable import DaybookRollup
 
 @Suite struct ExponentialHistogramTests {
     private func bytes(of histogram: ExponentialHistogram) -> [UInt8] {

@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookSegment
+@testable import DaybookSegment
 import DaybookSystem
 import DaybookTestSupport
 import Testing

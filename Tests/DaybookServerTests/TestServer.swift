@@ -1,6 +1,6 @@
 import DaybookControl
 import DaybookFormat
-import DaybookServer
+@testable import DaybookServer
 import DaybookStore
 import DaybookSystem
 import Foundation

@@ -1,7 +1,7 @@
 import DaybookFormat
 import Testing
 
-import DaybookStore
+@testable import DaybookStore
 
 /// Each rule of the manifest broken once, by name.
 struct ManifestInvariantTests {

@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookStore
+@testable import DaybookStore
 import DaybookTestSupport
 
 /// Manifests, edits and segments that the tests of the manifest share.

@@ -106,7 +106,7 @@ struct PollerTests {
         let poller = try Poller()
         var events = Poller.Events(capacity: 4)
         try poller.add(client, token: .max, .read)
-        try poller.wait(&events, milliseconds: 0)
+        try poller.wait(&events, microseconds: 0)
         #expect(events.count == 0)
         try server.writeAll(([1] as [UInt8]).span.bytes)
         try poller.wait(&events)
@@ -116,7 +116,7 @@ struct PollerTests {
         try poller.wait(&events)
         #expect(events[0] == Poller.Event(token: 7, ready: [.read, .write]))
         try poller.remove(client)
-        try poller.wait(&events, milliseconds: 0)
+        try poller.wait(&events, microseconds: 0)
         #expect(events.count == 0)
     }
 

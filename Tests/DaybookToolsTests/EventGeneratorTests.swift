@@ -1,7 +1,6 @@
 import DaybookFormat
+@testable import DaybookTools
 import Testing
-
-import DaybookTools
 
 struct EventGeneratorTests {
     /// 2026-06-15T00:00:00Z.

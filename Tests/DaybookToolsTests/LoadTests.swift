@@ -1,7 +1,6 @@
 import DaybookFormat
+@testable import DaybookTools
 import Testing
-
-import DaybookTools
 
 struct LatencyHistogramTests {
     @Test func percentilesAreNearestRankWithinTheBucketWidth() {

@@ -15,7 +15,8 @@ func fuzzEventFields(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         var printed: [UInt8] = []
         do throws(FormatError) {
             try EventPrinter.append(
-                family: family, schemaVersion: 1, encoding: bytes, sequence: .max, arrival: Timestamp(microseconds: .min),
+                family: family, schemaVersion: 1, encoding: bytes, sequence: .max,
+                arrival: Timestamp(microseconds: .min),
                 organization: OrganizationID("acme")!, to: &printed)
         } catch {
             preconditionFailure("fields can be read but not printed: \(error)")

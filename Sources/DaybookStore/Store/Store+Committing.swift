@@ -132,10 +132,10 @@ final class CommitParticipation: CommitParticipant {
         let snapshot = organization.snapshot()
         for reference in snapshot.segments.reversed() where reference.family == .sessionChange {
             let segment = try snapshot.open(reference)
-            for rowGroup in 0..<segment.rowGroupCount {
-                let batch = try segment.read(rowGroup: rowGroup, [.name])
-                guard let names = batch.names else { continue }
-                if names.table.code(of: sessionID) != nil { return true }
+            let index = try snapshot.openIndex(of: segment)
+            for rowGroup in index.rowGroups(.session, containing: sessionID) {
+                let batch = try segment.read(rowGroup: rowGroup, [.session])
+                if batch.sessions?.table.code(of: sessionID) != nil { return true }
             }
         }
         return false

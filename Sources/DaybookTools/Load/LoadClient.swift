@@ -9,7 +9,6 @@ package final class LoadClient {
     private let head: RequestHead
     private let clock: any Clock
     private let poller: Poller
-    private let pause = Wakeup()
     private var events = Poller.Events(capacity: 256)
     private var connections: [LoadConnection] = []
     private var idle: [LoadConnection] = []
@@ -24,8 +23,6 @@ package final class LoadClient {
 
     /// How long the last answers may take before they count as never given.
     private static let patienceNanoseconds: UInt64 = 30_000_000_000
-    /// Longest sleep while a request is nearly due: `epoll` counts in milliseconds, the open loop in less.
-    private static let pauseMicrosecondsMax: UInt64 = 50
 
     /// Precondition: at least one key and one connection, and an end of the run by count or duration.
     package init(_ options: LoadOptions, workload: LoadWorkload, clock: any Clock) throws {
@@ -89,10 +86,7 @@ package final class LoadClient {
     private func pollOnce(waitNanoseconds: UInt64?) throws {
         // A second at most, so that the server is sampled although nothing moves.
         let wait = min(waitNanoseconds ?? 1_000_000_000, 1_000_000_000)
-        try poller.wait(&events, milliseconds: Int32(wait / 1_000_000))
-        if events.count == 0, wait > 0, wait < 1_000_000 {
-            pause.wait(microseconds: min(wait / 1_000, Self.pauseMicrosecondsMax))
-        }
+        try poller.wait(&events, microseconds: Int64(wait / 1_000))
         for index in 0..<events.count {
             let event = events[index]
             let connection = connections[Int(event.token)]

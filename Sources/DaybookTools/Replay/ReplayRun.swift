@@ -1,6 +1,6 @@
 package import DaybookExport
 package import DaybookFormat
-package import DaybookStore
+package import DaybookQuery
 package import DaybookSystem
 
 /// Where replayed events go.
@@ -52,14 +52,14 @@ package struct ReplayRun {
     ///   - target: nil only counts.
     ///   - progress: called with the number of events so far.
     package func run(
-        _ snapshot: OrganizationSnapshot, target: (any ReplayTarget)?, progress: (UInt64) -> Void = { _ in }
+        _ source: any EventSource, target: (any ReplayTarget)?, progress: (UInt64) -> Void = { _ in }
     ) throws -> ReplaySummary {
         var target = target
         var summary = ReplaySummary(organization: organization.text)
         var line: [UInt8] = []
         var rhythm = speed.map { ReplayRhythm(speed: $0, startNanoseconds: clock.monotonicNanoseconds()) }
         let pause = Wakeup()
-        try EventReplay(snapshot, selection).forEachEvent { event, _, encoding in
+        try EventReplay(source, selection).forEachEvent { event, encoding in
             if let wait = rhythm?.waitMicroseconds(arrival: event.arrival, now: clock.monotonicNanoseconds()) {
                 // What is due has left before the pause begins.
                 try target?.finish()
