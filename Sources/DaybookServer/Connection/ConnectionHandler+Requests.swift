@@ -80,7 +80,7 @@ extension ConnectionHandler {
         if !request.keepsAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
         head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
         if fields.expectsContinue { writeContinue() }
-        context?.fireChannelRead(Self.wrapInboundOut(.head(head)))
+        giveToRouter(.head(head))
     }
 
     func writeContinue() {

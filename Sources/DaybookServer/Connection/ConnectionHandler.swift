@@ -47,6 +47,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var ingest: IngestRequest?
     var importStream: ImportStream?
     var routing = RoutingState()
+    private var routerIsAttached = false
     var waiting = CircularBuffer<Waiting>()
     private var readIsHeldBack = false
     private var isTakingWaiting = false
@@ -171,7 +172,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 return
             }
         }
-        context?.fireChannelRead(Self.wrapInboundOut(part))
+        giveToRouter(part)
+    }
+
+    func giveToRouter(_ part: HTTPServerRequestPart) {
+        if routerIsAttached { context?.fireChannelRead(Self.wrapInboundOut(part)) } else { routing.held.append(part) }
+    }
+
+    /// The router's side stands behind this handler now.
+    func routerAttached() {
+        routerIsAttached = true
+        guard phase == .routing, let context else { return }
+        for part in routing.held { context.fireChannelRead(Self.wrapInboundOut(part)) }
+        routing.held = []
+        context.fireChannelReadComplete()
     }
 
     /// Takes what has waited, as far as it goes.

@@ -1,4 +1,5 @@
 internal import DaybookFormat
+internal import NIOHTTP1
 
 /// What an answer needs to know of the request that it answers.
 struct CurrentRequest {
@@ -16,6 +17,8 @@ struct RoutingState {
     var responseHasStarted = false
     var responseHasEnded = false
     var bodyByteCount = 0
+    /// What came before the router's side was there.
+    var held: [HTTPServerRequestPart] = []
 }
 
 /// The peer's own request id when it was well-formed, else one of ours, printed only when an answer needs it.
