@@ -1,7 +1,8 @@
-@testable import DaybookEvent
 import DaybookFormat
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookEvent
 
 struct CanonicalJSONTests {
     static func canonical(_ text: String) -> String? {

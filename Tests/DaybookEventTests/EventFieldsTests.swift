@@ -1,7 +1,8 @@
-@testable import DaybookEvent
 import DaybookFormat
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookEvent
 
 struct EventFieldsTests {
     /// Fixed part and strings again, out of what was decoded.

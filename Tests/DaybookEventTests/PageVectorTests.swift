@@ -1,7 +1,8 @@
-@testable import DaybookEvent
 import DaybookFormat
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookEvent
 
 /// docs/format/event.md, executed.
 struct PageVectorTests {

@@ -1,6 +1,7 @@
-@testable import DaybookEvent
 import DaybookFormat
 import Testing
+
+@testable import DaybookEvent
 
 /// What bodies become.
 struct ParserTests {

@@ -1,5 +1,6 @@
-@testable import DaybookEvent
 import DaybookFormat
+
+@testable import DaybookEvent
 
 /// One stored event, as the tests look at it.
 struct StoredEvent: Equatable {

@@ -1,6 +1,7 @@
-@testable import DaybookEvent
 import DaybookFormat
 import Testing
+
+@testable import DaybookEvent
 
 /// A body and what must be said about it: every failing field, in order, and the code.
 struct BadBody: CustomStringConvertible, Sendable {

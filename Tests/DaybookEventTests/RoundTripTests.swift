@@ -1,7 +1,8 @@
-@testable import DaybookEvent
 import DaybookFormat
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookEvent
 
 /// JSON to encoding to JSON, over 100,000 random events, and the printed form back to the same encoding.
 struct RoundTripTests {

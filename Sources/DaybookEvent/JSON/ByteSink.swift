@@ -59,6 +59,18 @@
         count &+= byteCount &+ 2
     }
 
+    /// A member's name with quotes and colon. Precondition: as for `append(quoting:)`.
+    @inline(__always)
+    mutating func append(naming source: UnsafePointer<UInt8>, _ byteCount: Int) {
+        reserve(byteCount &+ 3)
+        let target = unsafe base + count
+        unsafe target[0] = UInt8(ascii: "\"")
+        unsafe copyApart(from: source, to: target + 1, byteCount)
+        unsafe target[byteCount &+ 1] = UInt8(ascii: "\"")
+        unsafe target[byteCount &+ 2] = UInt8(ascii: ":")
+        count &+= byteCount &+ 3
+    }
+
     /// A varint length, then the bytes. Precondition: as for `append`.
     @inline(__always)
     mutating func append(lengthPrefixed source: UnsafePointer<UInt8>, _ byteCount: Int) {

@@ -82,7 +82,7 @@ struct CanonicalWriter: ~Copyable {
             if isDiscarding {
                 try cursor.skipValue()
             } else {
-                var member = try writeKey(token, cursor)
+                var member = writeKey(token, cursor)
                 if let bit = droppedKeyBit(member) {
                     try drop(bit, &droppedKeys, member, &cursor)
                 } else {
@@ -228,16 +228,18 @@ struct CanonicalWriter: ~Copyable {
     // MARK: Keys
 
     @inline(__always)
-    private mutating func writeKey(_ token: StringToken, _ cursor: JSONCursor) throws(JSONFault) -> CanonicalMember {
+    private mutating func writeKey(_ token: StringToken, _ cursor: JSONCursor) -> CanonicalMember {
         let start = sink.count
+        guard token.isEscaped else {
+            checkLength(token, cursor)
+            unsafe sink.append(naming: cursor.base + token.start, token.byteCount)
+            return CanonicalMember(start: start, keyByteCount: token.byteCount, prefix: cursor.prefix(token))
+        }
         writeText(token, cursor)
-        let keyByteCount = sink.count &- start &- 2
+        var member = CanonicalMember(start: start, keyByteCount: sink.count &- start &- 2, prefix: nil)
         sink.append(UInt8(ascii: ":"))
-        var member = CanonicalMember(start: start, keyByteCount: keyByteCount, prefix: cursor.prefix(token))
-        if token.isEscaped {
-            for offset in 0..<keyByteCount where sink.byte(at: member.keyStart + offset) == UInt8(ascii: "\\") {
-                member.isKeyEscaped = true
-            }
+        for offset in 0..<member.keyByteCount where sink.byte(at: member.keyStart + offset) == UInt8(ascii: "\\") {
+            member.isKeyEscaped = true
         }
         return member
     }

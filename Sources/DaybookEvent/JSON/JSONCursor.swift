@@ -101,10 +101,11 @@ struct StringToken {
     @inline(__always)
     private static func stops(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let quote = word ^ (ones &* 0x22)
-        let backslash = word ^ (ones &* 0x5C)
-        let hits = ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- ones &* 0x20) & ~word)
-        return hits & (ones &* 0x80)
+        // In a byte below 0x80 each difference has its high bit set only where it went below zero. Bytes from 0x80 on
+        // never stop and never borrow.
+        let differences =
+            ((word ^ (ones &* 0x22)) &- ones) | ((word ^ (ones &* 0x5C)) &- ones) | (word &- ones &* 0x20)
+        return differences & ~word & (ones &* 0x80)
     }
 
     /// Starts after the opening quote, leaves after the closing one. Checks every escape.

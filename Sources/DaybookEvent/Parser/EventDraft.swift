@@ -1,10 +1,21 @@
 internal import DaybookFormat
 
-/// Text of an event: in the body, or in the scratch sink when it held escapes.
+/// Text of an event: in the body, or in the scratch sink when it held escapes. Small, because a draft holds many; a body
+/// has at most `Limits.bodyByteCountMax` bytes.
 struct TextSlice {
-    var start = 0
-    var count = 0
-    var isScratch = false
+    private let start32: Int32
+    private let count32: Int32
+    let isScratch: Bool
+
+    @inline(__always)
+    init(start: Int, count: Int, isScratch: Bool) {
+        start32 = Int32(truncatingIfNeeded: start)
+        count32 = Int32(truncatingIfNeeded: count)
+        self.isScratch = isScratch
+    }
+
+    @inline(__always) var start: Int { Int(start32) }
+    @inline(__always) var count: Int { Int(count32) }
 }
 
 /// The form of one JSON object that states an event.
