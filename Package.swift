@@ -4,13 +4,18 @@ import PackageDescription
 // The floors of docs/architecture.md. A target may depend only on targets of lower floors; TidyTests read the
 // imports and hold them against the same table, because SwiftPM does not enforce the direction.
 
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-]
+/// Tests run in the release configuration (docs/decisions/0007), where `@testable import` has to be asked for.
+let testable: [SwiftSetting] =
+    Context.environment["DAYBOOK_TESTABLE"] == nil ? [] : [.unsafeFlags(["-enable-testing"])]
+
+let strict: [SwiftSetting] =
+    testable + [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+    ]
 
 let testing: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -61,7 +66,7 @@ let package = Package(
         // Floor 2
         floor("DaybookLog", ["DaybookFormat", "DaybookSystem"]),
         floor("DaybookSegment", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "CLZ4"]),
-        floor("DaybookRollup", ["DaybookFormat"]),
+        floor("DaybookRollup", ["DaybookFormat", "DaybookEvent"]),
         // Floor 3
         floor(
             "DaybookStore",
@@ -104,24 +109,50 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         // Tests
         .target(
             name: "DaybookTestSupport",
-            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent"], path: "Tests/DaybookTestSupport",
-            swiftSettings: testing),
+            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookStore"],
+            path: "Tests/DaybookTestSupport", swiftSettings: testing),
         tests("TidyTests"),
-        tests("DaybookFormatTests", ["DaybookFormat"]),
+        tests("DaybookFormatTests", ["DaybookFormat", "CChecksum"]),
+        tests("DaybookSystemTests", ["DaybookFormat", "DaybookSystem", "DaybookCrypto"]),
+        tests("DaybookCryptoTests", ["DaybookFormat", "DaybookCrypto"]),
+        tests("DaybookTestSupportTests", ["DaybookFormat", "DaybookSystem"]),
+        tests("DaybookEventTests", ["DaybookFormat", "DaybookEvent"]),
+        tests("DaybookLogTests", ["DaybookFormat", "DaybookSystem", "DaybookLog"]),
+        tests("DaybookSegmentTests", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment"]),
+        tests("DaybookRollupTests", ["DaybookFormat", "DaybookEvent", "DaybookRollup"]),
         tests(
             "DaybookStoreTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+        tests(
+            "DaybookQueryTests",
             [
-                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookRollup",
+                "DaybookStore", "DaybookQuery",
             ]),
         tests(
-            "SimulationTests",
+            "DaybookControlTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore", "DaybookControl"]),
+        tests(
+            "DaybookExportTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookExport"]),
+        tests(
+            "DaybookServerTests",
             [
-                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
+                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer", .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        tests(
+            "DaybookToolsTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookTools"]),
+        tests(
+            "SimulationTests",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+        tests("CrashTests", ["DaybookFormat", "DaybookSystem", "DaybookTools"]),
     ]
 )

@@ -3,6 +3,7 @@
 #include "CKernel.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -66,9 +67,16 @@ int daybook_poll_change(int poller, int operation, int descriptor, uint64_t toke
 }
 
 // The kernel packs its events differently on each processor; ours are unpacked, a stack's worth at a time.
-int daybook_poll_wait(int poller, daybook_poll_event *events, int capacity, int milliseconds) {
+int daybook_poll_wait(int poller, daybook_poll_event *events, int capacity, int64_t microseconds) {
     struct epoll_event found[256];
-    int count = epoll_wait(poller, found, capacity < 256 ? capacity : 256, milliseconds);
+    int limit = capacity < 256 ? capacity : 256;
+    struct timespec timeout = {.tv_sec = microseconds / 1000000, .tv_nsec = microseconds % 1000000 * 1000};
+    int count = epoll_pwait2(poller, found, limit, microseconds < 0 ? NULL : &timeout, NULL);
+    // Kernels before 5.11 know whole milliseconds only: rounded up, so that waiting never becomes spinning.
+    if (count == -1 && errno == ENOSYS) {
+        int64_t milliseconds = microseconds < 0 ? -1 : (microseconds + 999) / 1000;
+        count = epoll_wait(poller, found, limit, milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
+    }
     for (int i = 0; i < count; i++) {
         uint32_t bits = found[i].events;
         uint32_t ready = 0;

@@ -1,5 +1,5 @@
 internal import DaybookCrypto
-package import DaybookFormat
+internal import DaybookFormat
 package import DaybookSystem
 
 /// An API key as its owner holds it: `dbk_`, 32 random bytes in base64url (43 characters), and a CRC-32C of all that

@@ -1,7 +1,7 @@
-package import DaybookFormat
+internal import DaybookEvent
+internal import DaybookFormat
 package import DaybookStore
 package import DaybookSystem
-internal import DaybookEvent
 
 /// The administrative verbs: one implementation for the running server's admin socket and for the command line that
 /// opened the store itself. A request is one JSON object `{"verb": …}`; the answer is one JSON object,
@@ -183,9 +183,9 @@ extension Administration {
 
     private static func answer(to refusal: Refusal) -> [UInt8] {
         var bytes = Array(#"{"ok":false,"code":"#.utf8)
-        ControlDocument.appendString(refusal.code, to: &bytes)
+        JSONText.append(refusal.code, to: &bytes)
         bytes.append(contentsOf: #","message":"#.utf8)
-        ControlDocument.appendString(refusal.message, to: &bytes)
+        JSONText.append(refusal.message, to: &bytes)
         bytes.append(UInt8(ascii: "}"))
         return bytes
     }
@@ -207,13 +207,13 @@ private struct AnswerText {
     private mutating func key(_ name: String) {
         if !isFirst { bytes.append(UInt8(ascii: ",")) }
         isFirst = false
-        ControlDocument.appendString(name, to: &bytes)
+        JSONText.append(name, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
     }
 
     mutating func field(_ name: String, _ value: String) {
         key(name)
-        ControlDocument.appendString(value, to: &bytes)
+        JSONText.append(value, to: &bytes)
     }
 
     mutating func field(_ name: String, _ value: Timestamp?) {
@@ -232,7 +232,7 @@ private struct AnswerText {
         bytes.append(UInt8(ascii: "["))
         for (position, value) in values.enumerated() {
             if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            ControlDocument.appendString(value, to: &bytes)
+            JSONText.append(value, to: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
     }

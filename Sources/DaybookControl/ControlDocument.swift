@@ -1,5 +1,3 @@
-internal import DaybookFormat
-
 /// The small JSON of administrative requests: objects, arrays, strings, integers, true, false and null. Events never
 /// come this way; they have their own one-pass parser.
 package enum ControlDocument: Equatable, Sendable {
@@ -150,24 +148,5 @@ package enum ControlDocument: Equatable, Sendable {
             position += 4
             return value
         }
-    }
-}
-
-extension ControlDocument {
-    /// The text of a JSON string, quotes included.
-    package static func appendString(_ text: String, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0x00..<0x20:
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(contentsOf: hexText(UInt64(byte), width: 2).utf8)
-            default: bytes.append(byte)
-            }
-        }
-        bytes.append(UInt8(ascii: "\""))
     }
 }

@@ -18,7 +18,9 @@ package enum SHA256 {
 /// The hash of bytes that arrive in parts. Used again after `finish()`, it saves what a new one costs.
 ///
 /// libcrypto fails here only when there is no memory left; that traps, as it does everywhere in Swift.
-@safe package struct SHA256Hasher: ~Copyable, @unchecked Sendable {  // Owns its context; nobody else sees it.
+///
+/// `@unchecked Sendable`: it owns its context, and nobody else sees it.
+@safe package struct SHA256Hasher: ~Copyable, @unchecked Sendable {
     private let context: OpaquePointer
 
     package init() {
@@ -56,7 +58,9 @@ package enum SHA256 {
 }
 
 /// Looking an algorithm up takes longer than hashing a small event, so it is done once per process.
-@safe private struct Algorithm: @unchecked Sendable {  // libcrypto's own constant; never freed.
+///
+/// `@unchecked Sendable`: libcrypto's own constant, never freed.
+@safe private struct Algorithm: @unchecked Sendable {
     static let sha256 = Algorithm(name: "SHA256")
 
     let pointer: OpaquePointer

@@ -44,6 +44,7 @@ package enum TimestampText {
         return printable.contains(time) ? time : nil
     }
 
+    @inline(__always)
     private static func digits(_ text: UnsafeRawBufferPointer, _ start: Int, _ count: Int) -> Int? {
         var value = 0
         for position in start..<start + count {

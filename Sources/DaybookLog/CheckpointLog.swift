@@ -154,7 +154,9 @@ package final class CheckpointLog {
         let version = try reader.uint32(bytes)
         guard version == Self.version else { throw .unsupportedVersion(version) }
         guard try reader.uint64(bytes) == storeID else { throw .invalid("checkpoint store id") }
-        _ = try reader.range(12, bytes)
+        for index in try reader.range(12, bytes) where bytes.byte(at: index) != 0 {
+            throw .invalid("checkpoint header reserved field")
+        }
         let expected = try reader.uint32(bytes)
         let checksum = crc32c(bytes.extracting(0..<headerByteCount - 4))
         guard expected == checksum else { throw .checksum(expected: expected, found: checksum) }

@@ -62,7 +62,9 @@ package final class Journal {
             slot: slot, file: file, nonce: nonce, basePosition: position, byteCount: files.fileByteCount)
         let header = JournalFileHeader(storeID: storeID, basePosition: position, nonce: nonce, ordinal: ordinal)
         do {
+            // Durable before the first frame: a file that still says it is clean holds nothing.
             try unsafe file.write(header.encoded().span.bytes, at: 0)
+            try file.synchronize()
         } catch {
             isPoisoned = true
             throw .disk(error)

@@ -85,20 +85,24 @@ package final class JournalFiles: Sendable {
     package var conditions: [Condition] { state.withLock { $0.conditions } }
 }
 
-/// Writes a journal file full of zeroes in steps, so that commits never pay for block allocation. One step writes one
-/// piece; the last one synchronizes. Stepped by the checkpoint thread.
+/// Writes a journal file full of zeroes in steps, so that commits never pay for block allocation. Each step writes one
+/// piece, the last but one synchronizes, the last one says so in the header, which is then durable only if the zeroes
+/// are. Stepped by the checkpoint thread.
 package struct JournalZeroing {
     package static let pieceByteCount = 1 << 20
     package let slot: Int
     private let file: any DiskFile
+    private let storeID: UInt64
     private let byteCount: Int
     private var offset = 0
+    private var isSynchronized = false
 
     /// Opens the file, or creates it (the caller synchronizes the folder once for all).
-    package init(disk: any Disk, slot: Int, byteCount: Int) throws(DiskError) {
+    package init(disk: any Disk, storeID: UInt64, slot: Int, byteCount: Int) throws(DiskError) {
         let path = JournalFiles.path(slot)
         file = try disk.open(path, try disk.exists(path) ? .readWrite : .create)
         self.slot = slot
+        self.storeID = storeID
         self.byteCount = byteCount
     }
 
@@ -112,6 +116,12 @@ package struct JournalZeroing {
             return false
         }
         try file.synchronize()
+        guard isSynchronized else {
+            isSynchronized = true
+            let header = JournalFileHeader.clean(storeID: storeID).encoded()
+            try unsafe file.write(header.span.bytes, at: 0)
+            return false
+        }
         file.close()
         return true
     }

@@ -43,6 +43,8 @@ package struct JournalScan: Sendable {
     package var durablePosition: UInt64 = 0
     /// Slots that hold frames at or after the start position.
     package var slotsInUse: Set<Int> = []
+    /// Slots whose files are zero and ready for use.
+    package var cleanSlots: Set<Int> = []
     package var slotCount = 0
 }
 
@@ -67,6 +69,10 @@ extension JournalScan {
             guard case .journal(let number)? = FileKind(name: name), let slot = Int(exactly: number) else { continue }
             scan.slotCount = max(scan.slotCount, slot &+ 1)
             guard let header = try scan.readHeader(disk: disk, slot: slot, storeID: storeID) else { continue }
+            guard header.ordinal > 0 else {
+                scan.cleanSlots.insert(slot)
+                continue
+            }
             uses.append(Use(slot: slot, header: header))
         }
         uses.sort { $0.header.ordinal < $1.header.ordinal }

@@ -29,7 +29,7 @@ struct AdminSocket {
     /// Closes the socket and removes its name.
     static func close(_ channel: any Channel, path: String) async throws {
         try await channel.close().get()
-        try FileManager.default.removeItem(atPath: path)
+        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
     }
 }
 

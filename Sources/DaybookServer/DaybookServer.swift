@@ -6,7 +6,7 @@ internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOPosix
-package import ServiceLifecycle
+internal import ServiceLifecycle
 import Synchronization
 
 /// The HTTP front and the admin socket over an open, started store. A service: it runs until it is told to stop, then
@@ -94,7 +94,8 @@ package final class DaybookServer: Service {
                     address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
                 eventLoopGroup: group, logger: logger
             ) { request, writer, channel in
-                let context = BasicRequestContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+                let context = BasicRequestContext(
+                    source: ApplicationRequestContextSource(channel: channel, logger: logger))
                 let response = await router.answer(request, context: context)
                 try await writer.write(response: response.head, body: response.body)
             } onServerRunning: { [onRunning] channel in

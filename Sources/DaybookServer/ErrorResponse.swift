@@ -1,5 +1,6 @@
-package import DaybookLog
 internal import DaybookControl
+internal import DaybookEvent
+internal import DaybookLog
 
 /// One answer that says no, the same on every route and in the HTTP layer itself. The table of codes is section 2 of
 /// the HTTP contract; every mapping from an inner reason to a status stands in this file.
@@ -65,16 +66,21 @@ package struct ErrorResponse: Error, Equatable, Sendable {
         413, "payload_too_large", "The body is larger than 10 MiB.")
     static let uriTooLong = ErrorResponse(414, "uri_too_long", "The request target is longer than 8 KiB.").closing()
     static let headersTooLarge = ErrorResponse(
-        431, "headers_too_large", "The header fields are larger or more than allowed.").closing()
+        431, "headers_too_large", "The header fields are larger or more than allowed."
+    ).closing()
     static let overloaded = ErrorResponse(
-        503, "overloaded", "Too much is in flight; try again shortly.").retryable(afterSeconds: 1)
+        503, "overloaded", "Too much is in flight; try again shortly."
+    ).retryable(afterSeconds: 1)
     static let tooManyConnections = overloaded.closing()
     static let shuttingDown = ErrorResponse(
-        503, "shutting_down", "The server is shutting down.").retryable(afterSeconds: 5)
+        503, "shutting_down", "The server is shutting down."
+    ).retryable(afterSeconds: 5)
     static let queryTimeout = ErrorResponse(
-        503, "query_timeout", "The query took longer than 5 s; ask for less.").retryable(afterSeconds: 30)
+        503, "query_timeout", "The query took longer than 5 s; ask for less."
+    ).retryable(afterSeconds: 30)
     static let storageUnavailable = ErrorResponse(
-        503, "storage_unavailable", "Storage temporarily unavailable").retryable(afterSeconds: 30)
+        503, "storage_unavailable", "Storage temporarily unavailable"
+    ).retryable(afterSeconds: 30)
     static let commitTimeout = ErrorResponse(
         503, "durability_unknown",
         "The events may or may not have been stored; retry with the same idempotency key."
@@ -120,17 +126,17 @@ extension ErrorResponse {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(256 + 96 * failures.count)
         bytes.append(contentsOf: #"{"success":false,"code":"#.utf8)
-        ControlDocument.appendString(code, to: &bytes)
+        JSONText.append(code, to: &bytes)
         bytes.append(contentsOf: #","message":"#.utf8)
-        ControlDocument.appendString(message, to: &bytes)
+        JSONText.append(message, to: &bytes)
         if !failures.isEmpty {
             bytes.append(contentsOf: #","errors":["#.utf8)
             for (position, failure) in failures.enumerated() {
                 if position > 0 { bytes.append(UInt8(ascii: ",")) }
                 bytes.append(contentsOf: #"{"field":"#.utf8)
-                ControlDocument.appendString(failure.field, to: &bytes)
+                JSONText.append(failure.field, to: &bytes)
                 bytes.append(contentsOf: #","message":"#.utf8)
-                ControlDocument.appendString(failure.message, to: &bytes)
+                JSONText.append(failure.message, to: &bytes)
                 bytes.append(UInt8(ascii: "}"))
             }
             bytes.append(UInt8(ascii: "]"))
@@ -144,7 +150,7 @@ extension ErrorResponse {
             bytes.append(UInt8(ascii: "}"))
         }
         bytes.append(contentsOf: #","request_id":"#.utf8)
-        ControlDocument.appendString(requestID, to: &bytes)
+        JSONText.append(requestID, to: &bytes)
         bytes.append(UInt8(ascii: "}"))
         return bytes
     }

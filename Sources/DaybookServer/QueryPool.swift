@@ -1,3 +1,4 @@
+internal import DaybookQuery
 internal import DaybookSystem
 import Synchronization
 
@@ -47,7 +48,9 @@ final class QueryPool: Sendable {
     /// False when too much waits already, or the pool is stopping.
     func submit(_ job: @escaping Job) -> Bool {
         let taken: (isAccepted: Bool, idle: Int?) = state.withLock { state in
-            guard !state.isStopping, state.waiting.count - state.next < Self.waitingCountMax else { return (false, nil) }
+            guard !state.isStopping, state.waiting.count - state.next < Self.waitingCountMax else {
+                return (false, nil)
+            }
             state.waiting.append(job)
             return (true, state.idle.popLast())
         }
@@ -109,15 +112,16 @@ extension QueryPool {
     }
 }
 
-/// The time that a query may take, as a flag that the scan looks at between batches.
+/// The time that a query may take, and what happens when it is over.
 final class QueryDeadline: Sendable {
-    private let expired = Atomic<Bool>(false)
+    /// What the scan looks at.
+    let cancellation = Cancellation()
     private let action = Mutex<(@Sendable () -> Void)?>(nil)
 
-    var isExpired: Bool { expired.load(ordering: .relaxed) }
+    var isExpired: Bool { cancellation.isCancelled }
 
     func expire() {
-        expired.store(true, ordering: .relaxed)
+        cancellation.cancel()
         let action = action.withLock { action in
             defer { action = nil }
             return action

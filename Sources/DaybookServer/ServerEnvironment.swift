@@ -28,6 +28,12 @@ final class ServerEnvironment: Sendable {
     }
 
     var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }
+    /// For durations: never goes back.
+    var nanoseconds: UInt64 { clock.monotonicNanoseconds() }
+
+    func makeRequestID() -> RequestID {
+        RequestID(made: EventID(version7At: now, random: entropy.next(), entropy.next()))
+    }
 
     /// Set once, when the server was told to stop: every further answer closes its connection.
     var isDraining: Bool { draining.load(ordering: .relaxed) }
@@ -61,20 +67,50 @@ final class ServerEnvironment: Sendable {
 
 /// What the process has done since its start. Written from event loops without locks.
 final class ServerCounters: Sendable {
-    let requests = Atomic<UInt64>(0)
-    let clientErrors = Atomic<UInt64>(0)
-    let serverErrors = Atomic<UInt64>(0)
-    let eventsAcknowledged = Atomic<UInt64>(0)
-    let ingestRequests = Atomic<UInt64>(0)
-    let ingestNanoseconds = Atomic<UInt64>(0)
-    let queries = Atomic<UInt64>(0)
+    private let requestCount = Atomic<UInt64>(0)
+    private let clientErrorCount = Atomic<UInt64>(0)
+    private let serverErrorCount = Atomic<UInt64>(0)
+    private let acknowledgedCount = Atomic<UInt64>(0)
+    private let ingestCount = Atomic<UInt64>(0)
+    private let ingestNanosecondCount = Atomic<UInt64>(0)
+    private let queryCount = Atomic<UInt64>(0)
 
-    func count(status: Int) {
-        requests.wrappingAdd(1, ordering: .relaxed)
+    struct Snapshot {
+        var requests: UInt64
+        var clientErrors: UInt64
+        var serverErrors: UInt64
+        var eventsAcknowledged: UInt64
+        var ingestRequests: UInt64
+        var ingestNanoseconds: UInt64
+        var queries: UInt64
+    }
+
+    func answered(status: Int) {
+        requestCount.wrappingAdd(1, ordering: .relaxed)
         if status >= 500 {
-            serverErrors.wrappingAdd(1, ordering: .relaxed)
+            serverErrorCount.wrappingAdd(1, ordering: .relaxed)
         } else if status >= 400 {
-            clientErrors.wrappingAdd(1, ordering: .relaxed)
+            clientErrorCount.wrappingAdd(1, ordering: .relaxed)
         }
+    }
+
+    /// A request whose events are stored, and how long it took from its head on.
+    func stored(eventCount: UInt64, nanoseconds: UInt64) {
+        requestCount.wrappingAdd(1, ordering: .relaxed)
+        acknowledgedCount.wrappingAdd(eventCount, ordering: .relaxed)
+        ingestCount.wrappingAdd(1, ordering: .relaxed)
+        ingestNanosecondCount.wrappingAdd(nanoseconds, ordering: .relaxed)
+    }
+
+    func queried() { queryCount.wrappingAdd(1, ordering: .relaxed) }
+
+    func snapshot() -> Snapshot {
+        Snapshot(
+            requests: requestCount.load(ordering: .relaxed), clientErrors: clientErrorCount.load(ordering: .relaxed),
+            serverErrors: serverErrorCount.load(ordering: .relaxed),
+            eventsAcknowledged: acknowledgedCount.load(ordering: .relaxed),
+            ingestRequests: ingestCount.load(ordering: .relaxed),
+            ingestNanoseconds: ingestNanosecondCount.load(ordering: .relaxed),
+            queries: queryCount.load(ordering: .relaxed))
     }
 }

@@ -47,12 +47,13 @@ package final class ChildProcess: Sendable {
         let readEnd = pipeEnds.map { Descriptor(owning: $0.read) }
         let writeEnd = pipeEnds.map { Descriptor(owning: $0.write) }
         let processID = try spawn(
-            executable, arguments, environment, streams: [output, error], pipe: writeEnd?.number)
+            executable, arguments, environment, streams: [output, error], pipe: writeEnd)
         return ChildProcess(processID: processID, outputEnd: readEnd)
     }
 
     private static func spawn(
-        _ executable: String, _ arguments: [String], _ environment: [String: String], streams: [Output], pipe: Int32?
+        _ executable: String, _ arguments: [String], _ environment: [String: String], streams: [Output],
+        pipe: borrowing Descriptor?
     ) throws(DiskError) -> Int32 {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -66,8 +67,10 @@ package final class ChildProcess: Sendable {
             case .file(let path):
                 unsafe posix_spawn_file_actions_addopen(&actions, target, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
             case .pipe:
-                guard let pipe else { preconditionFailure("no pipe") }
-                unsafe posix_spawn_file_actions_adddup2(&actions, pipe, target)
+                switch pipe {
+                case .some(let end): unsafe posix_spawn_file_actions_adddup2(&actions, end.number, target)
+                case .none: preconditionFailure("no pipe")
+                }
             }
         }
         var attributes = posix_spawnattr_t()

@@ -14,6 +14,11 @@ package final class Poller: Sendable {
     package struct Event: Sendable, Equatable {
         package var token: UInt64
         package var ready: Interest
+
+        package init(token: UInt64, ready: Interest) {
+            self.token = token
+            self.ready = ready
+        }
     }
 
     /// Room for the events of one `wait`. Kept by the caller and used again.
@@ -56,12 +61,12 @@ package final class Poller: Sendable {
         try change(DAYBOOK_POLL_REMOVE, socket, 0, [])
     }
 
-    /// Waits until a socket can go on, for at most `milliseconds` (nil: for ever; 0: not at all), and replaces the
+    /// Waits until a socket can go on, for at most `microseconds` (nil: for ever; 0: not at all), and replaces the
     /// content of `events`. None after the time has run out, or after a signal.
-    package func wait(_ events: inout Events, milliseconds: Int32? = nil) throws(DiskError) {
+    package func wait(_ events: inout Events, microseconds: Int64? = nil) throws(DiskError) {
         let result = unsafe events.fill { buffer in
             unsafe daybook_poll_wait(
-                descriptor.number, buffer.baseAddress!, Int32(buffer.count), milliseconds ?? -1)
+                descriptor.number, buffer.baseAddress!, Int32(buffer.count), microseconds ?? -1)
         }
         if result == -1 && errno != EINTR { throw DiskError(code: errno, operation: "epoll_wait", path: "") }
     }

@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// A thread of our own, for work that blocks: the commit loop, sealing, scans, synchronization.
 package final class SystemThread: Sendable {
-    private struct Handle: @unchecked Sendable {  // An opaque number; POSIX lets any thread join with it.
+    /// `@unchecked Sendable`: an opaque number; POSIX lets any thread join with it.
+    private struct Handle: @unchecked Sendable {
         let thread: pthread_t
     }
 

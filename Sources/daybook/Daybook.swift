@@ -1,6 +1,32 @@
 import ArgumentParser
 
 @main
-struct Daybook: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "daybook", abstract: "Collects, stores, answers for and proves development metrics.")
+struct Daybook: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "daybook",
+        abstract: "Collects, stores, answers for and proves the metrics of AI-assisted development.",
+        discussion: """
+            FIRST STEPS:
+              daybook init --data ./store
+              daybook serve --data ./store
+              curl -H "Authorization: Bearer KEY" -H "Content-Type: application/json" \\
+                -d '{"command_name":"run_tests","execution_time_ms":1250,"status":"success"}' \\
+                http://127.0.0.1:8080/api/v1/metrics/command-execution
+
+            ENVIRONMENT:
+              DAYBOOK_DATA     default of --data
+              DAYBOOK_LISTEN   default of --listen
+              DAYBOOK_KEY      default of --key
+              NO_COLOR         honoured: daybook prints no colour with it or without it
+
+            EXIT CODES:
+              0   done
+              1   the work failed; standard error says why and what to do
+              64  the command line is wrong
+            """,
+        version: Version.text,
+        subcommands: [
+            Initialize.self, Serve.self, OrganizationVerbs.self, KeyVerbs.self, ReplayVerb.self, ExportVerb.self,
+            InspectVerbs.self, BenchVerbs.self, VersionVerb.self,
+        ])
 }

@@ -1,8 +1,7 @@
 import DaybookEvent
+import DaybookExport
 import DaybookFormat
 import Testing
-
-@testable import DaybookExport
 
 struct CSVWriterTests {
     private static let organization = OrganizationID("acme")!

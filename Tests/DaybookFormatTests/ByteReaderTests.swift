@@ -1,4 +1,5 @@
 import DaybookFormat
+import DaybookTestSupport
 import Testing
 
 struct ByteReaderTests {

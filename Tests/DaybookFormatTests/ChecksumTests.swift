@@ -1,5 +1,6 @@
 import CChecksum
 import DaybookFormat
+import DaybookTestSupport
 import Testing
 
 struct ChecksumTests {

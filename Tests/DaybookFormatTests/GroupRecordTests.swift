@@ -1,4 +1,5 @@
 import DaybookFormat
+import DaybookTestSupport
 import Testing
 
 /// Group records as the committer writes them and recovery reads them.

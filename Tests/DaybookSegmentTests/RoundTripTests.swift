@@ -1,6 +1,6 @@
 import DaybookEvent
 import DaybookFormat
-import DaybookSegment
+@testable import DaybookSegment
 import DaybookTestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookSegment
+@testable import DaybookSegment
 import DaybookSystem
 import DaybookTestSupport
 import Testing
@@ -21,13 +21,13 @@ func events(_ family: Family, count: Int, seed: UInt64, style: EventGenerator.St
 
 @discardableResult
 func writeSegment(
-    _ events: [GeneratedEvent], disk: any Disk, path: String = segmentPath
+    _ events: [GeneratedEvent], disk: any Disk, path: String = segmentPath, effort: Compression.Effort = .fast
 ) throws -> SegmentSummary {
     let first = try #require(events.first)
     let last = try #require(events.last)
     var writer = try SegmentWriter(
         disk: disk, path: path, log: LogID(7), family: first.family, schemaVersion: 1, firstSequence: first.sequence,
-        lastSequence: last.sequence)
+        lastSequence: last.sequence, effort: effort)
     for event in events {
         try event.encoding.withRawSpan {
             try writer.append(sequence: event.sequence, arrival: event.arrival, encoding: $0)
@@ -46,4 +46,13 @@ func expect(_ batch: ColumnBatch, equals events: [GeneratedEvent]) throws {
         try #require(batch.sequences[row] == event.sequence)
         try #require(batch.arrivals[row] == event.arrival.microseconds)
     }
+}
+
+/// A disk on which the segment is these bytes.
+func disk(holding bytes: [UInt8]) throws -> SimulatedDisk {
+    let disk = SimulatedDisk()
+    let file = try disk.open(segmentPath, .create)
+    defer { file.close() }
+    try bytes.withRawSpan { try file.write($0, at: 0) }
+    return disk
 }

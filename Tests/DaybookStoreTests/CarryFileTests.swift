@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookStore
+@testable import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
 import Testing
@@ -141,32 +141,33 @@ struct CarryFileTests {
         #expect(throws: FormatError.self) { try Self.read(Self.sealed(Self.sample.encoded().dropLast(4) + [0])) }
     }
 
+    static func load(_ disk: SimulatedDisk, _ name: String = sample.name, _ log: LogID = log) throws -> CarryFile {
+        try CarryFile.load(disk: disk, folder: folder, name: name, log: log)
+    }
+
     @Test func aWrittenFileSurvivesAPowerLossOnceItsFolderIsSynchronized() throws {
-        let disk = ManifestTestDisk()
+        let disk = Sample.disk()
         try Self.sample.write(disk: disk, folder: Self.folder)
         try disk.synchronizeDirectory(Self.folder)
-        let found = try CarryFile.load(
-            disk: disk.afterPowerLoss(), folder: Self.folder, name: Self.sample.name, log: Self.log)
-        #expect(found == Self.sample)
+        for seed in 0..<20 as Range<UInt64> {
+            #expect(try Self.load(disk.copy().reopen(seed: seed)) == Self.sample)
+        }
     }
 
     @Test func aLeftoverOfAnUnpublishedSealingIsReplaced() throws {
-        let disk = ManifestTestDisk()
-        disk.place(Layout.path(Self.folder, Self.sample.name), [UInt8](repeating: 1, count: 10_000))
+        let disk = Sample.disk([Layout.path(Self.folder, Self.sample.name): [UInt8](repeating: 1, count: 10_000)])
         try Self.sample.write(disk: disk, folder: Self.folder)
-        let found = try CarryFile.load(disk: disk, folder: Self.folder, name: Self.sample.name, log: Self.log)
-        #expect(found == Self.sample)
+        #expect(try Self.load(disk) == Self.sample)
     }
 
     @Test func theFileOfAnotherLogOrOfAnotherMomentIsRefused() throws {
-        let disk = ManifestTestDisk()
         let otherName = FileKind.carry(sealedThrough: 101).name
-        disk.place(Layout.path(Self.folder, Self.sample.name), Self.sample.encoded())
-        disk.place(Layout.path(Self.folder, otherName), Self.sample.encoded())
+        let disk = Sample.disk([
+            Layout.path(Self.folder, Self.sample.name): Self.sample.encoded(),
+            Layout.path(Self.folder, otherName): Self.sample.encoded(),
+        ])
         for (name, log) in [(Self.sample.name, LogID(17)), (otherName, Self.log)] {
-            let error = #expect(throws: CarryError.self) {
-                try CarryFile.load(disk: disk, folder: Self.folder, name: name, log: log)
-            }
+            let error = #expect(throws: CarryError.self) { try Self.load(disk, name, log) }
             guard case .corrupt(let corruption)? = error else {
                 Issue.record("not corrupt but \(String(describing: error))")
                 return
@@ -176,12 +177,11 @@ struct CarryFileTests {
     }
 
     @Test func aMissingFileIsAnErrorOfTheDisk() {
-        #expect(
-            throws: CarryError.disk(
-                DiskError(.notFound, operation: "open", path: Layout.path(Self.folder, Self.sample.name)))
-        ) {
-            try CarryFile.load(
-                disk: ManifestTestDisk(), folder: Self.folder, name: Self.sample.name, log: Self.log)
+        let error = #expect(throws: CarryError.self) { try Self.load(Sample.disk()) }
+        guard case .disk(let cause)? = error else {
+            Issue.record("not of the disk but \(String(describing: error))")
+            return
         }
+        #expect(cause.kind == .notFound)
     }
 }

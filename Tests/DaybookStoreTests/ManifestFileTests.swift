@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookStore
+@testable import DaybookStore
 import Testing
 
 /// What the bytes of a manifest file say, whole, torn and damaged.

@@ -144,6 +144,13 @@ struct ManifestInvariantTests {
         #expect(violation?.description.hasPrefix(rule + " ") == true)
     }
 
+    @Test func sequencesThatNoSealedSegmentHoldsAreStatedAsLost() throws {
+        let segments = [Sample.segment(1...10, .commandExecution, rowCount: 4)]
+        let manifest = try Manifest().applying(.seal(1...10, segments: segments, carry: nil))
+        #expect(manifest.lost == [LostRange(range: 1...10, eventCount: 6, reason: .logDamaged)])
+        #expect(manifest.firstBrokenInvariant.map { "\($0)" } == nil)
+    }
+
     @Test func sealedSegmentsAreKeptInOrderOfFamilies() throws {
         let segments = [
             Sample.segment(1...4, .productivityMetric, rowCount: 1),

@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookStore
+@testable import DaybookStore
 import Testing
 
 /// The account that can be given of the segments alone.

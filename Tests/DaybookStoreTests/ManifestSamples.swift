@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookStore
+@testable import DaybookStore
 import DaybookTestSupport
 
 /// Manifests, edits and segments that the tests of the manifest share.
@@ -46,6 +46,29 @@ enum Sample {
             ManifestRecord(generation: manifest.generation, edit: edit).append(to: &bytes)
         }
         return bytes
+    }
+
+    /// A disk that holds the folder and these files in it, durable.
+    static func disk(_ files: [String: [UInt8]] = [:]) -> SimulatedDisk {
+        SimulatedDisk(recovering: DiskImage(files: files, directories: [folder]), seed: 1)
+    }
+
+    /// A disk with a manifest of these edits.
+    static func disk(_ edits: [ManifestEdit]) throws -> SimulatedDisk { disk([path: try file(edits)]) }
+
+    static func open(_ disk: SimulatedDisk) throws(ManifestError) -> ManifestLog {
+        try ManifestLog.open(disk: disk, folder: folder, log: log)
+    }
+
+    static func load(_ disk: SimulatedDisk) throws(ManifestError) -> Manifest? {
+        try ManifestLog.load(disk: disk, folder: folder, log: log)?.manifest
+    }
+
+    /// What a start finds after losing power now, in some of the ways that are possible.
+    static func afterPowerLoss(_ disk: SimulatedDisk) throws(ManifestError) -> [Manifest?] {
+        var found: [Manifest?] = []
+        for seed in 0..<8 as Range<UInt64> { found.append(try load(disk.copy().reopen(seed: seed))) }
+        return found
     }
 
     static func read(_ bytes: [UInt8]) throws(Corruption) -> ManifestFile {

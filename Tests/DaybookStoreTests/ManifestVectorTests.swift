@@ -1,5 +1,5 @@
 import DaybookFormat
-import DaybookStore
+@testable import DaybookStore
 import DaybookTestSupport
 import Testing
 

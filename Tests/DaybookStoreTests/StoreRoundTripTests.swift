@@ -1,7 +1,7 @@
 import DaybookEvent
 import DaybookFormat
 import DaybookLog
-import DaybookStore
+@testable import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
 import Foundation

@@ -9,6 +9,7 @@ package struct FaultPlan: Sendable, Equatable {
     package var failSynchronize: Int?
     /// A prefix of the bytes may have been written.
     package var failWrite: Int?
+    /// Reading bytes or mapping a file; opening it is not counted.
     package var failRead: Int?
     /// From this write on the disk is full: files cannot grow until others are removed or cut.
     package var fillAtWrite: Int?
@@ -16,6 +17,8 @@ package struct FaultPlan: Sendable, Equatable {
     package var capacityByteCount: Int?
     /// A disk that lies: synchronization reports success and does nothing. Tests must notice it.
     package var ignoresSynchronize = false
+    /// Truncation reports success and does nothing. Tests must notice this, too.
+    package var ignoresTruncation = false
 
     package init() {}
 
@@ -57,6 +60,7 @@ struct SimulatedTrace: Sendable {
 
     mutating func note(_ operation: SimulatedOperation, _ path: String, _ details: [UInt64] = [], bytes: [UInt8] = []) {
         switch operation.kind {
+        case .question: break
         case .read: readCount += 1
         case .write:
             writeCount += 1
@@ -85,11 +89,12 @@ enum SimulatedOperation: String {
     case create, createDirectory, rename, remove, truncate, write
     case synchronize, synchronizeDirectory, synchronizeAll
 
-    enum Kind { case read, write, synchronize, change }
+    enum Kind { case question, read, write, synchronize, change }
 
     var kind: Kind {
         switch self {
-        case .open, .list, .exists, .length, .read, .map: .read
+        case .open, .list, .exists, .length: .question
+        case .read, .map: .read
         case .write: .write
         case .synchronize, .synchronizeDirectory, .synchronizeAll: .synchronize
         case .create, .createDirectory, .rename, .remove, .truncate: .change

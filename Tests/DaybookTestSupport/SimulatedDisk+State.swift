@@ -30,8 +30,9 @@ struct SimulatedState: Sendable {
         let crash = DiskError(.crashed, operation: operation.rawValue, path: path)
         guard !isCrashed else { throw crash }
         trace.note(operation, path, details, bytes: bytes)
-        let isChange = operation.kind != .read
-        isCrashing = isChange && trace.changeCount - origin.changeCount == plan.crashAtChange
+        isCrashing =
+            operation.kind != .question && operation.kind != .read
+            && trace.changeCount - origin.changeCount == plan.crashAtChange
         guard isCrashing else { return try effect(&self) }
         isCrashed = true
         do { _ = try effect(&self) } catch { throw crash }

@@ -1,7 +1,6 @@
 import DaybookFormat
-import Testing
-
 @testable import DaybookTools
+import Testing
 
 struct LatencyHistogramTests {
     @Test func percentilesAreNearestRankWithinTheBucketWidth() {

@@ -46,3 +46,42 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
         #expect(recovered > 0)
     }
 }
+
+/// The simulation is checked itself: a store, or a disk, with one duty left out must fail it.
+@Suite struct MutantTests {
+    /// The number of seeds of which at least one must notice.
+    static let seeds: ClosedRange<UInt64> = 1...60
+
+    private func isNoticed(_ run: (UInt64) throws -> Void) -> Bool {
+        for seed in Self.seeds {
+            do { try run(seed) } catch { return true }
+        }
+        return false
+    }
+
+    @Test func aDiskThatDoesNotSynchronizeIsNoticed() {
+        #expect(
+            isNoticed { seed in
+                var simulation = try StoreSimulation(seed: seed, ignoresSynchronize: true)
+                try simulation.run()
+            })
+    }
+
+    @Test func aStoreThatDoesNotCompareChecksumsIsNoticed() {
+        #expect(
+            isNoticed { seed in
+                try withConstantChecksums {
+                    var simulation = try StoreSimulation(seed: seed)
+                    try simulation.run()
+                }
+            })
+    }
+
+    @Test func aDiskThatDoesNotTruncateIsNoticed() {
+        #expect(
+            isNoticed { seed in
+                var simulation = try StoreSimulation(seed: seed, ignoresTruncation: true)
+                try simulation.run()
+            })
+    }
+}

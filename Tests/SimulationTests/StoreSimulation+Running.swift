@@ -113,13 +113,19 @@ extension StoreSimulation {
                 ? FaultPlan.anything(seed: random.next(), within: 250)
                 : FaultPlan.powerLoss(seed: random.next(), within: 250)
             plan.ignoresSynchronize = ignoresSynchronize
+            plan.ignoresTruncation = ignoresTruncation
             disk.arm(plan)
             for _ in 0..<stepCount {
                 try step()
                 if disk.isCrashed { break }
             }
             try collect()
-            try restart(on: SimulatedDisk(recovering: disk.crash(seed: random.next()), seed: random.next()))
+            let survived = SimulatedDisk(recovering: disk.crash(seed: random.next()), seed: random.next())
+            var lies = FaultPlan()
+            lies.ignoresSynchronize = ignoresSynchronize
+            lies.ignoresTruncation = ignoresTruncation
+            survived.arm(lies)
+            try restart(on: survived)
             if life == 2 { try finish() }
         }
     }

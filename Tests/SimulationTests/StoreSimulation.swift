@@ -48,6 +48,7 @@ struct StoreSimulation {
     var options: StoreOptions
     /// The disk lies about synchronization: the simulation must notice.
     let ignoresSynchronize: Bool
+    let ignoresTruncation: Bool
 
     /// What the run has met, so that a test can insist that it met everything.
     var sealedSeen = 0
@@ -56,9 +57,10 @@ struct StoreSimulation {
     var restartCount = 0
     var recoveredOpenCount = 0
 
-    init(seed: UInt64, ignoresSynchronize: Bool = false) throws {
+    init(seed: UInt64, ignoresSynchronize: Bool = false, ignoresTruncation: Bool = false) throws {
         self.seed = seed
         self.ignoresSynchronize = ignoresSynchronize
+        self.ignoresTruncation = ignoresTruncation
         random = SeededRandom(seed: seed)
         disk = SimulatedDisk(seed: seed)
         entropy = SeededEntropy(seed: seed)
@@ -76,6 +78,7 @@ struct StoreSimulation {
         try Store.create(disk: disk, clock: clock, entropy: entropy, options: options)
         var plan = FaultPlan()
         plan.ignoresSynchronize = ignoresSynchronize
+        plan.ignoresTruncation = ignoresTruncation
         disk.arm(plan)
         store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: options)
         for log in Self.logs { models[log] = LogModel() }

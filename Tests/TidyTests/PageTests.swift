@@ -34,6 +34,22 @@ struct PageTests {
         return components.joined(separator: "/")
     }
 
+    /// A path in backticks that begins at the root of the repository is a link as well.
+    @Test(arguments: SourceTree.pages.filter { $0.path != "CHANGELOG.md" })
+    func pathsInPagesExist(page: TextFile) {
+        let roots = ["Sources/", "Tests/", "Benchmarks/", "tools/", "docs/", ".ci/"]
+        for (index, line) in page.lines.enumerated() {
+            for text in line.split(separator: "`", omittingEmptySubsequences: false).enumerated() {
+                guard !text.offset.isMultiple(of: 2), roots.contains(where: { text.element.hasPrefix($0) }) else {
+                    continue
+                }
+                let path = String(text.element.prefix { $0 != " " })
+                guard !path.contains("*") else { continue }
+                #expect(SourceTree.exists(path), "\(page.path):\(index + 1) names \(path)")
+            }
+        }
+    }
+
     static let formatPages = SourceTree.pages.filter {
         $0.path.hasPrefix("docs/format/") && $0.path != "docs/format/README.md"
     }

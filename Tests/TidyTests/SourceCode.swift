@@ -76,7 +76,7 @@ struct SourceCode {
                 return nil
             }
             if previousByte(before: word.offset) == UInt8(ascii: ".") { return nil }
-            if index > 0, words[index - 1].text == "func" { return nil }
+            if index > 0, ["func", "case"].contains(words[index - 1].text) { return nil }
             return line(at: word.offset)
         }
     }

@@ -97,7 +97,8 @@ struct SourceCodeTests {
     }
 
     @Test func membersAndDeclarationsAreNoFreeCalls() {
-        let code = SourceCode("time(nil)\nfunc time() {}\na.time()\na\n    .time()\nlet time = 1\nb(time())\n")
+        let source = "time(nil)\nfunc time() {}\na.time()\na\n    .time()\nlet time = 1\nb(time())\ncase time(Int)\n"
+        let code = SourceCode(source)
         #expect(code.lines(ofFreeCall: "time") == [1, 7])
     }
 }

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import subprocess
 
 from expected import differences
 from totals import FAMILIES, compare, group_value, grouped
@@ -218,6 +217,25 @@ def check_sessions(results, client, ledger):
             if session.get(key) is not None and (value is None or microseconds(value) != session[key]):
                 problems.append(f"{session_id}: {key} is {value!r}, expected {rfc3339(session[key])}")
     results.check(f"{ledger.organization}: {len(wanted)} sessions in their present state", problems)
+    totals = client.all_items(
+        "/api/v1/metrics/aggregated",
+        metric="user_sessions",
+        aggregation_window="total",
+        start_date=rfc3339(min(starts)),
+        end_date=rfc3339(max(starts) + 1),
+    )
+    results.check(f"{ledger.organization}: totals of sessions", session_total_problems(totals, wanted))
+
+
+def session_total_problems(items, wanted):
+    """A session without activity counts as abandoned after a while: active and abandoned are compared together."""
+    if len(items) != 1:
+        return [f"{len(items)} items for one total"]
+    item = items[0]
+    completed = sum(session["status"] == "completed" for session in wanted.values())
+    found = (item.get("count"), item.get("completed_count"), item.get("active_count", 0) + item.get("abandoned_count", 0))
+    expected = (len(wanted), completed, len(wanted) - completed)
+    return [] if found == expected else [f"count, completed, active and abandoned are {found}, expected {expected}"]
 
 
 def check_export(results, daybook, ledger, lines):
@@ -264,12 +282,6 @@ def check_unchanged(results, daybook, name, action):
     after = daybook.fingerprints()
     changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
     results.check(name, [f"{path} changed" for path in changed])
-
-
-def check_command(results, name, arguments):
-    done = subprocess.run(arguments, capture_output=True, check=False)
-    problems = [] if done.returncode == 0 else [done.stderr.decode("utf-8", "replace")]
-    results.check(name, problems)
 
 
 def read_requests(path):

@@ -15,7 +15,7 @@ import uuid
 
 from client import Client, Unanswered, dump
 from server import Daybook, VerbFailed
-from strace import StraceMissing, TracedDaybook, require_strace
+from strace import StraceMissing, Tracer
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ROUTE = "/api/v1/metrics/command-execution"
@@ -170,6 +170,10 @@ def make_store(binary, work):
     return directory, made["api_key"]
 
 
+def attach(daybook, *options):
+    return Tracer(daybook.process.pid, daybook.directory + ".trace", options)
+
+
 def load_until_refused(daybook, key, threads=4):
     senders = [Single(daybook.port, key) for _ in range(threads)]
     for sender in senders:
@@ -208,13 +212,11 @@ def check_after_restart(binary, directory, key, acknowledged, unknown):
 
 
 def sync_error(binary, work, options):
-    require_strace()
     directory, key = make_store(binary, work)
-    daybook = TracedDaybook(
-        binary, directory, ["-e", "trace=fdatasync", "-e", f"inject=fdatasync:error=EIO:when={NTH}"]
-    )
-    daybook.start(60)
+    daybook = Daybook(binary, directory)
+    daybook.start()
     try:
+        trace = attach(daybook, "-e", "trace=fdatasync", "-e", f"inject=fdatasync:error=EIO:when={NTH}")
         acknowledged, refused = load_until_refused(daybook, key)
         expect(acknowledged, "nothing was acknowledged before the fault")
         expect(refused, "no request was refused although a sync failed")
@@ -233,7 +235,8 @@ def sync_error(binary, work, options):
         expect(live.status == 200, f"/health/live answers {live.status} after a failed sync")
     finally:
         daybook.kill()
-    syncs = [call for call in daybook.calls() if call[3] == "fdatasync"]
+    trace.wait()
+    syncs = [call for call in trace.calls() if call[3] == "fdatasync"]
     failed = [position for position, call in enumerate(syncs) if call[5] != 0]
     expect(failed, "the trace holds no failed sync: nothing was injected")
     later = [call for call in syncs[failed[0] + 1 :] if call[0] > syncs[failed[0]][1] and call[2] == syncs[failed[0]][2]]
@@ -243,14 +246,12 @@ def sync_error(binary, work, options):
 
 
 def write_error(binary, work, options):
-    require_strace()
     directory, key = make_store(binary, work)
     calls = "pwrite64,pwritev,pwritev2"
-    daybook = TracedDaybook(
-        binary, directory, ["-e", f"trace={calls}", "-e", f"inject={calls}:error=ENOSPC:when={NTH}"]
-    )
-    daybook.start(60)
+    daybook = Daybook(binary, directory)
+    daybook.start()
     try:
+        trace = attach(daybook, "-e", f"trace={calls}", "-e", f"inject={calls}:error=ENOSPC:when={NTH}")
         acknowledged, refused = load_until_refused(daybook, key)
         expect(acknowledged, "nothing was acknowledged before the fault")
         expect(refused, "no request was refused although a write failed")
@@ -262,18 +263,18 @@ def write_error(binary, work, options):
         check_reads_work(daybook, key, acknowledged)
     finally:
         daybook.kill()
+    trace.wait()
+    expect(any(call[5] == -1 for call in trace.calls()), "the trace holds no failed write: nothing was injected")
     check_after_restart(binary, directory, key, acknowledged, refused)
     print(f"ENOSPC on write {NTH}: {len(acknowledged)} acknowledged before it, {len(refused)} refused, none lost")
 
 
 def slow_sync(binary, work, options):
-    require_strace()
     directory, key = make_store(binary, work)
-    daybook = TracedDaybook(
-        binary, directory, ["-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_enter=50000"]
-    )
-    daybook.start(60)
+    daybook = Daybook(binary, directory)
+    daybook.start()
     try:
+        attach(daybook, "-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_enter=50000")
         sender = Single(daybook.port, key, limit=40)
         sender.start()
         sender.join(60)
@@ -287,22 +288,23 @@ def slow_sync(binary, work, options):
 
 
 def sync_order(binary, work, options):
-    require_strace()
     directory, key = make_store(binary, work)
     writes = ("pwrite64", "pwritev", "pwritev2")
     sends = ("write", "writev", "sendto", "sendmsg")
     traced = ",".join(writes + sends + ("fdatasync",))
-    daybook = TracedDaybook(binary, directory, ["-s", "4096", "-e", f"trace={traced}"])
-    daybook.start(60)
+    daybook = Daybook(binary, directory)
+    daybook.start()
     bodies = [event(f"traced-{number:04}-end") for number in range(50)]
     try:
+        trace = attach(daybook, "-s", "4096", "-e", f"trace={traced}")
         client = Client(daybook.port, key)
         for body in bodies:
             answer = client.request("POST", ROUTE, dump(body))
             expect(answer.status == 201, f"answered {answer.status}: {answer.text[:200]}")
     finally:
         daybook.kill()
-    calls = daybook.calls()
+    trace.wait()
+    calls = trace.calls()
     for body in bodies:
         written = [call for call in calls if call[3] in writes and body["command_name"] in call[4]]
         expect(written, f"the trace shows no write of {body['command_name']}")

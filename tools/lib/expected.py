@@ -121,9 +121,9 @@ def session_change(change, body, session_id, timestamp=None):
     event = {
         "type": "session_change",
         **common(body, timestamp),
-        "id": ANY,
         "change": change,
         "session_id": session_id,
+        "total_duration_ms": None if body.get("total_duration_ms") is None else duration(body["total_duration_ms"]),
         "commands_executed": body.get("commands_executed"),
         "agents_used": body.get("agents_used"),
         "productivity_score": None
@@ -131,8 +131,8 @@ def session_change(change, body, session_id, timestamp=None):
         else canonical(body["productivity_score"]),
         "context": free_form(body.get("context")),
     }
-    if change != "started":
-        event["user_id"] = body.get("user_id", ANY)
+    if change == "ended":
+        event["status"] = body.get("status", "completed")
     return event
 
 
@@ -142,7 +142,7 @@ def user_session(body):
     user = body.get("user_id", DEFAULT_USER)
     start = {"user_id": user, "context": body.get("context")}
     rest = {
-        key: body[key] for key in ("commands_executed", "agents_used", "productivity_score") if body.get(key) is not None
+        key: body[key] for key in ("commands_executed", "agents_used", "productivity_score", "total_duration_ms") if body.get(key) is not None
     }
     changes = [session_change("started", start, session_id, body["session_start"])]
     rest["user_id"] = user
@@ -150,9 +150,8 @@ def user_session(body):
         if len(rest) > 1:
             changes.append(session_change("updated", rest, session_id, body["session_start"]))
         return changes
-    end = session_change("ended", rest, session_id, body["session_end"])
-    end["status"] = body.get("status", "completed")
-    changes.append(end)
+    rest["status"] = "abandoned" if body.get("status") == "abandoned" else "completed"
+    changes.append(session_change("ended", rest, session_id, body["session_end"]))
     return changes
 
 

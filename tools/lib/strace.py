@@ -1,12 +1,8 @@
-"""Runs the server under strace, to inject faults into its system calls or to read their order."""
+"""Attaches strace to a running server, to inject faults into its system calls or to read their order."""
 
-import os
 import re
-import signal
 import subprocess
 import time
-
-from server import Daybook
 
 # `1234 name(arguments) = result`, or one of the two halves of a call during which other threads ran.
 WHOLE = re.compile(r"^(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)(.*)$", re.DOTALL)
@@ -18,41 +14,37 @@ class StraceMissing(Exception):
     pass
 
 
-def require_strace():
-    done = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, check=False)
-    if done.returncode != 0:
-        text = done.stderr.decode("utf-8", "replace").strip()
-        raise StraceMissing(f"strace cannot trace here, so this check proves NOTHING on this machine: {text}")
+class Tracer:
+    """`options` are strace's own, such as `-e inject=fdatasync:error=EIO:when=20`; counts begin now, for each thread."""
 
+    def __init__(self, process_id, path, options, seconds=20):
+        self.path = path
+        self.message_path = path + ".messages"
+        with open(self.message_path, "wb") as messages:
+            self.process = subprocess.Popen(
+                ["strace", "-f", "-p", str(process_id), "-o", path, *options], stdout=messages, stderr=messages
+            )
+        deadline = time.monotonic() + seconds
+        while "attached" not in self.messages():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise StraceMissing(
+                    f"strace cannot trace here, so this check proves NOTHING on this machine: {self.messages()}"
+                )
+            time.sleep(0.02)
 
-class TracedDaybook(Daybook):
-    """`options` are strace's own, such as `-e inject=fdatasync:error=EIO:when=20`."""
+    def messages(self):
+        with open(self.message_path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
 
-    def __init__(self, binary, directory, options, seconds=30):
-        super().__init__(binary, directory)
-        self.options = options
-        self.trace_path = directory + ".trace"
-        self.start_seconds = seconds
-
-    def command(self):
-        return ["strace", "-f", "-qq", "-o", self.trace_path, *self.options, *super().command()]
-
-    def server_pid(self):
-        """The child of strace."""
-        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
-        with open(path, encoding="ascii") as file:
-            return int(file.read().split()[0])
-
-    def kill(self):
-        os.kill(self.server_pid(), signal.SIGKILL)
-        self.process.wait()
-        self.process = None
+    def wait(self, seconds=20):
+        """It ends by itself when the traced process has ended."""
+        self.process.wait(seconds)
 
     def calls(self):
         """(position where it began, position where it ended, thread, name, arguments, result), by their ends."""
         found = []
         pending = {}
-        with open(self.trace_path, encoding="utf-8", errors="replace") as file:
+        with open(self.path, encoding="utf-8", errors="replace") as file:
             for position, line in enumerate(file):
                 line = line.rstrip("\n")
                 if match := STARTED.match(line):
@@ -67,12 +59,3 @@ class TracedDaybook(Daybook):
                         (position, position, match.group(1), match.group(2), match.group(3), int(match.group(4)))
                     )
         return found
-
-    def wait_for_call(self, pattern, seconds):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            with open(self.trace_path, encoding="utf-8", errors="replace") as file:
-                if re.search(pattern, file.read()):
-                    return True
-            time.sleep(0.05)
-        return False

@@ -51,5 +51,5 @@ typedef struct {
     uint32_t ready;
 } daybook_poll_event;
 
-/// `epoll_wait(2)` for at most `milliseconds`, -1 for ever. How many events it wrote, or -1 with errno.
-int daybook_poll_wait(int poller, daybook_poll_event *events, int capacity, int milliseconds);
+/// `epoll_pwait2(2)` for at most `microseconds`, -1 for ever. How many events it wrote, or -1 with errno.
+int daybook_poll_wait(int poller, daybook_poll_event *events, int capacity, int64_t microseconds);

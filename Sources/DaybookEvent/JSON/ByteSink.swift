@@ -45,22 +45,32 @@
     @inline(__always)
     mutating func append(_ source: UnsafePointer<UInt8>, _ byteCount: Int) {
         reserve(byteCount)
-        let target = unsafe base + count
-        var done = 0
-        if byteCount <= 64 {
-            while done &+ 8 <= byteCount {
-                let word = unsafe UnsafeRawPointer(source + done).loadUnaligned(as: UInt64.self)
-                unsafe UnsafeMutableRawPointer(target + done).storeBytes(of: word, as: UInt64.self)
-                done &+= 8
-            }
-            while done < byteCount {
-                unsafe target[done] = source[done]
-                done &+= 1
-            }
-        } else {
-            unsafe target.update(from: source, count: byteCount)
-        }
+        unsafe copyApart(from: source, to: base + count, byteCount)
         count &+= byteCount
+    }
+
+    /// A quote, the bytes, a quote. Precondition: as for `append`, and nothing in them needs an escape.
+    @inline(__always)
+    mutating func append(quoting source: UnsafePointer<UInt8>, _ byteCount: Int) {
+        reserve(byteCount &+ 2)
+        unsafe base[count] = UInt8(ascii: "\"")
+        unsafe copyApart(from: source, to: base + count + 1, byteCount)
+        unsafe base[count &+ 1 &+ byteCount] = UInt8(ascii: "\"")
+        count &+= byteCount &+ 2
+    }
+
+    /// A varint length, then the bytes. Precondition: as for `append`.
+    @inline(__always)
+    mutating func append(lengthPrefixed source: UnsafePointer<UInt8>, _ byteCount: Int) {
+        if byteCount < 0x80 {
+            reserve(byteCount &+ 1)
+            unsafe base[count] = UInt8(truncatingIfNeeded: byteCount)
+            unsafe copyApart(from: source, to: base + count + 1, byteCount)
+            count &+= byteCount &+ 1
+        } else {
+            append(varint: UInt64(byteCount))
+            unsafe append(source, byteCount)
+        }
     }
 
     mutating func append(contentsOf bytes: [UInt8]) {
@@ -73,7 +83,7 @@
     mutating func appendOwn(_ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count)
         reserve(range.count)
-        unsafe (base + count).update(from: base + range.lowerBound, count: range.count)
+        unsafe copyApart(from: base + range.lowerBound, to: base + count, range.count)
         count += range.count
     }
 
@@ -118,6 +128,37 @@
         }
         append(UInt8(truncatingIfNeeded: rest))
     }
+}
+
+/// Copies bytes that do not overlap. Most texts are short, so these take a few moves instead of a call.
+@inline(__always)
+func copyApart(from source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ byteCount: Int) {
+    if byteCount > 64 {
+        unsafe target.update(from: source, count: byteCount)
+    } else if byteCount >= 8 {
+        var done = 0
+        while done &+ 8 < byteCount {
+            unsafe move(UInt64.self, source, target, done)
+            done &+= 8
+        }
+        unsafe move(UInt64.self, source, target, byteCount &- 8)
+    } else if byteCount >= 4 {
+        unsafe move(UInt32.self, source, target, 0)
+        unsafe move(UInt32.self, source, target, byteCount &- 4)
+    } else if byteCount >= 2 {
+        unsafe move(UInt16.self, source, target, 0)
+        unsafe move(UInt16.self, source, target, byteCount &- 2)
+    } else if byteCount == 1 {
+        unsafe target[0] = source[0]
+    }
+}
+
+@inline(__always)
+private func move<Word: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Word.Type, _ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, _ offset: Int
+) {
+    let word = unsafe UnsafeRawPointer(source + offset).loadUnaligned(as: Word.self)
+    unsafe UnsafeMutableRawPointer(target + offset).storeBytes(of: word, as: Word.self)
 }
 
 /// Where text printed byte by byte goes.

@@ -10,40 +10,23 @@ struct ObjectIssue {
 /// Writes free-form objects in canonical form while reading them once: members go to the sink as they come, and are put
 /// in order when their object ends, if they were not. No tree, no allocation per value.
 struct CanonicalWriter: ~Copyable {
-    /// A member in the sink: from the quote of its key to the end of its value, without the comma.
-    struct Member {
-        var start: Int
-        var end: Int
-        /// Bytes of the key's canonical text, quotes apart.
-        var keyByteCount: Int
-        /// The key's text holds a backslash, so it is not what is compared.
-        var isKeyEscaped: Bool
-
-        @inline(__always) var keyStart: Int { start &+ 1 }
-    }
-
-    /// Where a container on the way down stands: the key in the body, or the index.
-    private struct Step {
-        var key: StringToken?
-        var index = 0
-    }
-
     var sink = ByteSink(capacity: 4_096)
     private(set) var issues: [ObjectIssue] = []
     /// Paths of dropped keys, as in issues.
     private(set) var dropped: [String] = []
     /// The string value of `session_id` in the outermost object.
     private(set) var session: StringToken?
-    private var members: [Member] = []
-    private var steps: [Step] = []
+    /// Every object on the way down may have all its members here.
+    private var members = FixedStack<CanonicalMember>(capacity: Limits.objectDepthMax * Limits.objectKeyCountMax)
+    private var steps = FixedStack<CanonicalStep>(capacity: Limits.objectDepthMax)
+    // Copies, because a constant of another module costs a call.
+    private let keyCountMax = Limits.objectKeyCountMax
+    private let depthMax = Limits.objectDepthMax
+    private let byteCountMax = Limits.objectByteCountMax
+    private let stringByteCountMax = Limits.objectStringByteCountMax
     private var objectStart = 0
     /// A limit of the whole object was passed: the rest is only checked for its grammar.
     private var isDiscarding = false
-
-    init() {
-        members.reserveCapacity(64)
-        steps.reserveCapacity(Limits.objectDepthMax + 1)
-    }
 
     /// Forgets the objects of the event before.
     @inline(__always)
@@ -59,11 +42,20 @@ struct CanonicalWriter: ~Copyable {
         objectStart = sink.count
         isDiscarding = false
         session = nil
-        members.removeAll(keepingCapacity: true)
-        steps.removeAll(keepingCapacity: true)
+        members.truncate(to: 0)
+        steps.truncate(to: 0)
         try writeObject(&cursor)
+        checkSize()
         if isDiscarding { sink.truncate(to: objectStart) }
         return objectStart..<sink.count
+    }
+
+    @inline(__always)
+    private mutating func checkSize() {
+        if sink.count &- objectStart > byteCountMax, !isDiscarding {
+            isDiscarding = true
+            note("", "is longer than 64 KiB in canonical form")
+        }
     }
 
     // MARK: Containers
@@ -75,6 +67,7 @@ struct CanonicalWriter: ~Copyable {
         var isSorted = true
         var keyCount = 0
         var droppedKeys: UInt8 = 0
+        var previous: CanonicalMember?
         cursor.position &+= 1
         sink.append(UInt8(ascii: "{"))
         var more = !cursor.consume(UInt8(ascii: "}"))
@@ -82,8 +75,8 @@ struct CanonicalWriter: ~Copyable {
             let keyPosition = cursor.position
             let token = try cursor.memberName()
             keyCount &+= 1
-            steps[steps.count &- 1].key = token
-            if keyCount > Limits.objectKeyCountMax, !isDiscarding {
+            steps[steps.count &- 1] = CanonicalStep(key: token, index: -1)
+            if keyCount > keyCountMax, !isDiscarding {
                 discard("holds more than 50 keys", cursor, atParent: true)
             }
             if isDiscarding {
@@ -93,18 +86,18 @@ struct CanonicalWriter: ~Copyable {
                 if let bit = droppedKeyBit(member) {
                     try drop(bit, &droppedKeys, member, &cursor)
                 } else {
-                    if members.count > first {
-                        let order = compareKeys(members[members.count &- 1], member)
+                    if let previous {
+                        let order = compareKeys(previous, member)
                         if order == 0 {
                             throw JSONFault(message: "a key stands twice in an object", position: keyPosition)
                         }
                         if order > 0 { isSorted = false }
                     }
                     if steps.count == 1 { noteSession(member, cursor) }
-                    // The member is on the stack while its value is read, so that objects inside start above it.
                     try writeValue(&cursor)
                     member.end = sink.count
-                    members.append(member)
+                    members.push(member)
+                    previous = member
                     sink.append(UInt8(ascii: ","))
                 }
             }
@@ -114,8 +107,8 @@ struct CanonicalWriter: ~Copyable {
             if !isSorted { try sort(from: first, cursor) }
             close(UInt8(ascii: "}"))
         }
-        members.removeLast(members.count &- first)
-        steps.removeLast()
+        members.truncate(to: first)
+        steps.truncate(to: steps.count &- 1)
     }
 
     /// At the opening bracket.
@@ -126,7 +119,7 @@ struct CanonicalWriter: ~Copyable {
         var more = !cursor.consume(UInt8(ascii: "]"))
         var index = 0
         while more {
-            steps[steps.count &- 1].index = index
+            steps[steps.count &- 1] = CanonicalStep(index: index)
             if isDiscarding {
                 try cursor.skipValue()
             } else {
@@ -137,18 +130,18 @@ struct CanonicalWriter: ~Copyable {
             more = try cursor.continuesArray()
         }
         if !isDiscarding { close(UInt8(ascii: "]")) }
-        steps.removeLast()
+        steps.truncate(to: steps.count &- 1)
     }
 
     /// False when the container at the cursor lies too deep; it is then stepped over.
     @inline(__always)
     private mutating func descend(_ cursor: inout JSONCursor) throws(JSONFault) -> Bool {
-        guard steps.count < Limits.objectDepthMax else {
+        guard steps.count < depthMax else {
             discard("nested deeper than 8 levels", cursor)
             try cursor.skipValue()
             return false
         }
-        steps.append(Step())
+        steps.push(CanonicalStep())
         return true
     }
 
@@ -170,10 +163,7 @@ struct CanonicalWriter: ~Copyable {
         case UInt8(ascii: "\""):
             cursor.position &+= 1
             let token = try cursor.scanString()
-            sink.append(UInt8(ascii: "\""))
-            checkLength(token, cursor)
             writeText(token, cursor)
-            sink.append(UInt8(ascii: "\""))
         case UInt8(ascii: "{"): try writeObject(&cursor)
         case UInt8(ascii: "["): try writeArray(&cursor)
         case UInt8(ascii: "t"):
@@ -187,10 +177,7 @@ struct CanonicalWriter: ~Copyable {
             sink.append(text: "null")
         default: try writeNumber(&cursor)
         }
-        if sink.count &- objectStart > Limits.objectByteCountMax, !isDiscarding {
-            isDiscarding = true
-            note("", "is longer than 64 KiB in canonical form")
-        }
+        checkSize()
     }
 
     @inline(__always)
@@ -217,35 +204,36 @@ struct CanonicalWriter: ~Copyable {
 
     @inline(__always)
     private mutating func checkLength(_ token: StringToken, _ cursor: JSONCursor) {
-        if token.byteCount > Limits.objectStringByteCountMax { checkLongText(token, cursor) }
+        if token.byteCount > stringByteCountMax { checkLongText(token, cursor) }
     }
 
     private mutating func checkLongText(_ token: StringToken, _ cursor: JSONCursor) {
-        guard cursor.textByteCount(token) > Limits.objectStringByteCountMax else { return }
+        guard cursor.textByteCount(token) > stringByteCountMax else { return }
         note(path(cursor), "holds text longer than 8 KiB")
     }
 
+    /// With its quotes.
     @inline(__always)
     private mutating func writeText(_ token: StringToken, _ cursor: JSONCursor) {
+        checkLength(token, cursor)
         if token.isEscaped {
+            sink.append(UInt8(ascii: "\""))
             cursor.appendCanonical(token, to: &sink)
+            sink.append(UInt8(ascii: "\""))
         } else {
-            unsafe sink.append(cursor.base + token.start, token.byteCount)
+            unsafe sink.append(quoting: cursor.base + token.start, token.byteCount)
         }
     }
 
     // MARK: Keys
 
     @inline(__always)
-    private mutating func writeKey(_ token: StringToken, _ cursor: JSONCursor) throws(JSONFault) -> Member {
+    private mutating func writeKey(_ token: StringToken, _ cursor: JSONCursor) throws(JSONFault) -> CanonicalMember {
         let start = sink.count
-        sink.append(UInt8(ascii: "\""))
-        checkLength(token, cursor)
         writeText(token, cursor)
-        let keyByteCount = sink.count &- start &- 1
-        sink.append(UInt8(ascii: "\""))
+        let keyByteCount = sink.count &- start &- 2
         sink.append(UInt8(ascii: ":"))
-        var member = Member(start: start, end: 0, keyByteCount: keyByteCount, isKeyEscaped: false)
+        var member = CanonicalMember(start: start, keyByteCount: keyByteCount, prefix: cursor.prefix(token))
         if token.isEscaped {
             for offset in 0..<keyByteCount where sink.byte(at: member.keyStart + offset) == UInt8(ascii: "\\") {
                 member.isKeyEscaped = true
@@ -255,7 +243,7 @@ struct CanonicalWriter: ~Copyable {
     }
 
     @inline(__always)
-    private func droppedKeyBit(_ member: Member) -> UInt8? {
+    private func droppedKeyBit(_ member: CanonicalMember) -> UInt8? {
         guard 9...11 ~= member.keyByteCount else { return nil }
         let key = unsafe UnsafePointer(sink.base + member.keyStart)
         switch member.keyByteCount {
@@ -269,7 +257,7 @@ struct CanonicalWriter: ~Copyable {
 
     /// The value is read all the same: its own keys and numbers must be right, and it may hold more to drop.
     private mutating func drop(
-        _ bit: UInt8, _ seen: inout UInt8, _ member: Member, _ cursor: inout JSONCursor
+        _ bit: UInt8, _ seen: inout UInt8, _ member: CanonicalMember, _ cursor: inout JSONCursor
     ) throws(JSONFault) {
         if seen & bit != 0 { throw cursor.fault("a key stands twice in an object") }
         seen |= bit
@@ -278,7 +266,7 @@ struct CanonicalWriter: ~Copyable {
         sink.truncate(to: member.start)
     }
 
-    private mutating func noteSession(_ member: Member, _ cursor: JSONCursor) {
+    private mutating func noteSession(_ member: CanonicalMember, _ cursor: JSONCursor) {
         guard member.keyByteCount == 10 else { return }
         guard unsafe matches(UnsafePointer(sink.base + member.keyStart), "session_id") else { return }
         var ahead = cursor
@@ -290,18 +278,13 @@ struct CanonicalWriter: ~Copyable {
 
     /// Below zero, zero or above zero, by the UTF-8 bytes of the unescaped keys.
     @inline(__always)
-    private func compareKeys(_ left: Member, _ right: Member) -> Int {
-        let leftFirst = unsafe sink.base[left.keyStart]
-        let rightFirst = unsafe sink.base[right.keyStart]
-        // Neither a quote (an empty key) nor a backslash, and different: that decides.
-        if leftFirst != rightFirst, leftFirst > 0x22, rightFirst > 0x22, leftFirst != 0x5C, rightFirst != 0x5C {
-            return leftFirst < rightFirst ? -1 : 1
-        }
+    private func compareKeys(_ left: CanonicalMember, _ right: CanonicalMember) -> Int {
+        if left.hasPrefix, right.hasPrefix, left.prefix != right.prefix { return left.prefix < right.prefix ? -1 : 1 }
         return compareKeysSlowly(left, right)
     }
 
     @inline(never)
-    private func compareKeysSlowly(_ left: Member, _ right: Member) -> Int {
+    private func compareKeysSlowly(_ left: CanonicalMember, _ right: CanonicalMember) -> Int {
         var leftAt = left.keyStart
         var rightAt = right.keyStart
         let leftEnd = leftAt + left.keyByteCount
@@ -354,11 +337,14 @@ struct CanonicalWriter: ~Copyable {
             members[place] = member
         }
         let end = sink.count
+        // The outermost object has nothing before it that must stay: its sorted text is simply the later one.
+        let isOutermost = steps.count == 1
+        if isOutermost { sink.append(UInt8(ascii: "{")) }
         for index in first..<members.count {
             sink.appendOwn(members[index].start..<members[index].end)
             sink.append(UInt8(ascii: ","))
         }
-        sink.moveEnd(from: end, to: start)
+        if isOutermost { objectStart = end } else { sink.moveEnd(from: end, to: start) }
     }
 
     // MARK: Findings
@@ -376,12 +362,9 @@ struct CanonicalWriter: ~Copyable {
 
     private func path(_ cursor: JSONCursor, dropping count: Int = 0) -> String {
         var path = ""
-        for step in steps.dropLast(count) {
-            if let key = step.key {
-                path += "." + cursor.displayText(key)
-            } else {
-                path += "[\(step.index)]"
-            }
+        for index in 0..<steps.count - count {
+            let step = steps[index]
+            path += step.index < 0 ? "." + cursor.displayText(step.key) : "[\(step.index)]"
         }
         return path
     }

@@ -20,6 +20,16 @@ extension JSONCursor {
         return count
     }
 
+    /// The first eight bytes of a string, big-endian, filled up with zeros; nil for strings with escapes.
+    @inline(__always)
+    func prefix(_ token: StringToken) -> UInt64? {
+        guard !token.isEscaped else { return nil }
+        // A word may reach behind the string, not behind the body; a key is followed by a value and a brace at least.
+        guard token.start &+ 8 <= end, token.byteCount > 0 else { return token.byteCount == 0 ? 0 : nil }
+        let word = UInt64(bigEndian: unsafe UnsafeRawPointer(base + token.start).loadUnaligned(as: UInt64.self))
+        return token.byteCount >= 8 ? word : word & ~(UInt64.max >> UInt64(8 &* token.byteCount))
+    }
+
     /// Appends the canonical form of a string with escapes: the shortest for what must be escaped, plain for the rest.
     func appendCanonical(_ token: StringToken, to sink: inout ByteSink) {
         let start = sink.count

@@ -59,6 +59,7 @@ extension ParserState {
             try cursor.skipValue()
             return report(field, "must be an array")
         }
+        let fields = shape.fields
         array = field
         index = 0
         var more = !cursor.consume(UInt8(ascii: "]"))
@@ -67,7 +68,7 @@ extension ParserState {
             if itemCount > context.batchEventCountMax {
                 try cursor.skipValue()
             } else if cursor.peek() == UInt8(ascii: "{") {
-                finish(try readEvent(shape), into: &group)
+                finish(try readEvent(shape, allowing: fields), into: &group)
             } else {
                 try cursor.skipValue()
                 report("must be an object")

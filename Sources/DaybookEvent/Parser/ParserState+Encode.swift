@@ -123,14 +123,12 @@ extension ParserState {
 
     @inline(__always)
     private mutating func put(_ text: TextSlice) {
-        encoding.append(varint: UInt64(text.count))
-        unsafe encoding.append(pointer(text), text.count)
+        unsafe encoding.append(lengthPrefixed: pointer(text), text.count)
     }
 
     @inline(__always)
     private mutating func putObject(_ range: Range<Int>) {
-        encoding.append(varint: UInt64(range.count))
-        unsafe encoding.append(UnsafePointer(writer.sink.base + range.lowerBound), range.count)
+        unsafe encoding.append(lengthPrefixed: UnsafePointer(writer.sink.base + range.lowerBound), range.count)
     }
 
     @inline(__always)

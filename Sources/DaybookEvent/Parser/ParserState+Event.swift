@@ -4,20 +4,21 @@ internal import DaybookFormat
 extension ParserState {
     /// A body that is one event. The group is touched only when everything was right.
     mutating func parseEvent(_ shape: EventShape, into group: inout GroupBuilder) throws(JSONFault) {
-        let final = try readEvent(shape)
+        let final = try readEvent(shape, allowing: shape.fields)
         try expectEnd()
         finish(final, into: &group)
     }
 
     /// At the opening brace. The result is the shape, which only an import line tells by itself.
+    /// - Parameter fields: those of the shape.
     @inline(__always)
-    mutating func readEvent(_ start: EventShape) throws(JSONFault) -> EventShape {
+    mutating func readEvent(_ start: EventShape, allowing fields: FieldSet) throws(JSONFault) -> EventShape {
         draft = EventDraft()
         scratch.truncate(to: 0)
         writer.reset()
-        unknownNames.removeAll(keepingCapacity: true)
+        if !unknownNames.isEmpty { unknownNames.removeAll(keepingCapacity: true) }
         var shape = start
-        var allowed = shape.fields
+        var allowed = fields
         cursor.position &+= 1
         var more = !cursor.consume(UInt8(ascii: "}"))
         while more {

@@ -10,7 +10,8 @@ package struct JournalFileHeader: Equatable, Sendable {
     package var basePosition: UInt64
     /// Made anew for every use of the file: frames of an earlier use do not parse.
     package var nonce: UInt64
-    /// Rises by one at each use of any file; the files in this order are the journal.
+    /// Rises by one at each use of any file, from 1; the files in this order are the journal. 0 marks a file that was
+    /// zeroed completely and waits for its use.
     package var ordinal: UInt64
 
     package init(storeID: UInt64, basePosition: UInt64, nonce: UInt64, ordinal: UInt64) {
@@ -18,6 +19,11 @@ package struct JournalFileHeader: Equatable, Sendable {
         self.basePosition = basePosition
         self.nonce = nonce
         self.ordinal = ordinal
+    }
+
+    /// The header of a file that is zero behind it.
+    package static func clean(storeID: UInt64) -> JournalFileHeader {
+        JournalFileHeader(storeID: storeID, basePosition: 0, nonce: 0, ordinal: 0)
     }
 
     package func encoded() -> [UInt8] {
@@ -47,6 +53,9 @@ package struct JournalFileHeader: Equatable, Sendable {
         let found = crc32c(bytes.extracting(0..<reader.offset))
         let expected = try reader.uint32(bytes)
         guard expected == found else { throw .checksum(expected: expected, found: found) }
+        for index in try reader.range(Self.byteCount - reader.offset, bytes) where bytes.byte(at: index) != 0 {
+            throw .invalid("journal file header padding")
+        }
     }
 }
 
@@ -91,8 +100,7 @@ package struct JournalFrame: Equatable, Sendable {
         let start = bytes.count
         bytes.append(littleEndian: UInt32(0))
         bytes.append(littleEndian: Self.magic)
-        bytes.append(kind.rawValue)
-        bytes.append(contentsOf: [0, 0, 0])
+        bytes.append(littleEndian: UInt32(kind.rawValue))  // and three bytes of zero
         bytes.append(littleEndian: UInt32(payloadByteCount))
         bytes.append(littleEndian: payloadChecksum)
         bytes.append(littleEndian: UInt32(0))
@@ -122,7 +130,9 @@ package struct JournalFrame: Equatable, Sendable {
         let found = crc32c(
             bytes.extracting(offset + 4..<offset + Self.headerByteCount), continuing: Self.seed(nonce))
         guard expected == found else { throw .checksum(expected: expected, found: found) }
-        guard payloadByteCount <= Limits.groupByteCountMax else { throw .invalid("journal frame length") }
+        guard payloadByteCount <= (kind == .group ? Limits.groupByteCountMax : 0) else {
+            throw .invalid("journal frame length")
+        }
     }
 
     private static func seed(_ nonce: UInt64) -> UInt32 {

@@ -11,7 +11,7 @@ package struct ColumnBatch: Sendable {
     /// What was asked for.
     package let selection: ColumnSelection
 
-    /// The flags of the encodings: which optional fields follow.
+    /// The flags of the encodings: which optional fields follow. Empty when no optional column was selected.
     package internal(set) var flags: [UInt16] = []
     package internal(set) var sequences: [UInt64] = []
     /// Microseconds since 1970.

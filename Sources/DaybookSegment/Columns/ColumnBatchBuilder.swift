@@ -31,6 +31,11 @@ package struct ColumnBatchBuilder: Sendable {
         columns.append(sequence: sequence, arrival: arrival, fields, encoding)
     }
 
+    /// Whether `append` would take this encoding.
+    func check(_ encoding: RawSpan) throws(FormatError) {
+        _ = try EventFields(family: family, schemaVersion: schemaVersion, reading: encoding)
+    }
+
     /// The rows so far, all columns. The builder can go on afterwards.
     package func batch() -> ColumnBatch { columns.batch(family: family, schemaVersion: schemaVersion) }
 

@@ -1,4 +1,4 @@
-/// Which columns of a batch are wanted. The flags of the rows always come along: they cost almost nothing.
+/// Which columns of a batch are wanted. The flags of the rows come along when a wanted column is optional.
 package struct ColumnSelection: OptionSet, Sendable, Hashable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -55,10 +55,12 @@ struct PageOutput {
         return crc32c(bytes, continuing: root)
     }
 
-    /// The root field of the footer: algorithm 1, the checksum, how many pages it covers, zeros.
+    /// The first four bytes of the root field, little-endian 1. A root of another algorithm is not ours to compare.
+    static let rootAlgorithm: [UInt8] = [1, 0, 0, 0]
+
+    /// The root field of the footer: the algorithm, the checksum, how many pages it covers, zeros.
     static func rootField(_ checksum: UInt32, pageCount: UInt64) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.append(littleEndian: UInt32(1))
+        var bytes = rootAlgorithm
         bytes.append(littleEndian: checksum)
         bytes.append(littleEndian: pageCount)
         bytes.append(contentsOf: repeatElement(0, count: SegmentFooter.rootByteCount - bytes.count))

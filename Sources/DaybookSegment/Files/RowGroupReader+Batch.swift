@@ -8,7 +8,7 @@ extension RowGroupReader {
         let family = segment.family
         var batch = ColumnBatch(
             family: family, schemaVersion: segment.schemaVersion, rowCount: rows.count, selection: selection)
-        batch.flags = try flags(of: family)
+        if isWanted(.flags) { batch.flags = try flags(of: family) }
         try readIntegers(&batch)
         batch.users = try codes(.user, batch.flags, announcedBy: nil)
         batch.names = try codes(.name, batch.flags, announcedBy: nil)

@@ -32,9 +32,28 @@ struct RowGroupReader {
         try load(ColumnNumber.columns(of: segment.family).filter { isWanted($0) })
     }
 
-    /// Flags are always read: they say which of the other values exist.
+    /// For the dictionary of one column alone, without its rows.
+    init(
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, dictionaryOf column: ColumnNumber
+    ) throws(SegmentError) {
+        self.segment = segment
+        self.directory = directory
+        rows = 0..<0
+        selection = []
+        try load([column])
+    }
+
     func isWanted(_ column: ColumnNumber) -> Bool {
-        column == .flags || !selection.isDisjoint(with: column.selection)
+        guard column == .flags else { return !selection.isDisjoint(with: column.selection) }
+        return needsFlags
+    }
+
+    /// Flags say which optional values exist; scans of columns that every row has do without.
+    private var needsFlags: Bool {
+        var always: ColumnSelection = [.sequence, .time, .identifier, .name, .user, .tokens]
+        if segment.family != .sessionChange { always.formUnion([.status, .duration]) }
+        if segment.family == .agentInteraction { always.insert(.kind) }
+        return !selection.isSubset(of: always)
     }
 
     func descriptor(_ column: ColumnNumber) throws(SegmentError) -> ColumnDescriptor {
@@ -153,10 +172,25 @@ struct RowGroupReader {
         }
     }
 
+    /// About what the rows of a byte column take, as the page headers say; not yet checked, so only good to reserve.
+    private func expectedByteCount(_ descriptor: ColumnDescriptor) -> Int {
+        var sum = 0
+        for page in descriptor.pages where page.rows.overlaps(rows) {
+            guard let run = runs.first(where: { $0.offset <= page.offset && page.offset < $0.end }) else { continue }
+            let header = run.bytes.withRawSpan { (bytes: RawSpan) in
+                try? PageHeader(reading: bytes, at: Int(page.offset - run.offset))
+            }
+            sum += Int(header?.encodedByteCount ?? 0)
+        }
+        return min(sum, SegmentLimits.columnByteCountMax)
+    }
+
     /// The strings of one byte column.
     mutating func byteColumn(_ column: ColumnNumber) throws(SegmentError) -> ByteColumn {
-        var result = ByteColumnRows()
-        for page in try descriptor(column).pages where page.rows.overlaps(rows) {
+        let descriptor = try descriptor(column)
+        let expected = expectedByteCount(descriptor)
+        var result = ByteColumnRows(expectedRowCount: rows.count, expectedByteCount: expected)
+        for page in descriptor.pages where page.rows.overlaps(rows) {
             let wanted = page.rows.clamped(to: rows)
             let local = wanted.lowerBound - page.firstRow..<wanted.upperBound - page.firstRow
             try unsafe withPayload(page, column: column.rawValue) {
@@ -169,8 +203,9 @@ struct RowGroupReader {
 
     /// The dictionary of one code column.
     mutating func table(_ column: ColumnNumber) throws(SegmentError) -> StringTable {
-        var result = ByteColumnRows()
-        for page in try descriptor(column).dictionaryPages {
+        let descriptor = try descriptor(column)
+        var result = ByteColumnRows(expectedRowCount: descriptor.dictionaryEntryCount, expectedByteCount: 0)
+        for page in descriptor.dictionaryPages {
             try unsafe withPayload(page, column: column.rawValue | PageHeader.dictionaryBit) {
                 (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
                 let all = 0..<page.rowCount

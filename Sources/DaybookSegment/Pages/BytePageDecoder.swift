@@ -7,6 +7,12 @@ struct ByteColumnRows {
     var present: [Bool] = []
     var missingCount = 0
 
+    init(expectedRowCount: Int, expectedByteCount: Int) {
+        bytes.reserveCapacity(expectedByteCount)
+        offsets.reserveCapacity(expectedRowCount + 1)
+        present.reserveCapacity(expectedRowCount)
+    }
+
     mutating func append(_ string: UnsafeRawBufferPointer?) throws(FormatError) {
         present.append(unsafe string != nil)
         if let string = unsafe string {

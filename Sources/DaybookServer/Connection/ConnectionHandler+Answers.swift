@@ -6,7 +6,7 @@ extension ConnectionHandler {
     /// Answers an error of the connection itself, where no head has said which request it is about.
     func answerWithoutRequest(_ failure: ErrorResponse) {
         request = CurrentRequest()
-        request.id = newRequestID()
+        request.id = environment.makeRequestID()
         answer(failure.closing())
     }
 
@@ -14,7 +14,7 @@ extension ConnectionHandler {
     func answer(_ failure: ErrorResponse) {
         guard phase != .closed && phase != .lingering else { return }
         if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
-        let now = environment.clock.monotonicNanoseconds()
+        let now = environment.nanoseconds
         let latency = request.startedNanoseconds == 0 ? 0 : now - request.startedNanoseconds
         let body = failure.body(requestID: request.id.text, latencyNanoseconds: latency)
         if failure.closes || environment.isDraining { request.keepsAlive = false }
@@ -25,7 +25,7 @@ extension ConnectionHandler {
         for (name, value) in failure.headerFields { bytes.append(contentsOf: "\(name): \(value)\r\n".utf8) }
         bytes.append(contentsOf: "\r\n".utf8)
         if !request.isHead { bytes.append(contentsOf: body) }
-        environment.counters.count(status: failure.status)
+        environment.counters.answered(status: failure.status)
         writeBytes(bytes)
         finishRequest()
     }
@@ -63,13 +63,16 @@ extension ConnectionHandler {
         case .collecting: timeOutIfOverdue(since: requestStartedTick)
         case .importing where importStream?.ticket == nil: timeOutIfOverdue(since: lastProgressTick)
         case .routing where !routing.requestHasEnded:
-            guard let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax else { return }
+            guard let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax else {
+                return
+            }
             if routing.responseHasStarted { context.close(promise: nil) } else { answer(.timeout) }
         case .committing: giveUpCommit(since: ingest?.submittedTick)
         case .importing: giveUpCommit(since: importStream?.submittedTick)
         case .routing, .closed: break
         case .lingering:
-            if loop.tick - lastProgressTick >= FrontLimits.lingerSecondsMax { context.close(promise: nil) }
+            guard let lingerStartedTick, loop.tick - lingerStartedTick >= FrontLimits.lingerSecondsMax else { return }
+            context.close(promise: nil)
         }
     }
 

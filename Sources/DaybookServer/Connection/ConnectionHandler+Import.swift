@@ -56,7 +56,7 @@ extension ConnectionHandler {
 
     private func answerImport() {
         guard let stream = importStream else { return }
-        let latency = environment.clock.monotonicNanoseconds() &- request.startedNanoseconds
+        let latency = environment.nanoseconds &- request.startedNanoseconds
         if environment.isDraining { request.keepsAlive = false }
         var body: [UInt8] = []
         body.append(contentsOf: #"{"success":true,"data":{"lines":"#.utf8)
@@ -79,9 +79,9 @@ extension ConnectionHandler {
             body.append(contentsOf: #"{"line":"#.utf8)
             body.append(decimal: rejection.line)
             body.append(contentsOf: #","field":"#.utf8)
-            ControlDocument.appendString(rejection.failure.field, to: &body)
+            JSONText.append(rejection.failure.field, to: &body)
             body.append(contentsOf: #","message":"#.utf8)
-            ControlDocument.appendString(rejection.failure.message, to: &body)
+            JSONText.append(rejection.failure.message, to: &body)
             body.append(UInt8(ascii: "}"))
         }
         body.append(contentsOf: #"],"processing_time_ms":"#.utf8)
@@ -89,8 +89,7 @@ extension ConnectionHandler {
         body.append(contentsOf: stream.isRelaxed ? #","durability":"relaxed""#.utf8 : #","durability":"durable""#.utf8)
         appendRateLimit(at: environment.now, to: &body)
         appendBatchPerformance(eventCount: Int(stream.storedCount), latency, to: &body)
-        environment.counters.eventsAcknowledged.wrappingAdd(stream.storedCount, ordering: .relaxed)
-        environment.counters.count(status: 200)
+        environment.counters.stored(eventCount: stream.storedCount, nanoseconds: latency)
         writeStored(body, isSingle: false, isDurable: !stream.isRelaxed)
         finishRequest()
     }

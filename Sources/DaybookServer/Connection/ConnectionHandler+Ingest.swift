@@ -9,7 +9,8 @@ internal import NIOCore
 extension ConnectionHandler {
     func beginIngest(_ route: IngestRoute, _ fields: RequestFields) {
         let now = environment.now
-        let credential = fields.authorizationCount == 1
+        let credential =
+            fields.authorizationCount == 1
             ? fields.authorization.flatMap { loop.credential(authorization: $0, at: now) } : nil
         let failure = ingestFailure(route, fields, credential)
         if let failure, mustCutOff(fields) {
@@ -53,10 +54,12 @@ extension ConnectionHandler {
             }
         }
         guard fields.isIdentityEncoded else {
-            return .unsupportedMediaType("The body must not be compressed: only Content-Encoding identity is understood.")
+            return .unsupportedMediaType(
+                "The body must not be compressed: only Content-Encoding identity is understood.")
         }
         if let key = fields.idempotencyKey {
-            let isWellFormed = (1...Limits.idempotencyKeyByteCountMax).contains(key.utf8.count)
+            let isWellFormed =
+                (1...Limits.idempotencyKeyByteCountMax).contains(key.utf8.count)
                 && key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
             guard isWellFormed else {
                 return ErrorResponse(400, "bad_request", "Idempotency-Key must be 1 to 128 visible ASCII characters.")
@@ -100,16 +103,58 @@ extension ConnectionHandler {
             answer(failure)
             return
         }
-        guard let credential = current.credential else { return }
-        current.arrival = environment.now
         let body = current.body ?? ByteBuffer()
         current.body = nil
         ingest?.body = nil
-        let span = body.readableBytesSpan
+        submit(current, body.readableBytesSpan)
+    }
+
+    /// A request that is whole and plain, straight from its bytes. False when it has to take the general way.
+    func takePlain(_ bytes: ByteBuffer) -> Bool {
+        guard requestStartedTick == nil, !environment.isDraining else { return false }
+        let span = bytes.readableBytesUInt8Span
+        guard let plain = PlainRequest(span) else { return false }
+        let now = environment.now
+        guard let credential = plainCredential(span, plain.authorization, at: now),
+            credential.scopes.contains(.ingest), context?.channel.isWritable == true,
+            environment.charge(plain.body.count)
+        else { return false }
+        lastProgressTick = loop.tick
+        requestStartedTick = loop.tick
+        request = CurrentRequest()
+        request.startedNanoseconds = environment.nanoseconds
+        request.id = environment.makeRequestID()
+        phase = .collecting
+        var current = IngestRequest(
+            kind: plain.kind, isSingle: plain.isSingle, credential: credential, isRelaxed: false, idempotencyKey: nil,
+            failure: nil)
+        current.chargedByteCount = plain.body.count
+        ingest = current
+        submit(current, bytes.readableBytesSpan.extracting(plain.body))
+        return true
+    }
+
+    private func plainCredential(_ bytes: Span<UInt8>, _ range: Range<Int>, at now: Timestamp) -> Credential? {
+        let generation = environment.registry.generation
+        if let shownCredential, shownCredential.generation == generation, shownCredential.matches(bytes, range) {
+            return shownCredential.credential.isValid(at: now) ? shownCredential.credential : nil
+        }
+        let value = range.map { bytes[$0] }
+        guard let credential = loop.credential(authorization: String(decoding: value, as: UTF8.self), at: now) else {
+            return nil
+        }
+        shownCredential = ShownCredential(value: value, credential: credential, generation: generation)
+        return credential
+    }
+
+    private func submit(_ request: IngestRequest, _ span: RawSpan) {
+        var current = request
+        guard let credential = current.credential else { return }
+        current.arrival = environment.now
         let hashes = current.idempotencyHashes(of: span)
         var group = GroupBuilder(
             log: credential.organization.log, arrival: current.arrival, keyHash: hashes?.key, bodyHash: hashes?.body,
-            byteCapacity: body.readableBytes + 160)
+            byteCapacity: span.byteCount + 160)
         let context = EventParser.Context(
             arrival: current.arrival, organization: credential.organization.id, defaultUser: credential.defaultUser,
             mayNameAnyUser: credential.scopes.contains(.ingestAnyUser), randomness: loop.identifiers)
@@ -143,6 +188,20 @@ extension ConnectionHandler {
             return
         }
         answerStored(outcome)
+    }
+}
+
+/// A verified `Authorization` value, as its bytes.
+struct ShownCredential {
+    let value: [UInt8]
+    let credential: Credential
+    /// Of the registry, read before the credential was verified.
+    let generation: UInt64
+
+    func matches(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard range.count == value.count else { return false }
+        for (index, expected) in zip(range, value) where bytes[index] != expected { return false }
+        return true
     }
 }
 

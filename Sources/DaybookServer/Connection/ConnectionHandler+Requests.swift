@@ -10,8 +10,8 @@ extension ConnectionHandler {
         if requestStartedTick == nil { requestStartedTick = loop.tick }
         requestLineIsOpen = false
         request = CurrentRequest()
-        request.startedNanoseconds = environment.clock.monotonicNanoseconds()
-        request.id = fields.requestID.map(RequestID.init(given:)) ?? newRequestID()
+        request.startedNanoseconds = environment.nanoseconds
+        request.id = fields.requestID.map(RequestID.init(given:)) ?? environment.makeRequestID()
         request.keepsAlive = head.isKeepAlive && !fields.wantsUpgrade
         request.needsKeepAliveField = head.version.minor == 0
         request.isHead = head.method == .HEAD
@@ -20,17 +20,23 @@ extension ConnectionHandler {
             answer(failure)
             return
         }
+        let target = Self.originForm(head.uri)
         let isPut = head.method == .PUT
-        if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: head.uri) {
+        if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: target) {
             beginIngest(route, fields)
         } else {
+            var head = head
+            head.uri = target
             beginRouting(head, fields)
         }
     }
 
-    func newRequestID() -> RequestID {
-        let entropy = environment.entropy
-        return RequestID(made: EventID(version7At: environment.now, random: entropy.next(), entropy.next()))
+    /// A target that names the scheme and host too, as proxies send it, without these.
+    private static func originForm(_ target: String) -> String {
+        guard target.hasPrefix("http://") || target.hasPrefix("https://") else { return target }
+        let rest = target.drop { $0 != ":" }.dropFirst(3)
+        guard let slash = rest.firstIndex(of: "/") else { return "/" }
+        return String(rest[slash...])
     }
 
     private func headFailure(_ head: HTTPRequestHead, _ fields: RequestFields) -> ErrorResponse? {
@@ -51,7 +57,8 @@ extension ConnectionHandler {
             return ErrorResponse.methodNotAllowed(allow: "GET, HEAD, POST, PUT, OPTIONS").closing()
         }
         if fields.hasUnknownExpectation {
-            return ErrorResponse(417, "expectation_failed", "Only the expectation 100-continue is understood.").closing()
+            return ErrorResponse(417, "expectation_failed", "Only the expectation 100-continue is understood.")
+                .closing()
         }
         return nil
     }
@@ -89,7 +96,7 @@ extension ConnectionHandler {
         switch Self.unwrapOutboundIn(data) {
         case .head(var head):
             routing.responseHasStarted = true
-            environment.counters.count(status: Int(head.status.code))
+            environment.counters.answered(status: Int(head.status.code))
             if environment.isDraining { request.keepsAlive = false }
             head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
             if !request.keepsAlive {

@@ -49,14 +49,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var routing = RoutingState()
     var waiting = CircularBuffer<Waiting>()
     private var readIsHeldBack = false
-    private var isDrainingWaiting = false
+    private var isTakingWaiting = false
+    private var inputIsClosed = false
 
     // In ticks of the loop.
     var requestStartedTick: Int?
     var lastProgressTick = 0
     var unwritableSinceTick: Int?
+    var lingerStartedTick: Int?
     /// Nothing of the request line's end has been seen: an overlong head is then an overlong target.
     var requestLineIsOpen = false
+
+    /// The credential that this connection showed last: as a rule it shows no other.
+    var shownCredential: ShownCredential?
 
     private let isOverConnectionLimit: Bool
 
@@ -158,7 +163,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if case .body(let bytes) = part {
             routing.bodyByteCount += bytes.readableBytes
             guard routing.bodyByteCount <= FrontLimits.discardedByteCountMax else {
-                if routing.responseHasStarted { context?.close(promise: nil) } else { answer(.payloadTooLarge.closing()) }
+                if routing.responseHasStarted {
+                    context?.close(promise: nil)
+                } else {
+                    answer(.payloadTooLarge.closing())
+                }
                 return
             }
         }
@@ -167,9 +176,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Takes what has waited, as far as it goes.
     func takeWaiting() {
-        guard !isDrainingWaiting else { return }
-        isDrainingWaiting = true
-        defer { isDrainingWaiting = false }
+        guard !isTakingWaiting else { return }
+        isTakingWaiting = true
+        defer { isTakingWaiting = false }
         loop: while let first = waiting.first {
             switch first {
             case .part(let part):
@@ -183,14 +192,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .inputClosed:
                 guard phase == .idle else { break loop }
                 waiting.removeFirst()
-                context?.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+                linger()
             }
         }
+        // The router's side takes what it was given when a read is complete, and there was none just now.
+        if phase == .routing { context?.fireChannelReadComplete() }
         releaseRead()
     }
 
     func read(context: ChannelHandlerContext) {
-        if waiting.isEmpty && context.channel.isWritable {
+        // What comes behind the last answer is read to be thrown away, whether or not the peer reads the answer.
+        if phase == .lingering || waiting.isEmpty && context.channel.isWritable {
             context.read()
         } else {
             readIsHeldBack = true
@@ -198,7 +210,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func releaseRead() {
-        guard readIsHeldBack, waiting.isEmpty, let context, context.channel.isWritable else { return }
+        guard readIsHeldBack, waiting.isEmpty, let context, phase == .lingering || context.channel.isWritable else {
+            return
+        }
         readIsHeldBack = false
         context.read()
     }
@@ -244,12 +258,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed:
+            inputIsClosed = true
             switch phase {
-            case .lingering: context.close(promise: nil)
-            case .idle where waiting.isEmpty, .closed: context.fireUserInboundEventTriggered(event)
-            case .routing where !routing.requestHasEnded: context.fireUserInboundEventTriggered(event)
-            case .collecting, .importing: context.close(promise: nil)
-            case .idle, .committing, .routing: waiting.append(.inputClosed)
+            case .lingering:
+                if lingerStartedTick != nil { context.close(promise: nil) }
+            case .idle where waiting.isEmpty: linger()
+            case .routing where !routing.requestHasEnded: context.close(promise: nil)
+            case .collecting: context.close(promise: nil)
+            case .importing where importStream?.hasEnded == false: context.close(promise: nil)
+            case .idle, .committing, .routing, .importing: waiting.append(.inputClosed)
+            case .closed: break
             }
         case is ChannelShouldQuiesceEvent:
             environment.startDraining()
@@ -296,14 +314,34 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Ends our side and reads on until the peer ends its own, so that no reset overtakes the last answer.
+    /// Once the last answer is with the kernel: ends our side, and reads on until the peer ends its own, so that no reset
+    /// overtakes the answer.
     func linger() {
-        guard phase != .closed, let context else { return }
+        guard phase != .closed, phase != .lingering, let context, let encoderContext else { return }
         phase = .lingering
-        lastProgressTick = loop.tick
-        let inputIsClosed = waiting.contains { if case .inputClosed = $0 { true } else { false } }
         waiting.removeAll()
-        context.close(mode: inputIsClosed ? .all : .output, promise: nil)
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let isFlushed = context.eventLoop.makePromise(of: Void.self)
+        isFlushed.futureResult.whenComplete { _ in
+            let handler = handler.value
+            handler.lingerStartedTick = handler.loop.tick
+            handler.context?.close(mode: handler.inputIsClosed ? .all : .output, promise: nil)
+        }
+        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: isFlushed)
         releaseRead()
+    }
+
+    /// The router's side ends its output when it is done with the connection. That may be long before the peer has read
+    /// the last answer, so when the output really ends is decided here.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .output else {
+            context.close(mode: mode, promise: promise)
+            return
+        }
+        if phase == .routing && !routing.responseHasEnded {
+            context.close(mode: .all, promise: promise)
+        } else {
+            promise?.succeed()
+        }
     }
 }

@@ -2,6 +2,7 @@ internal import DaybookControl
 internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookLog
+internal import DaybookStore
 internal import NIOCore
 
 /// An import on its way: lines come in, groups of up to 1,000 lines go out. Holds one group and one line at most.
@@ -25,7 +26,7 @@ struct ImportStream {
     private(set) var lineCount: UInt64 = 0
     private(set) var storedCount: UInt64 = 0
     private(set) var rejectedCount: UInt64 = 0
-    private(set) var counts = EventParser.Summary()
+    private(set) var counts = FamilyCounts()
     private(set) var rejections: [Rejection] = []
     private(set) var firstSequence: UInt64?
     private(set) var lastSequence: UInt64 = 0
@@ -34,7 +35,7 @@ struct ImportStream {
     private var isSkippingLine = false
     private var group: GroupBuilder?
     private var groupLineCount = 0
-    private var groupCounts = EventParser.Summary()
+    private var groupCounts = FamilyCounts()
     private var groupEventCount = 0
 
     init(credential: Credential, isRelaxed: Bool) {
@@ -48,11 +49,12 @@ struct ImportStream {
     }
 
     /// The next full group, or the last one once the body has ended; nil when more input is needed or all is done.
-    mutating func nextGroup(at now: Timestamp, identifiers: EventIDSource) -> GroupBuilder? {
+    mutating func nextGroup(at now: Timestamp, identifiers: @escaping EventIDSource) -> GroupBuilder? {
         while let line = nextLine() {
             lineCount += 1
             parse(line, at: now, identifiers)
-            if groupLineCount >= FrontLimits.importChunkLineCount || (group?.bytes.count ?? 0) >= Self.chunkByteCountMax {
+            if groupLineCount >= FrontLimits.importChunkLineCount || (group?.bytes.count ?? 0) >= Self.chunkByteCountMax
+            {
                 if let full = takeGroup() { return full }
             }
         }
@@ -68,7 +70,7 @@ struct ImportStream {
         }
         storedCount += UInt64(groupEventCount)
         counts.add(groupCounts)
-        groupCounts = EventParser.Summary()
+        groupCounts = FamilyCounts()
         groupEventCount = 0
     }
 
@@ -83,7 +85,8 @@ struct ImportStream {
     /// The next line without its end; empty lines are passed over but counted.
     private mutating func nextLine() -> ByteBuffer? {
         while true {
-            guard let length = input.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({ $0 - input.readerIndex })
+            guard
+                let length = input.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({ $0 - input.readerIndex })
             else { return lastLine() }
             let line = input.readSlice(length: length)
             input.moveReaderIndex(forwardBy: 1)
@@ -119,7 +122,7 @@ struct ImportStream {
     }
 
     /// A line is parsed into a group of its own first: one that is rejected must leave nothing in the chunk.
-    private mutating func parse(_ line: ByteBuffer, at now: Timestamp, _ identifiers: EventIDSource) {
+    private mutating func parse(_ line: ByteBuffer, at now: Timestamp, _ identifiers: @escaping EventIDSource) {
         groupLineCount += 1
         guard line.readableBytes <= FrontLimits.importLineByteCountMax else {
             reject(ErrorResponse.FieldFailure(field: "", message: "The line is longer than 1 MiB."))
@@ -135,7 +138,7 @@ struct ImportStream {
             let failure = ErrorResponse(rejected: errors, code: code)
             reject(failure.failures.first ?? ErrorResponse.FieldFailure(field: "", message: failure.message))
         case .accepted(let summary):
-            groupCounts.add(summary)
+            groupCounts.add(FamilyCounts(summary))
             groupEventCount += single.eventCount
             add(single, at: now)
         }
@@ -167,9 +170,23 @@ struct ImportStream {
     }
 }
 
-extension EventParser.Summary {
-    /// The four counts only.
-    fileprivate mutating func add(_ other: EventParser.Summary) {
+/// The four counts of a batch answer.
+struct FamilyCounts {
+    private(set) var commandExecutions = 0
+    private(set) var agentInteractions = 0
+    private(set) var userSessions = 0
+    private(set) var productivityMetrics = 0
+
+    init() {}
+
+    init(_ summary: EventParser.Summary) {
+        commandExecutions = summary.commandExecutions
+        agentInteractions = summary.agentInteractions
+        userSessions = summary.userSessions
+        productivityMetrics = summary.productivityMetrics
+    }
+
+    mutating func add(_ other: FamilyCounts) {
         commandExecutions += other.commandExecutions
         agentInteractions += other.agentInteractions
         userSessions += other.userSessions

@@ -5,7 +5,7 @@ internal import DaybookLog
 internal import NIOCore
 
 /// What is the same in every answer to a stored request, as bytes.
-private enum Pattern {
+enum AnswerPattern {
     static let created = Array("HTTP/1.1 201 Created\r\n".utf8)
     static let ok = Array("HTTP/1.1 200 OK\r\n".utf8)
     static let durable = Array("Daybook-Durability: durable\r\n\r\n".utf8)
@@ -52,7 +52,7 @@ extension ConnectionHandler {
                 firstEvent: firstEvent)
         case .refused: return
         }
-        let latency = environment.clock.monotonicNanoseconds() &- request.startedNanoseconds
+        let latency = environment.nanoseconds &- request.startedNanoseconds
         if environment.isDraining { request.keepsAlive = false }
         var body = loop.scratch
         loop.scratch = []
@@ -64,13 +64,8 @@ extension ConnectionHandler {
         }
         writeStored(body, isSingle: current.isSingle, isDurable: stored.isDurable)
         loop.scratch = body
-        let counters = environment.counters
-        counters.count(status: 200)
-        counters.ingestRequests.wrappingAdd(1, ordering: .relaxed)
-        counters.ingestNanoseconds.wrappingAdd(latency, ordering: .relaxed)
-        if !stored.isDuplicate {
-            counters.eventsAcknowledged.wrappingAdd(UInt64(current.eventCount), ordering: .relaxed)
-        }
+        environment.counters.stored(
+            eventCount: stored.isDuplicate ? 0 : UInt64(current.eventCount), nanoseconds: latency)
         finishRequest()
     }
 
@@ -79,9 +74,9 @@ extension ConnectionHandler {
         var head = loop.headScratch
         loop.headScratch = []
         head.removeAll(keepingCapacity: true)
-        head.append(contentsOf: isSingle ? Pattern.created : Pattern.ok)
+        head.append(contentsOf: isSingle ? AnswerPattern.created : AnswerPattern.ok)
         appendCommonFields(to: &head, bodyByteCount: body.count)
-        head.append(contentsOf: isDurable ? Pattern.durable : Pattern.relaxed)
+        head.append(contentsOf: isDurable ? AnswerPattern.durable : AnswerPattern.relaxed)
         writeBytes(head, body)
         loop.headScratch = head
     }
@@ -89,29 +84,29 @@ extension ConnectionHandler {
     private func appendSingle(
         _ stored: Stored, _ summary: EventParser.Summary, _ latency: UInt64, to bytes: inout [UInt8]
     ) {
-        bytes.append(contentsOf: Pattern.identifier)
+        bytes.append(contentsOf: AnswerPattern.identifier)
         if let session = summary.sessionID, !stored.isDuplicate || session != summary.firstID.description {
             bytes.append(contentsOf: session.utf8)
         } else {
             // A session that was given no name has that of its first event.
             (stored.firstEvent ?? summary.firstID).appendText(to: &bytes)
         }
-        bytes.append(contentsOf: Pattern.createdAt)
+        bytes.append(contentsOf: AnswerPattern.createdAt)
         let timeStart = bytes.count
         TimestampText.append(stored.arrival, to: &bytes)
         let time = timeStart..<bytes.count
         if stored.isDurable {
-            bytes.append(contentsOf: Pattern.sequence)
+            bytes.append(contentsOf: AnswerPattern.sequence)
             bytes.append(decimal: stored.firstSequence)
-            bytes.append(contentsOf: Pattern.durableField)
+            bytes.append(contentsOf: AnswerPattern.durableField)
         } else {
-            bytes.append(contentsOf: Pattern.relaxedField)
+            bytes.append(contentsOf: AnswerPattern.relaxedField)
         }
         appendDroppedKeys(summary.droppedKeys, to: &bytes)
         appendRateLimit(copying: time, to: &bytes)
-        bytes.append(contentsOf: Pattern.performance)
+        bytes.append(contentsOf: AnswerPattern.performance)
         bytes.append(millisecondsOf: latency)
-        bytes.append(contentsOf: Pattern.end)
+        bytes.append(contentsOf: AnswerPattern.end)
     }
 
     private func appendBatch(
@@ -119,7 +114,7 @@ extension ConnectionHandler {
         to bytes: inout [UInt8]
     ) {
         bytes.append(contentsOf: #"{"success":true,"data":{"#.utf8)
-        appendCounts(summary, to: &bytes)
+        appendCounts(FamilyCounts(summary), to: &bytes)
         if stored.isDurable {
             bytes.append(contentsOf: #","first_sequence":"#.utf8)
             bytes.append(decimal: stored.firstSequence)
@@ -132,7 +127,8 @@ extension ConnectionHandler {
         let time = timeStart..<bytes.count
         bytes.append(contentsOf: #"","processing_time_ms":"#.utf8)
         bytes.append(millisecondsOf: latency)
-        bytes.append(contentsOf: stored.isDurable ? Pattern.durableField : Array(#","durability":"relaxed""#.utf8))
+        bytes.append(
+            contentsOf: stored.isDurable ? AnswerPattern.durableField : Array(#","durability":"relaxed""#.utf8))
         appendDroppedKeys(summary.droppedKeys, to: &bytes)
         appendRateLimit(copying: time, to: &bytes)
         appendBatchPerformance(eventCount: current.eventCount, latency, to: &bytes)
@@ -140,15 +136,15 @@ extension ConnectionHandler {
 
     /// `ingestion_rate` is the events of this request for each second that it took.
     func appendBatchPerformance(eventCount: Int, _ latency: UInt64, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: Pattern.performance)
+        bytes.append(contentsOf: AnswerPattern.performance)
         bytes.append(millisecondsOf: latency)
         bytes.append(contentsOf: #","ingestion_rate":"#.utf8)
         bytes.append(decimal: UInt64(eventCount) * 1_000_000_000 / max(latency, 1))
-        bytes.append(contentsOf: Pattern.end)
+        bytes.append(contentsOf: AnswerPattern.end)
     }
 
     /// The four counts of a batch, in the order in which families are listed everywhere.
-    func appendCounts(_ counts: EventParser.Summary, to bytes: inout [UInt8]) {
+    func appendCounts(_ counts: FamilyCounts, to bytes: inout [UInt8]) {
         bytes.append(contentsOf: #""command_executions":"#.utf8)
         bytes.append(decimal: UInt64(counts.commandExecutions))
         bytes.append(contentsOf: #","agent_interactions":"#.utf8)
@@ -161,21 +157,21 @@ extension ConnectionHandler {
 
     private func appendDroppedKeys(_ keys: [String], to bytes: inout [UInt8]) {
         guard !keys.isEmpty else { return }
-        bytes.append(contentsOf: Pattern.droppedKeys)
+        bytes.append(contentsOf: AnswerPattern.droppedKeys)
         for (position, key) in keys.enumerated() {
             if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            ControlDocument.appendString(key, to: &bytes)
+            JSONText.append(key, to: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
     }
 
     private func appendRateLimit(copying time: Range<Int>, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: Pattern.rateLimit)
+        bytes.append(contentsOf: AnswerPattern.rateLimit)
         for index in time { bytes.append(bytes[index]) }
     }
 
     func appendRateLimit(at time: Timestamp, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: Pattern.rateLimit)
+        bytes.append(contentsOf: AnswerPattern.rateLimit)
         TimestampText.append(time, to: &bytes)
     }
 }

@@ -200,6 +200,8 @@ private struct CredentialCache {
 /// The token behind `Bearer`, whose scheme compares without regard to case. Nil for any other scheme.
 func bearerToken(of value: String) -> [UInt8]? {
     let bytes = Array(value.utf8)
-    guard bytes.count > 7, equalIgnoringCase(String(decoding: bytes[..<7], as: UTF8.self), "bearer ") else { return nil }
+    guard bytes.count > 7, equalIgnoringCase(String(decoding: bytes[..<7], as: UTF8.self), "bearer ") else {
+        return nil
+    }
     return bytes[7...].drop { $0 == UInt8(ascii: " ") }.map { $0 }
 }

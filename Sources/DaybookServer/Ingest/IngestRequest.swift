@@ -41,13 +41,14 @@ struct IngestRequest {
     /// The hashes under which the store remembers the request. Both spellings of a path are the same request.
     func idempotencyHashes(of body: RawSpan) -> (key: IdempotencyHash, body: IdempotencyHash)? {
         guard let idempotencyKey else { return nil }
-        var text: [UInt8] = []
-        text.reserveCapacity(body.byteCount + 64)
-        text.append(contentsOf: "\(kind)\n".utf8)
-        text.append(body)
-        guard let key = IdempotencyHash(bytes: SHA256.hash(Array(idempotencyKey.utf8))),
-            let hash = IdempotencyHash(bytes: SHA256.hash(text))
-        else { preconditionFailure("SHA-256 has 32 bytes") }
+        var hasher = SHA256Hasher()
+        hasher.update(Array(idempotencyKey.utf8))
+        let key = hasher.finish()
+        hasher.update(Array("\(kind)\n".utf8))
+        hasher.update(body)
+        guard let key = IdempotencyHash(bytes: key), let hash = IdempotencyHash(bytes: hasher.finish()) else {
+            preconditionFailure("SHA-256 has 32 bytes")
+        }
         return (key, hash)
     }
 }

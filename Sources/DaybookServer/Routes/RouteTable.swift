@@ -37,13 +37,11 @@ enum RouteTable {
         ("/metrics", ["GET", "HEAD"]),
     ]
 
-    /// The value of `Allow` for a path, or nil when there is no such path.
-    static func allow(path: String) -> String? {
-        if path == "*" { return "GET, HEAD, POST, PUT, OPTIONS" }
+    /// The methods of a path, or nil when there is no such path.
+    static func methods(path: String) -> [String]? {
+        if path == "*" { return ["GET", "HEAD", "POST", "PUT", "OPTIONS"] }
         let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        for route in metrics + service where matches(parts, route.path) {
-            return (route.methods + ["OPTIONS"]).joined(separator: ", ")
-        }
+        for route in metrics + service where matches(parts, route.path) { return route.methods + ["OPTIONS"] }
         return nil
     }
 

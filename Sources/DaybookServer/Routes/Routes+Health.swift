@@ -17,7 +17,7 @@ extension Routes {
         router.get("health/database") { request, _ in health(request, checks: ["storage"]) }
         router.get("version") { _, _ in
             var body = Array(#"{"name":"daybook","version":"#.utf8)
-            ControlDocument.appendString(environment.options.version, to: &body)
+            JSONText.append(environment.options.version, to: &body)
             body.append(UInt8(ascii: "}"))
             return Self.json(body)
         }
@@ -38,6 +38,12 @@ extension Routes {
         }
     }
 
+    private func message(_ check: String, _ isHealthy: Bool) -> String {
+        guard !isHealthy else { return "takes requests" }
+        guard check == "storage" else { return "is being stopped" }
+        return environment.store.statistics.lastError ?? "takes no events"
+    }
+
     private func health(_ request: Request, checks: [String]) -> Response {
         let isHealthy = checks.allSatisfy(isHealthy)
         let isKnown = (try? authorize(request, [])) != nil
@@ -54,20 +60,20 @@ extension Routes {
             }
             let uptime = max(0, now.microseconds - environment.startedAt.microseconds) / 1_000_000
             body.append(contentsOf: #"],"uptime":\#(uptime),"version":"#.utf8)
-            ControlDocument.appendString(environment.options.version, to: &body)
+            JSONText.append(environment.options.version, to: &body)
         }
         body.append(UInt8(ascii: "}"))
         return Self.json(body, status: isHealthy ? .ok : .serviceUnavailable)
     }
 
     private func appendCheck(_ name: String, at now: Timestamp, to body: inout [UInt8]) {
-        let start = environment.clock.monotonicNanoseconds()
+        let start = environment.nanoseconds
         let isHealthy = isHealthy(name)
-        let elapsed = environment.clock.monotonicNanoseconds() - start
+        let elapsed = environment.nanoseconds - start
         body.append(contentsOf: #"{"name":"\#(name)","status":"#.utf8)
         body.append(contentsOf: isHealthy ? #""healthy""#.utf8 : #""unhealthy""#.utf8)
         body.append(contentsOf: #","message":"#.utf8)
-        ControlDocument.appendString(isHealthy ? "takes requests" : "takes no events", to: &body)
+        JSONText.append(message(name, isHealthy), to: &body)
         body.append(contentsOf: #","responseTime":"#.utf8)
         body.append(millisecondsOf: elapsed)
         body.append(contentsOf: #","lastChecked":""#.utf8)
@@ -76,34 +82,21 @@ extension Routes {
     }
 
     private func prometheusText() -> String {
-        let counters = environment.counters
+        let counters = environment.counters.snapshot()
         let series: [(name: String, type: String, help: String, value: UInt64)] = [
-            (
-                "daybook_http_requests_total", "counter", "Answered requests.",
-                counters.requests.load(ordering: .relaxed)
-            ),
+            ("daybook_http_requests_total", "counter", "Answered requests.", counters.requests),
             (
                 "daybook_http_client_errors_total", "counter", "Answers with a status from 400 to 499.",
-                counters.clientErrors.load(ordering: .relaxed)
+                counters.clientErrors
             ),
-            (
-                "daybook_http_server_errors_total", "counter", "Answers with a status from 500.",
-                counters.serverErrors.load(ordering: .relaxed)
-            ),
+            ("daybook_http_server_errors_total", "counter", "Answers with a status from 500.", counters.serverErrors),
             (
                 "daybook_events_acknowledged_total", "counter", "Events whose storing was confirmed to a client.",
-                counters.eventsAcknowledged.load(ordering: .relaxed)
+                counters.eventsAcknowledged
             ),
-            (
-                "daybook_ingest_requests_total", "counter", "Requests that stored events.",
-                counters.ingestRequests.load(ordering: .relaxed)
-            ),
-            (
-                "daybook_queries_total", "counter", "Queries that were run.", counters.queries.load(ordering: .relaxed)
-            ),
-            (
-                "daybook_connections", "gauge", "Open connections.", UInt64(max(0, environment.openConnectionCount))
-            ),
+            ("daybook_ingest_requests_total", "counter", "Requests that stored events.", counters.ingestRequests),
+            ("daybook_queries_total", "counter", "Queries that were run.", counters.queries),
+            ("daybook_connections", "gauge", "Open connections.", UInt64(max(0, environment.openConnectionCount))),
             (
                 "daybook_ingest_budget_bytes", "gauge", "Bytes of bodies in flight.",
                 UInt64(max(0, environment.chargedByteCount))
@@ -113,10 +106,9 @@ extension Routes {
         for (name, type, help, value) in series {
             text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n\(name) \(value)\n"
         }
-        let nanoseconds = counters.ingestNanoseconds.load(ordering: .relaxed)
         let name = "daybook_ingest_duration_seconds_total"
         text += "# HELP \(name) Time from head to answer, summed over ingest requests.\n# TYPE \(name) counter\n"
-        text += "\(name) \(Double(nanoseconds) / 1e9)\n"
+        text += "\(name) \(Double(counters.ingestNanoseconds) / 1e9)\n"
         return text
     }
 }

@@ -4,6 +4,7 @@ internal import DaybookStore
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
+internal import Logging
 internal import NIOCore
 
 /// The routes that read, on the general router. Whatever goes wrong in them becomes the JSON of the contract here.
@@ -30,9 +31,6 @@ struct Routes: Sendable {
         return credential
     }
 
-    /// What stands behind the question mark of a target.
-    static func parameters(of request: Request) -> QueryParameters { QueryParameters(request.uri.query ?? "") }
-
     static func json(_ body: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "application/json"
@@ -46,20 +44,24 @@ struct RoutesResponder: Sendable {
     let router: RouterResponder<BasicRequestContext>
 
     func answer(_ request: Request, context: BasicRequestContext) async -> Response {
-        if request.method == .options, let allow = RouteTable.allow(path: request.uri.path) {
+        guard let methods = RouteTable.methods(path: request.uri.path) else {
+            return Self.response(.notFound, to: request)
+        }
+        let allow = methods.joined(separator: ", ")
+        if request.method == .options {
             var headers = HTTPFields()
             headers[.allow] = allow
             return Response(status: .noContent, headers: headers)
         }
+        guard methods.contains(request.method.rawValue) else {
+            return Self.response(.methodNotAllowed(allow: allow), to: request)
+        }
         do {
-            return try await router.respond(to: request, context: context)
+            let response = try await router.respond(to: request, context: context)
+            // The table above knows every route; what the router itself does not find would have no body.
+            return response.status == .notFound ? Self.response(.notFound, to: request) : response
         } catch let failure as ErrorResponse {
             return Self.response(failure, to: request)
-        } catch let error as HTTPError where error.status == .notFound {
-            if let allow = RouteTable.allow(path: request.uri.path) {
-                return Self.response(.methodNotAllowed(allow: allow), to: request)
-            }
-            return Self.response(.notFound, to: request)
         } catch {
             context.logger.error("A route failed.", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             return Self.response(.storageUnavailable, to: request)

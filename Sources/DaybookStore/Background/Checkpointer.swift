@@ -29,6 +29,7 @@ final class Checkpointer {
     }
 
     private let disk: any Disk
+    private let storeID: UInt64
     private let registry: OrganizationRegistry
     private let shared: SharedState
     private let checkpoints: CheckpointLog
@@ -46,10 +47,11 @@ final class Checkpointer {
     private(set) var isPoisoned = false
 
     init(
-        disk: any Disk, registry: OrganizationRegistry, shared: SharedState, checkpoints: CheckpointLog,
-        journalFiles: JournalFiles, options: StoreOptions, nowMicroseconds: Int64
+        disk: any Disk, storeID: UInt64, registry: OrganizationRegistry, shared: SharedState,
+        checkpoints: CheckpointLog, journalFiles: JournalFiles, options: StoreOptions, nowMicroseconds: Int64
     ) {
         self.disk = disk
+        self.storeID = storeID
         self.registry = registry
         self.shared = shared
         self.checkpoints = checkpoints
@@ -120,13 +122,25 @@ final class Checkpointer {
             }
             registry.closeIdle(keeping: options.openOrganizationCountMax)
         } catch StoreError.organizationClosed {
-            // Its frames stay in the journal only; without a manifest nothing can vouch for them.
+            salvage(log, &run)
         } catch {
             run.failure = (error as? DiskError) ?? run.failure ?? DiskError(.other, operation: "checkpoint", path: "")
             shared.note(error)
             early.insert(log)
         }
         phase = .writing(run)
+    }
+
+    /// Without a readable manifest nothing is appended to an organization's files. Its groups are copied out of the
+    /// journal before the journal's files are used again.
+    private func salvage(_ log: LogID, _ run: inout Run) {
+        do {
+            try registry.salvage(log)
+        } catch {
+            run.failure = (error as? DiskError) ?? DiskError(.other, operation: "salvage", path: Layout.folder(of: log))
+            shared.note(error)
+            early.insert(log)
+        }
     }
 
     /// The run vouches for nothing: what it wrote is synchronized by the next one.
@@ -145,7 +159,7 @@ final class Checkpointer {
             if paths.count > options.individualSyncCountMax {
                 try disk.synchronizeAll()
             } else {
-                for path in paths { try files.open(path, disk).synchronize() }
+                for path in paths { try synchronizeLogFile(path) }
                 for (log, unsynced) in run.unsynced where unsynced.folderChanged {
                     try disk.synchronizeDirectory(Layout.folder(of: log))
                 }
@@ -162,6 +176,18 @@ final class Checkpointer {
         }
     }
 
+    /// A log file that was sealed in the meantime is gone: its segments were synchronized before it went.
+    private func synchronizeLogFile(_ path: String) throws(DiskError) {
+        let file: any DiskFile
+        do {
+            file = try files.open(path, disk)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return
+        }
+        try file.synchronize()
+    }
+
     private func record(_ run: Run) {
         phase = .resting
         do throws(LogError) {
@@ -176,12 +202,15 @@ final class Checkpointer {
         completedCount += 1
     }
 
-    /// Writes a piece of zeroes into a used journal file; false when there is none.
+    /// Writes a piece of zeroes into a used journal file; false when there is none, and when the store ends and the
+    /// committer can do without.
     private func zero() -> Bool {
+        guard !shared.isStopping || journalFiles.cleanCount == 0 else { return false }
         do {
             if zeroing == nil {
                 guard let slot = journalFiles.nextDirty() else { return false }
-                zeroing = try JournalZeroing(disk: disk, slot: slot, byteCount: journalFiles.fileByteCount)
+                zeroing = try JournalZeroing(
+                    disk: disk, storeID: storeID, slot: slot, byteCount: journalFiles.fileByteCount)
             }
             if try zeroing!.step() {
                 try disk.synchronizeDirectory(Layout.journal)
@@ -201,7 +230,7 @@ final class Checkpointer {
     func relieveMemory() -> Bool {
         guard isResting, !isPoisoned, shared.pendingByteCount > options.pendingByteCountMax else { return false }
         let (_, dirty) = shared.takeDirty()
-        for log in dirty {
+        for (index, log) in dirty.enumerated() {
             early.insert(log)
             do {
                 try registry.with(log) { organization in
@@ -211,7 +240,7 @@ final class Checkpointer {
                 }
             } catch {
                 shared.note(error)
-                shared.addDirty([log])
+                shared.addDirty(dirty[index...])
                 return false
             }
         }

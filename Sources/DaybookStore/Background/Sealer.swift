@@ -160,7 +160,10 @@ final class Sealer {
     private func finish(_ run: Run) throws {
         for family in Family.ofOrganizations where run.writers[family] != nil {
             let summary = try run.writers[family]!.finish()
-            run.references.append(SegmentReference(summary, name: path(family, run)))
+            let path = path(family, run)
+            run.references.append(SegmentReference(summary, name: path))
+            // Disposable: whoever misses it makes it again.
+            _ = try SegmentIndex.rebuild(try SegmentReader.open(disk: disk, path: path), disk: disk)
         }
         run.writers.removeAll()
         try run.carry.file(sealedThrough: run.extent.lastSequence).write(

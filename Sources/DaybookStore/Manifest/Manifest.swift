@@ -4,15 +4,15 @@ internal import DaybookFormat
 /// keeps it on disk. Spec: docs/format/manifest.md.
 package struct Manifest: Sendable, Equatable {
     /// Number of the edit that led here; 0 for a folder without a manifest.
-    package internal(set) var generation: UInt64 = 0
+    package var generation: UInt64 = 0
     /// Every sequence up to this one is accounted for below; every later one is in the log. 0 when nothing is sealed.
-    package internal(set) var sealedThrough: UInt64 = 0
+    package var sealedThrough: UInt64 = 0
     /// By sequence, the families of a range one behind the other. A family without rows in a range has no segment.
-    package internal(set) var segments: [SegmentReference] = []
+    package var segments: [SegmentReference] = []
     /// In order of sequences.
-    package internal(set) var lost: [LostRange] = []
+    package var lost: [LostRange] = []
     /// Name of the carry file; nil when nothing was carried over.
-    package internal(set) var carry: String?
+    package var carry: String?
 
     package init() {}
 

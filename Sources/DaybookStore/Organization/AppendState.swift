@@ -8,7 +8,13 @@ struct AppendState {
     let organization: OrganizationStore
     private(set) var nextSequence: UInt64
     private(set) var requests: [IdempotencyHash: IdempotencyEntry] = [:]
-    private(set) var sessions: [[UInt8]: SessionState] = [:]
+    private(set) var sessions: [[UInt8]: KnownSession] = [:]
+    /// A session with the sequence of its last change.
+    struct KnownSession {
+        var state = SessionState()
+        var lastSequence: UInt64 = 0
+    }
+
     /// Serial number of the commit that used it last: the least recently used state goes first.
     var lastCommit: UInt64 = 0
 
@@ -23,9 +29,10 @@ struct AppendState {
                 disk: organization.disk, folder: organization.folder, name: name, log: organization.log)
             for entry in carry.requests { requests[entry.keyHash] = entry }
             for session in carry.sessions {
-                sessions[session.sessionID] = try session.state.withRawSpan { (span) throws(FormatError) in
+                let state = try session.state.withRawSpan { (span) throws(FormatError) in
                     try SessionState(reading: span)
                 }
+                sessions[session.sessionID] = KnownSession(state: state, lastSequence: carry.sealedThrough)
             }
         }
         try snapshot.forEachTailGroup(from: 1) { header, record in
@@ -49,9 +56,17 @@ struct AppendState {
             let bytes = record.extracting(entry.encoding)
             let fields = try EventFields(family: entry.family, schemaVersion: entry.schemaVersion, reading: bytes)
             let sessionID = bytes.toArray(fields.name)
-            sessions[sessionID, default: SessionState()].apply(
+            sessions[sessionID, default: KnownSession()].state.apply(
                 fields: fields, bytes: bytes, arrival: header.arrival)
+            sessions[sessionID]?.lastSequence = entry.sequence
         }
+        if sessions.count >= 4_096, sessions.count.nonzeroBitCount == 1 { dropSealedSessions(at: header.arrival) }
+    }
+
+    /// Ended sessions whose last change is sealed: their segment knows them when somebody asks.
+    private mutating func dropSealedSessions(at now: Timestamp) {
+        let sealedThrough = organization.snapshot().manifest.sealedThrough
+        sessions = sessions.filter { !$0.value.state.isEnded(at: now) || $0.value.lastSequence > sealedThrough }
     }
 
     /// The id of the group's first event: what a repeated request is answered with.
@@ -99,7 +114,7 @@ extension AppendState {
             let bytes = record.extracting(entry.encoding)
             let fields = try EventFields(family: entry.family, schemaVersion: entry.schemaVersion, reading: bytes)
             let sessionID = bytes.toArray(fields.name)
-            if let state = changed[sessionID] ?? sessions[sessionID] {
+            if let state = changed[sessionID] ?? sessions[sessionID]?.state {
                 let isInGroup = changed[sessionID] != nil
                 if state.isEnded(at: header.arrival), !isInGroup || state.hasEnded { return .sessionEnded }
                 changed[sessionID] = state

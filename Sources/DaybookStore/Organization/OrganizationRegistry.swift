@@ -81,6 +81,21 @@ final class OrganizationRegistry: Sendable {
         return organization
     }
 
+    /// Copies the groups of a closed organization out of the journal into its folder, one behind the other.
+    func salvage(_ log: LogID) throws {
+        let groups = state.withLock { $0.unopened[log] ?? [] }
+        guard let first = groups.first else { return }
+        let journal = JournalGroupReader(disk: disk)
+        defer { journal.close() }
+        var bytes: [UInt8] = []
+        for group in groups { bytes += try journal.read(group) }
+        let name = FileKind.quarantine(of: FileKind.logFile(first: first.firstSequence).name)
+        try bytes.withRawSpan { (span) throws(DiskError) in
+            try disk.replaceAtomically(Layout.path(Layout.folder(of: log), name), with: span)
+        }
+        state.withLock { $0.unopened[log] = nil }
+    }
+
     func release(_ log: LogID) {
         state.withLock { state in
             state.entries[log]?.leaseCount -= 1

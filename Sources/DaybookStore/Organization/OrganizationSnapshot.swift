@@ -43,6 +43,12 @@ package final class OrganizationSnapshot: Sendable {
         try SegmentReader.open(disk: disk, path: Layout.path(folder, segment.path))
     }
 
+    /// The index beside an open segment, made again when it is missing or damaged. Only the process that owns the
+    /// directory may call it.
+    func openIndex(of segment: SegmentReader) throws -> SegmentIndex {
+        try SegmentIndex.openOrRebuild(segment, disk: disk)
+    }
+
     /// Calls `body` with every unsealed group record that holds a sequence of at least `first`, in sequence order,
     /// until it returns false. The header is already verified against its checksum.
     package func forEachTailGroup(

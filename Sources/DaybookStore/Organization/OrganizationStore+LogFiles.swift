@@ -9,7 +9,8 @@ extension OrganizationStore {
     /// Returns the number of bytes that left memory.
     func writePending(rollByteCount: Int, files: LogFileCache) throws(DiskError) -> Int {
         let (groups, last, isRolled) = state.withLock { state in
-            (state.pending, state.extents.last, state.isRolled)
+            state.isListed = false
+            return (state.pending, state.extents.last, state.isRolled)
         }
         var extent = isRolled ? nil : last
         var index = 0
@@ -47,7 +48,7 @@ extension OrganizationStore {
         if try disk.exists(path) { try disk.remove(path) }
         let file = try disk.open(path, .create)
         let header = LogFileHeader(log: log, firstSequence: firstSequence).encoded()
-        try unsafe file.write(header.span.bytes, at: 0)
+        try header.withRawSpan { (span) throws(DiskError) in try file.write(span, at: 0) }
         files.add(file)
         let extent = LogExtent(
             file: LogFileHandle(disk: disk, path: path), firstSequence: firstSequence, lastSequence: firstSequence - 1,

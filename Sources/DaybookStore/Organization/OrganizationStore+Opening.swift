@@ -92,19 +92,25 @@ extension OrganizationStore {
         disk: any Disk, log: LogID, mark: LogMark?, groups: [JournalGroup], options: StoreOptions,
         removesStrays: Bool, read: (JournalGroup) throws -> [UInt8]
     ) throws -> OrganizationStore {
+        // Settles the manifest first: what it says must be durable before a log file is removed because of it.
+        if try disk.exists(Layout.folder(of: log)) {
+            _ = try ManifestLog.open(disk: disk, folder: Layout.folder(of: log), log: log).manifest
+        }
         let image = try OrganizationImage.read(disk: disk, log: log, mark: mark)
         if removesStrays && image.damages.isEmpty {
             for path in image.strayLogFiles + image.strayFiles { try disk.remove(path) }
+        }
+        var extents = image.extents.map { extent in
+            LogExtent(
+                file: LogFileHandle(disk: disk, path: extent.path), firstSequence: extent.firstSequence,
+                lastSequence: extent.lastSequence, byteCount: extent.byteCount)
         }
         if let (path, byteCount) = image.untrustedEnd {
             let file = try disk.open(path, .readWrite)
             defer { file.close() }
             try file.truncate(to: UInt64(byteCount))
-        }
-        let extents = image.extents.map { extent in
-            LogExtent(
-                file: LogFileHandle(disk: disk, path: extent.path), firstSequence: extent.firstSequence,
-                lastSequence: extent.lastSequence, byteCount: extent.byteCount)
+            // What the disk says now is where the next group goes; it is not assumed.
+            extents[extents.count - 1].byteCount = Int(clamping: try file.byteCount())
         }
         let state = State(
             manifest: image.manifest, extents: extents, durableThrough: image.durableThrough,

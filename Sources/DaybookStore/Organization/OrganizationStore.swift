@@ -21,6 +21,9 @@ package final class OrganizationStore: Sendable {
         /// Durable by the journal, not yet in a log file.
         var pending: [CommittedGroup] = []
         var pendingByteCount = 0
+        /// The store knows that this log has pending groups. Set by the first group that makes it so, cleared in the
+        /// same moment in which the checkpoint thread takes what is pending: no group is ever left unlisted.
+        var isListed = false
         var durableThrough: UInt64
         var lastArrival: Timestamp
         /// Log files written since the last checkpoint, and whether the folder itself is new.
@@ -49,16 +52,17 @@ package final class OrganizationStore: Sendable {
     var pendingByteCount: Int { state.withLock { $0.pendingByteCount } }
 
     /// Makes a durable group visible. Called by the committing thread in sequence order.
-    /// Returns true when nothing was pending before: the organization has become dirty.
+    /// Returns true when the store must list the log as dirty.
     func publish(_ group: CommittedGroup) -> Bool {
         state.withLock { state in
             precondition(group.firstSequence > state.durableThrough)
-            let wasClean = state.pending.isEmpty
+            let mustList = !state.isListed
+            state.isListed = true
             state.pending.append(group)
             state.pendingByteCount += group.bytes.count
             state.durableThrough = group.lastSequence
             if group.arrival > state.lastArrival { state.lastArrival = group.arrival }
-            return wasClean
+            return mustList
         }
     }
 

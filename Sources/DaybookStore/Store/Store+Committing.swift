@@ -71,11 +71,23 @@ final class CommitParticipation: CommitParticipant {
         if states.count >= Self.stateCountMax { dropOldStates() }
         let organization = try registry.lease(log)
         do {
-            states[log] = try AppendState(organization)
+            states[log] = try Self.appendState(organization)
         } catch {
             registry.release(log)
             throw error
         }
+    }
+
+    /// A sealing between the snapshot and the reading replaces the carry file; then there is a newer snapshot.
+    private static func appendState(_ organization: OrganizationStore) throws -> AppendState {
+        for _ in 0..<3 {
+            do {
+                return try AppendState(organization)
+            } catch CarryError.disk(let error) where error.kind == .notFound {
+                continue
+            }
+        }
+        return try AppendState(organization)
     }
 
     /// Drops the older half of the states. Only between commits of their organizations: a state in use by the
@@ -120,10 +132,10 @@ final class CommitParticipation: CommitParticipant {
         let snapshot = organization.snapshot()
         for reference in snapshot.segments.reversed() where reference.family == .sessionChange {
             let segment = try snapshot.open(reference)
-            for rowGroup in 0..<segment.rowGroupCount {
-                let batch = try segment.read(rowGroup: rowGroup, [.name])
-                guard let names = batch.names else { continue }
-                if names.table.code(of: sessionID) != nil { return true }
+            let index = try snapshot.openIndex(of: segment)
+            for rowGroup in index.rowGroups(.session, containing: sessionID) {
+                let batch = try segment.read(rowGroup: rowGroup, [.session])
+                if batch.sessions?.table.code(of: sessionID) != nil { return true }
             }
         }
         return false

@@ -19,9 +19,9 @@ extension Store {
     /// Blocks until durable.
     package func createOrganization(_ id: OrganizationID) throws -> OrganizationRecord {
         let now = Timestamp(microseconds: clock.wallMicroseconds())
-        let log = control.withLock { $0.nextLog }
-        try appendControl([.organizationCreated(id, log: log, at: now)])
-        return OrganizationRecord(id: id, log: log, createdAt: now)
+        try administer { state in [.organizationCreated(id, log: state.nextLog, at: now)] }
+        guard let record = organization(id) else { preconditionFailure("a created organization is unknown") }
+        return record
     }
 
     /// Appends acts to the control log as one atomic group; blocks until durable.
@@ -30,8 +30,14 @@ extension Store {
     /// appended one group at a time, because each is checked against all before it.
     package func appendControl(_ events: [ControlEvent]) throws {
         precondition(!events.isEmpty)
+        try administer { _ in events }
+    }
+
+    /// - Parameter makeEvents: gets the state that the acts will follow.
+    private func administer(_ makeEvents: (ControlState) -> [ControlEvent]) throws {
         try threads.administering.withLock { _ in
             var next = control.withLock { $0 }
+            let events = makeEvents(next)
             for event in events {
                 do {
                     try next.apply(event)

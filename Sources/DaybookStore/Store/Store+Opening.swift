@@ -76,7 +76,7 @@ private struct Opening {
         let shared = SharedState(durablePosition: scan.endPosition, position: try PositionFile(disk: disk))
         shared.addDirty(registry.unopenedLogs)
         let (control, acts) = try readControl(registry)
-        try prepareFirstJournalFile(files)
+        try prepareFirstJournalFile(files, storeID: identity.storeID)
         let queue = CommitQueue()
         let machine = makeMachine(
             identity: identity, files: files, registry: registry, shared: shared, checkpoints: checkpoints, queue: queue,
@@ -87,19 +87,21 @@ private struct Opening {
                 journalFiles: files, machine: machine, control: control, controlActs: acts, report: report))
     }
 
-    /// Every file with a header counts as full up to the end of the journal, until a checkpoint releases it; the
-    /// others must be zeroed, because an interrupted zeroing cannot be told from a finished one.
+    /// A file with frames that count is full up to the end of the journal, until a checkpoint releases it. One that
+    /// does not say that it is clean must be zeroed.
     private func conditions(_ scan: JournalScan) -> [JournalFiles.Condition] {
         let count = max(options.journalFileCount, scan.slotCount)
         return (0..<count).map { slot in
-            scan.slotsInUse.contains(slot) ? .full(end: scan.endPosition) : .dirty
+            if scan.slotsInUse.contains(slot) { return .full(end: scan.endPosition) }
+            return scan.cleanSlots.contains(slot) ? .clean : .dirty
         }
     }
 
-    /// The first commit must not wait for the background: one file is zeroed here, the rest behind the scenes.
-    private func prepareFirstJournalFile(_ files: JournalFiles) throws {
-        guard let slot = files.nextDirty() else { return }
-        var zeroing = try JournalZeroing(disk: disk, slot: slot, byteCount: options.journalFileByteCount)
+    /// The first commit must not wait for the background: when no file is clean, one is zeroed here.
+    private func prepareFirstJournalFile(_ files: JournalFiles, storeID: UInt64) throws {
+        guard files.cleanCount == 0, let slot = files.nextDirty() else { return }
+        var zeroing = try JournalZeroing(
+            disk: disk, storeID: storeID, slot: slot, byteCount: options.journalFileByteCount)
         while try !zeroing.step() {}
         try disk.synchronizeDirectory(Layout.journal)
         files.markClean(slot)
@@ -143,7 +145,8 @@ private struct Opening {
             queue: queue, journal: journal, participant: participation,
             commitByteCountTarget: options.commitByteCountTarget)
         let checkpointer = Checkpointer(
-            disk: disk, registry: registry, shared: shared, checkpoints: checkpoints, journalFiles: files,
+            disk: disk, storeID: identity.storeID, registry: registry, shared: shared, checkpoints: checkpoints,
+            journalFiles: files,
             options: options, nowMicroseconds: clock.wallMicroseconds())
         return StoreMachine(
             committer: committer, participation: participation, checkpointer: checkpointer,

@@ -79,6 +79,8 @@ struct EventBodyWriter {
     }
 
     mutating func sessionUpdate(_ session: GeneratedOrganization.OpenSession, random: inout GeneratorRandom) {
+        object.field("session_id", session.id)
+        object.field("user_id", user.id)
         object.field("commands_executed", session.commandCount)
         object.field("agents_used", strings: session.agents)
         if random.chance(perThousand: 300) { productivityScore(random: &random) }
@@ -87,6 +89,7 @@ struct EventBodyWriter {
 
     mutating func sessionEnd(_ session: GeneratedOrganization.OpenSession, random: inout GeneratorRandom) {
         object.field("session_id", session.id)
+        object.field("user_id", user.id)
         if random.chance(perThousand: 800) { productivityScore(random: &random) }
         object.field("timestamp", sentAt, as: .microseconds)
     }
@@ -118,7 +121,6 @@ struct EventBodyWriter {
     private mutating func identity(random: inout GeneratorRandom) {
         object.field("id", EventID(version7At: sentAt, random: random.next(), random.next()).description)
         object.field("user_id", user.id)
-        if let team = user.team, random.chance(perThousand: 500) { object.field("team_id", team) }
     }
 
     private func name(from names: [String], random: inout GeneratorRandom) -> String {

@@ -20,7 +20,7 @@ package struct EventGenerator: Sendable {
         random = GeneratorRandom(seed: options.seed)
         var seeding = random
         organizations = (0..<options.organizationCount).map { index in
-            GeneratedOrganization(index: index, random: &seeding)
+            GeneratedOrganization(index: index, wholeSessions: options.wholeSessions, random: &seeding)
         }
         random = GeneratorRandom(seed: seeding.next())
     }
@@ -41,13 +41,13 @@ package struct EventGenerator: Sendable {
 /// The people of one organization and what they are in the middle of.
 struct GeneratedOrganization: Sendable {
     let index: Int
+    private let wholeSessions: Bool
     private let users: [GeneratedUser]
     private let userWeights: [Int]
     private var sessions: [OpenSession?]
 
     struct GeneratedUser: Sendable {
         var id: String
-        var team: String?
         /// Index into the vocabulary, so that a user keeps to a project and a model for a while.
         var project: Int
         var model: Int
@@ -61,14 +61,13 @@ struct GeneratedOrganization: Sendable {
         var agents: [String] = []
     }
 
-    init(index: Int, random: inout GeneratorRandom) {
+    init(index: Int, wholeSessions: Bool, random: inout GeneratorRandom) {
         self.index = index
+        self.wholeSessions = wholeSessions
         let userCount = max(3, random.within(24...60) / (index + 1))
-        let teams = ["platform", "product", "mobile", "data"].map { "team-\($0)" }
         users = (0..<userCount).map { position in
             GeneratedUser(
                 id: Self.userID(position, organization: index, random: &random),
-                team: random.chance(perThousand: 700) ? random.pick(teams) : nil,
                 project: random.below(GeneratorVocabulary.projects.count),
                 model: random.below(GeneratorVocabulary.models.count), host: random.pick(GeneratorVocabulary.hosts))
         }
@@ -117,7 +116,7 @@ struct GeneratedOrganization: Sendable {
         guard let session = sessions[userIndex] else {
             let id = "ses_" + hexText(random.next())
             let kind: GeneratedEvent.Kind
-            if random.chance(perThousand: 250) {
+            if wholeSessions, random.chance(perThousand: 250) {
                 writer.userSession(id: id, random: &random)
                 kind = .userSession
             } else {

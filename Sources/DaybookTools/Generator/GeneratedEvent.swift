@@ -8,6 +8,8 @@ package struct GeneratorOptions: Sendable, Equatable {
     /// The span in which the events arrive. Late ones have an earlier timestamp.
     package var start: Timestamp
     package var end: Timestamp
+    /// Whether some sessions come finished and in one piece, which only batches can carry.
+    package var wholeSessions = true
 
     /// - Parameter start: the span is one day from here unless `end` says otherwise.
     package init(start: Timestamp, end: Timestamp? = nil) {
@@ -34,6 +36,26 @@ package struct GeneratedEvent: Sendable, Equatable {
     package var sessionID: String
     /// A JSON object, valid as the body of the kind's own route.
     package var body: [UInt8]
+}
+
+extension GeneratedEvent {
+    /// How many events the store makes of it: a whole session is its start and its end.
+    package var storedEventCount: Int { kind == .userSession ? 2 : 1 }
+
+    /// The event as a line of an import, with its line feed. Precondition: no whole session, which has no such line.
+    package func importLine() -> [UInt8] {
+        var line = Array("{\"type\":\"\(kind.family.typeName)\",".utf8)
+        switch kind {
+        case .sessionStart: line.append(contentsOf: "\"change\":\"started\",".utf8)
+        case .sessionUpdate: line.append(contentsOf: "\"change\":\"updated\",".utf8)
+        case .sessionEnd: line.append(contentsOf: "\"change\":\"ended\",".utf8)
+        case .userSession: preconditionFailure("a whole session has no import line")
+        case .commandExecution, .agentInteraction, .productivityMetric: break
+        }
+        line.append(contentsOf: body.dropFirst())
+        line.append(UInt8(ascii: "\n"))
+        return line
+    }
 }
 
 extension GeneratedEvent.Kind {

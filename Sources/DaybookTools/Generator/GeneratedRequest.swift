@@ -4,6 +4,7 @@ package struct GeneratedRequest: Sendable, Equatable {
     package var method: String
     package var path: String
     package var idempotencyKey: String
+    /// Events that the store makes of it.
     package var eventCount: Int
     package var body: [UInt8]
 
@@ -85,7 +86,7 @@ package struct RequestGenerator: Sendable {
         pending[organization].restart(random: &random)
         emit(
             organization, "POST", alias() ? "/api/metrics/batch" : "/api/v1/metrics/batch",
-            eventCount: batch.eventCount, body: batch.body(firstKind: random.below(PendingBatch.keys.count)))
+            eventCount: batch.storedEventCount, body: batch.body(firstKind: random.below(PendingBatch.keys.count)))
     }
 
     private mutating func emit(_ organization: Int, _ method: String, _ path: String, eventCount: Int, body: [UInt8]) {
@@ -107,6 +108,7 @@ package struct PendingBatch: Sendable {
 
     package private(set) var target = 1
     package private(set) var eventCount = 0
+    package private(set) var storedEventCount = 0
     private var bodies: [GeneratedEvent.Kind: [[UInt8]]] = [:]
 
     package init() {}
@@ -116,6 +118,7 @@ package struct PendingBatch: Sendable {
 
     mutating func restart(random: inout GeneratorRandom) {
         eventCount = 0
+        storedEventCount = 0
         bodies = [:]
         switch random.below(100) {
         case 0..<50: target = 1
@@ -130,6 +133,7 @@ package struct PendingBatch: Sendable {
         precondition(Self.keys.contains { $0.kind == event.kind })
         bodies[event.kind, default: []].append(event.body)
         eventCount += 1
+        storedEventCount += event.storedEventCount
     }
 
     /// The body of a batch request. The families stand in the order of `keys`, beginning with `firstKind`.

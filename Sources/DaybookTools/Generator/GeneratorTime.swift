@@ -1,3 +1,4 @@
+internal import DaybookEvent
 internal import DaybookFormat
 
 /// The hours of a span, weighted as people work: turns "event 4,000 of 10,000" into a moment of the span.
@@ -79,37 +80,17 @@ extension JSONObjectWriter {
 
 /// `2026-06-15T09:13:02.123Z`, or the local time and its offset. Digits beyond `decimals` are cut off.
 func rfc3339(_ time: Timestamp, decimals: Int, offsetMinutes: Int) -> String {
-    let local = time.microseconds + Int64(offsetMinutes) * 60_000_000
-    var day = local / 86_400_000_000
-    var rest = local % 86_400_000_000
-    if rest < 0 {
-        day -= 1
-        rest += 86_400_000_000
-    }
-    let date = civilDate(daysSince1970: Int(day))
-    var text = "\(digits(date.year, 4))-\(digits(date.month, 2))-\(digits(date.day, 2))T"
-    let seconds = Int(rest / 1_000_000)
-    text += "\(digits(seconds / 3_600, 2)):\(digits(seconds / 60 % 60, 2)):\(digits(seconds % 60, 2))"
-    let fraction = digits(Int(rest % 1_000_000), 6)
-    if decimals > 0 { text += "." + fraction.prefix(decimals) }
-    guard offsetMinutes != 0 else { return text + "Z" }
+    var bytes: [UInt8] = []
+    TimestampText.append(time.adding(microseconds: Int64(offsetMinutes) * 60_000_000), to: &bytes)
+    let secondsByteCount = 19
+    bytes.removeLast(bytes.count - (decimals == 0 ? secondsByteCount : secondsByteCount + 1 + decimals))
+    guard offsetMinutes != 0 else { return String(decoding: bytes, as: UTF8.self) + "Z" }
     let magnitude = abs(offsetMinutes)
-    return text + (offsetMinutes < 0 ? "-" : "+") + "\(digits(magnitude / 60, 2)):\(digits(magnitude % 60, 2))"
-}
-
-private func digits(_ value: Int, _ width: Int) -> String {
-    let text = String(value)
-    return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-}
-
-/// The Gregorian date of a day, by counting in years that begin in March (the leap day is then the last of its year).
-private func civilDate(daysSince1970: Int) -> (year: Int, month: Int, day: Int) {
-    let days = daysSince1970 + 719_468
-    let era = (days >= 0 ? days : days - 146_096) / 146_097
-    let dayOfEra = days - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let marchMonth = (5 * dayOfYear + 2) / 153
-    let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+    bytes.append(offsetMinutes < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+"))
+    for (index, part) in [magnitude / 60, magnitude % 60].enumerated() {
+        if index > 0 { bytes.append(UInt8(ascii: ":")) }
+        bytes.append(UInt8(ascii: "0") + UInt8(part / 10))
+        bytes.append(UInt8(ascii: "0") + UInt8(part % 10))
+    }
+    return String(decoding: bytes, as: UTF8.self)
 }

@@ -18,7 +18,14 @@ package struct HTTPResponseReader: Sendable {
     private var closes = false
     private var contentByteCount = 0
 
-    package init() { buffer.reserveCapacity(4_096) }
+    /// The body of the last complete answer, when bodies are kept.
+    package private(set) var body: [UInt8] = []
+    private let keepsBody: Bool
+
+    package init(keepsBody: Bool = false) {
+        self.keepsBody = keepsBody
+        buffer.reserveCapacity(4_096)
+    }
 
     /// Looks at what has been received. After `complete` the answer is consumed and the next call is about the next one.
     package mutating func advance() -> Progress {
@@ -29,6 +36,7 @@ package struct HTTPResponseReader: Sendable {
         let end = headerEnd + contentByteCount
         guard buffer.count >= end else { return .needsMore }
         let result = Progress.complete(status: status, closes: closes)
+        if keepsBody { body = Array(buffer[headerEnd..<end]) }
         if buffer.count == end { buffer.removeAll(keepingCapacity: true) } else { buffer.removeFirst(end) }
         headerEnd = 0
         scanned = 0

@@ -1,7 +1,7 @@
 internal import DaybookFormat
 
 /// Appends JSON to bytes. For text that this program makes up itself; what the store holds is printed by `EventPrinter`.
-package enum JSONText {
+package enum PlainJSON {
     package static func append(string text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
@@ -54,18 +54,18 @@ package struct JSONObjectWriter: Sendable {
     package mutating func key(_ name: String) {
         if !isEmpty { bytes.append(UInt8(ascii: ",")) }
         isEmpty = false
-        JSONText.append(string: name, to: &bytes)
+        PlainJSON.append(string: name, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
     }
 
     package mutating func field(_ name: String, _ text: String) {
         key(name)
-        JSONText.append(string: text, to: &bytes)
+        PlainJSON.append(string: text, to: &bytes)
     }
 
     package mutating func field(_ name: String, _ value: some BinaryInteger) {
         key(name)
-        JSONText.append(integer: value, to: &bytes)
+        PlainJSON.append(integer: value, to: &bytes)
     }
 
     package mutating func field(_ name: String, _ value: Bool) {
@@ -80,12 +80,12 @@ package struct JSONObjectWriter: Sendable {
             bytes.append(contentsOf: "null".utf8)
             return
         }
-        JSONText.append(decimal: Int((value * 1_000).rounded()), decimals: 3, to: &bytes)
+        PlainJSON.append(decimal: Int((value * 1_000).rounded()), decimals: 3, to: &bytes)
     }
 
     package mutating func field(_ name: String, decimal value: Int, decimals: Int) {
         key(name)
-        JSONText.append(decimal: value, decimals: decimals, to: &bytes)
+        PlainJSON.append(decimal: value, decimals: decimals, to: &bytes)
     }
 
     package mutating func field(_ name: String, strings: [String]) {
@@ -93,7 +93,7 @@ package struct JSONObjectWriter: Sendable {
         bytes.append(UInt8(ascii: "["))
         for (index, text) in strings.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            JSONText.append(string: text, to: &bytes)
+            PlainJSON.append(string: text, to: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
     }

@@ -1,0 +1,40 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A package of its own, so that nobody who builds Daybook fetches what only benchmarks need. `Sources` is a link to the
+// product's, so that the kernels are compiled as part of this package and `package` access reaches them.
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func floor(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings)
+}
+
+let package = Package(
+    name: "daybook-benchmarks",
+    dependencies: [
+        .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: [])
+    ],
+    targets: [
+        .target(name: "CChecksum", path: "Sources/CChecksum"),
+        .target(name: "CKernel", path: "Sources/CKernel"),
+        .systemLibrary(
+            name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        floor("DaybookFormat", ["CChecksum"]),
+        floor("DaybookSystem", ["CKernel"]),
+        floor("DaybookEvent", ["DaybookFormat"]),
+        floor("DaybookSegment", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "CLZ4"]),
+        .executableTarget(
+            name: "Kernels",
+            dependencies: [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment",
+                .product(name: "Benchmark", package: "benchmark"),
+            ],
+            path: "Kernels", swiftSettings: settings,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+    ]
+)

@@ -1,0 +1,162 @@
+internal import DaybookControl
+internal import DaybookFormat
+package import DaybookStore
+package import DaybookSystem
+
+/// The way from a verb into a data directory: read-only beside a server, through the server's admin socket, or as the
+/// one process that holds the lock.
+package struct StoreDoor: Sendable {
+    package static let adminSocketName = "admin.sock"
+    package let directory: String
+
+    package init(directory: String) { self.directory = directory }
+
+    /// The data directory, which must be there.
+    package func disk() throws -> PosixDisk {
+        do {
+            return try PosixDisk(root: directory)
+        } catch {
+            throw ToolError(
+                "The data directory \(directory) cannot be opened: \(error).",
+                cure: "Check --data (or DAYBOOK_DATA), or make a store: daybook init --data \(directory)")
+        }
+    }
+
+    /// Never writes, takes no lock, and works beside a server.
+    package func openReadOnly() throws -> ReadOnlyStore {
+        let disk = try disk()
+        let served: @Sendable () -> Bool = { [directory] in Self.isServed(directory) }
+        return try explained { try ReadOnlyStore.open(disk: disk, isServed: served) }
+    }
+
+    /// An answer of "cannot tell" counts as served: reading then looks twice, which is never wrong.
+    private static func isServed(_ directory: String) -> Bool {
+        do {
+            return try DirectoryLock.isHeld(directory: directory)
+        } catch {
+            return true
+        }
+    }
+
+    /// Opens the store for writing. The lock is held as long as the result of the call lives.
+    package func openForWriting(clock: any Clock, entropy: any Entropy) throws -> (store: Store, lock: DirectoryLock) {
+        let disk = try disk()
+        let lock = try takeLock()
+        let store = try explained { try Store.open(disk: disk, clock: clock, entropy: entropy) }
+        return (store, lock)
+    }
+
+    private func takeLock() throws -> DirectoryLock {
+        do {
+            return try DirectoryLock.acquire(directory: directory)
+        } catch {
+            guard error.kind == .locked else { throw error }
+            throw ToolError(
+                "Another process uses \(directory).",
+                cure: "Stop it first, or give --data another directory. One process serves one data directory.")
+        }
+    }
+
+    /// The organization's log in an open read-only store.
+    package static func organization(_ id: String, in store: ReadOnlyStore) throws -> OrganizationRecord {
+        guard let organizationID = OrganizationID(id) else {
+            throw ToolError(
+                "--organization '\(id)' is no organization's id.",
+                cure: "It is 1 to 63 of a-z, 0-9 and -, and does not start with -.")
+        }
+        guard let record = store.organization(organizationID) else {
+            let known = store.organizations().map(\.id.text)
+            let cure =
+                known.isEmpty
+                ? "The store has none yet: daybook org create \(id)" : "The store has: \(known.joined(separator: ", "))"
+            throw ToolError("There is no organization \(id).", cure: cure)
+        }
+        return record
+    }
+
+    /// Store errors in words for the person who typed the verb.
+    private func explained<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as StoreError {
+            switch error {
+            case .notAStore:
+                throw ToolError(
+                    "\(directory) holds no store: \(error).", cure: "Make one: daybook init --data \(directory)")
+            case .alreadyAStore:
+                throw ToolError("\(directory) holds a store already.", cure: "Give --data another directory.")
+            default:
+                throw ToolError(
+                    "The store in \(directory) cannot be opened: \(error).",
+                    cure: "Look at it with: daybook inspect --data \(directory)")
+            }
+        }
+    }
+}
+
+// MARK: - Administration
+
+extension StoreDoor {
+    /// Carries out an administrative request: through the admin socket when a server holds the directory, else here.
+    /// The answer's fields are as `Administration` lists them, without `ok`.
+    package func administer(_ request: [UInt8], clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
+        _ = try disk()
+        let isServed = try DirectoryLock.isHeld(directory: directory)
+        let answer =
+            isServed ? try askServer(request) : try administerOffline(request, clock: clock, entropy: entropy)
+        return try Self.fields(of: answer)
+    }
+
+    /// Makes a store with its first organization and key.
+    package func initialize(organization: String, clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
+        let disk = try madeDirectory()
+        let lock = try takeLock()
+        try explained { try Store.create(disk: disk, clock: clock, entropy: entropy) }
+        lock.release()
+        let request = AdministrativeRequest.createOrganization(organization)
+        return try Self.fields(of: administerOffline(request, clock: clock, entropy: entropy))
+    }
+
+    private func madeDirectory() throws -> PosixDisk {
+        do {
+            return try PosixDisk(creatingRoot: directory)
+        } catch {
+            throw ToolError(
+                "The directory \(directory) cannot be made: \(error).",
+                cure: "Give --data a directory whose parent exists and that you may write to.")
+        }
+    }
+
+    private func askServer(_ request: [UInt8]) throws -> [UInt8] {
+        do {
+            return try AdminConnection(path: directory + "/" + Self.adminSocketName).ask(request)
+        } catch {
+            throw ToolError(
+                "A process holds \(directory), but its admin socket does not answer: \(error).",
+                cure: "If another verb holds the directory, wait for it. If it is the server, look at its log.")
+        }
+    }
+
+    private func administerOffline(_ request: [UInt8], clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
+        let (store, lock) = try openForWriting(clock: clock, entropy: entropy)
+        defer { lock.release() }
+        store.start()
+        defer { store.shutdown() }
+        let registry = KeyRegistry(store: store, clock: clock, entropy: entropy)
+        return Administration(store: store, registry: registry, clock: clock).perform(request)
+    }
+
+    /// `{"ok":true,"a":…}` becomes `{"a":…}`; a refusal becomes an error.
+    static func fields(of answer: [UInt8]) throws -> [UInt8] {
+        let accepted = Array("{\"ok\":true".utf8)
+        guard answer.starts(with: accepted) else {
+            let document = try? ControlDocument(parsing: answer)
+            throw ToolError(
+                document?["message"]?.stringValue ?? "The server's answer cannot be read.",
+                cure: "Its code is \(document?["code"]?.stringValue ?? "missing").")
+        }
+        var rest = answer.dropFirst(accepted.count)
+        if rest.first == UInt8(ascii: ",") { rest = rest.dropFirst() }
+        return [UInt8(ascii: "{")] + rest
+    }
+}

@@ -1,0 +1,107 @@
+internal import DaybookFormat
+internal import DaybookLog
+internal import DaybookSegment
+package import DaybookStore
+internal import DaybookSystem
+
+/// Log files and segments, file by file.
+extension Inspector {
+    /// Every log file of an organization with its groups. Bytes behind the last checkpoint's mark are not trusted and
+    /// not shown: what was acknowledged since stands in the journal.
+    package func log(of organization: OrganizationRecord) throws {
+        let folder = Layout.folder(of: organization.log)
+        let mark = try CheckpointLog.read(disk: disk, storeID: store.identity.storeID).table.marks[organization.log]
+        guard try disk.exists(folder) else { return }
+        for name in try disk.list(folder) {
+            guard case .logFile(let first)? = FileKind(name: name) else { continue }
+            try logFile(Layout.path(folder, name), first: first, log: organization.log, mark: mark)
+        }
+    }
+
+    private func logFile(_ path: String, first: UInt64, log: LogID, mark: LogMark?) throws {
+        let file = try disk.open(path, .read)
+        defer { file.close() }
+        let byteCount = try file.byteCount()
+        let limit = min(byteCount, mark?.fileFirstSequence == first ? mark?.fileByteCount ?? 0 : byteCount)
+        var record = InspectRecord("log")
+        record.add("path", path)
+        record.add("first_sequence", first)
+        record.add("bytes", byteCount)
+        record.add("trusted_bytes", limit)
+        try emit(record)
+        guard let end = Int(exactly: limit), end >= LogFileHeader.byteCount else { return }
+        var reader = LogFileReader(file: file, log: log, limit: end)
+        while try group(&reader) {}
+    }
+
+    /// False at the end of the file.
+    private func group(_ reader: inout LogFileReader) throws -> Bool {
+        let offset = reader.offset
+        var found: GroupHeader?
+        do {
+            let goesOn = try reader.next { header, _ in found = header }
+            guard goesOn, let header = found else { return false }
+            var record = InspectRecord("group")
+            record.add("offset", offset)
+            record.add("bytes", header.byteCount)
+            record.add("first_sequence", header.firstSequence)
+            record.add("last_sequence", header.lastSequence)
+            record.add("events", header.eventCount)
+            record.add("arrival", Inspector.text(header.arrival))
+            record.add("durable_through", header.durableThrough)
+            record.add("idempotency", header.keyHash != nil)
+            try emit(record)
+        } catch LogFileReaderError<Never>.log(let error) {
+            guard case .corrupt(let corruption) = error else { throw error }
+            let range = try reader.skipDamage()
+            var record = InspectRecord("damage")
+            record.add("offset", range.lowerBound)
+            record.add("bytes", range.count)
+            record.add("reason", "\(corruption.reason)")
+            try emit(record)
+        }
+        return true
+    }
+
+    /// One segment: its footer, its row groups and the columns of each.
+    package func segment(_ path: String) throws {
+        let reader = try SegmentReader.open(disk: disk, path: path)
+        var record = InspectRecord("segment")
+        record.add("path", path)
+        record.add("family", reader.family.typeName)
+        record.add("first_sequence", reader.firstSequence)
+        record.add("last_sequence", reader.lastSequence)
+        record.add("rows", reader.rowCount)
+        record.add("bytes", reader.byteCount)
+        record.add("from", Inspector.text(reader.timestampMin))
+        record.add("to", Inspector.text(reader.timestampMax))
+        try emit(record)
+        for rowGroup in 0..<reader.rowGroupCount {
+            let zone = reader.zone(rowGroup: rowGroup)
+            var record = InspectRecord("row group")
+            record.add("number", rowGroup)
+            record.add("rows", zone.rowCount)
+            record.add("first_sequence", zone.sequenceMin)
+            record.add("last_sequence", zone.sequenceMax)
+            record.add("from", Inspector.text(Timestamp(microseconds: zone.timestampMin)))
+            record.add("to", Inspector.text(Timestamp(microseconds: zone.timestampMax)))
+            try emit(record)
+            for column in try reader.directory(rowGroup: rowGroup).columns {
+                var record = InspectRecord("column")
+                record.add("name", ColumnNumber(rawValue: column.number).map { "\($0)" } ?? "number \(column.number)")
+                record.add("pages", column.pages.count)
+                record.add("bytes", column.byteCount)
+                record.add("dictionary_entries", column.dictionaryEntryCount)
+                try emit(record)
+            }
+        }
+    }
+
+    /// All segments that the manifest of an organization names.
+    package func segments(of organization: OrganizationRecord) throws {
+        let folder = Layout.folder(of: organization.log)
+        for reference in try store.snapshot(of: organization.log).segments {
+            try segment(Layout.path(folder, reference.path))
+        }
+    }
+}

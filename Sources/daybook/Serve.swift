@@ -1,0 +1,97 @@
+import ArgumentParser
+import DaybookControl
+import DaybookServer
+import DaybookStore
+import DaybookSystem
+import DaybookTools
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve a store over HTTP.",
+        discussion: """
+            Prints one line with the URL when connections are accepted, and runs until SIGTERM or SIGINT: then it takes no
+            new connections, answers every open request, and ends with exit code 0. Log lines go to standard error.
+
+            EXAMPLES:
+              daybook serve --data ./store
+              daybook serve --data ./store --listen 127.0.0.1:9090
+              DAYBOOK_DATA=./store DAYBOOK_LISTEN=0.0.0.0:8080 daybook serve
+            """)
+
+    @OptionGroup var dataOptions: DataOptions
+    @Option(
+        name: .long, help: "Address and port; port 0 takes a free one. [default: $DAYBOOK_LISTEN or 127.0.0.1:8080]")
+    var listen: String?
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let door = try dataOptions.door()
+        var options = ServerOptions()
+        (options.host, options.port) = try address()
+        options.adminSocketPath = door.directory + "/" + StoreDoor.adminSocketName
+        options.version = Version.text
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        let logger = Logger(label: "daybook")
+        try ProcessEnvironment.raiseDescriptorLimit()
+
+        let clock = SystemClock()
+        let entropy = SystemEntropy()
+        let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy)
+        defer { lock.release() }
+        report(store.recoveryReport, to: logger)
+        store.start()
+        defer { store.shutdown() }
+        let registry = KeyRegistry(store: store, clock: clock, entropy: entropy)
+        let output = self.output
+        let server = DaybookServer(
+            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger
+        ) { bound in
+            Self.announce(bound, output, logger)
+        }
+        let group = ServiceGroup(
+            services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        try await group.run()
+    }
+
+    private func address() throws -> (host: String, port: Int) {
+        let text = listen ?? ProcessEnvironment.variable("DAYBOOK_LISTEN") ?? "127.0.0.1:8080"
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else {
+            throw ValidationError("--listen must be HOST:PORT, such as 127.0.0.1:8080.")
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty else { throw ValidationError("--listen must be HOST:PORT, such as 127.0.0.1:8080.") }
+        return (String(host), port)
+    }
+
+    private func report(_ recovery: RecoveryReport, to logger: Logger) {
+        guard !recovery.isClean else { return }
+        logger.error(
+            "Recovery found damage; it was set aside and a report was kept in the directory recovery.",
+            metadata: [
+                "damages": "\(recovery.damages.count)", "logs_with_gaps": "\(recovery.gaps.count)",
+                "torn_writes": "\(recovery.tornCount)",
+            ])
+    }
+
+    /// Scripts wait for this line. A server whose standard output is closed serves all the same.
+    private static func announce(_ bound: DaybookServer.BoundAddress, _ output: OutputOptions, _ logger: Logger) {
+        let host = bound.host.contains(":") ? "[\(bound.host)]" : bound.host
+        var object = JSONObjectWriter()
+        object.field("url", "http://\(host):\(bound.port)")
+        object.field("process_id", ProcessEnvironment.processID)
+        let line =
+            output.json
+            ? String(decoding: object.finish(), as: UTF8.self) : "daybook serves http://\(host):\(bound.port)"
+        do {
+            try StandardStreams.write(line + "\n")
+        } catch {
+            logger.warning("The line with the URL could not be printed.", metadata: ["error": "\(error)"])
+        }
+    }
+}

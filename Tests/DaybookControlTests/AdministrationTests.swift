@@ -1,0 +1,118 @@
+@testable import DaybookControl
+import DaybookFormat
+import DaybookStore
+import DaybookSystem
+import DaybookTestSupport
+import Foundation
+import Testing
+
+/// The verbs and the keys over a real store.
+@Suite struct AdministrationTests {
+    private struct Opened {
+        let store: Store
+        let registry: KeyRegistry
+        let administration: Administration
+
+        func ask(_ request: String) throws -> ParsedJSON {
+            try ParsedJSON(parsing: administration.perform(Array(request.utf8)))
+        }
+    }
+
+    private func text(_ json: ParsedJSON?) -> String? {
+        guard case .text(let bytes) = json else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private let root = FileManager.default.temporaryDirectory.appendingPathComponent("da-\(UUID().uuidString)").path
+
+    private func open() throws -> Opened {
+        let disk = try PosixDisk(creatingRoot: root)
+        var options = StoreOptions()
+        options.journalFileByteCount = 16 << 20
+        options.checkpointByteCount = 16 << 20
+        if try disk.list("").isEmpty {
+            try Store.create(disk: disk, clock: SystemClock(), entropy: SystemEntropy(), options: options)
+        }
+        let store = try Store.open(disk: disk, clock: SystemClock(), entropy: SystemEntropy(), options: options)
+        store.start()
+        let registry = KeyRegistry(store: store, clock: SystemClock(), entropy: SystemEntropy())
+        return Opened(
+            store: store, registry: registry,
+            administration: Administration(store: store, registry: registry, clock: SystemClock()))
+    }
+
+    @Test func organizationsAndKeysOutliveTheProcess() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let first = try open()
+        let made = try first.ask(#"{"verb":"org.create","organization":"acme"}"#)
+        #expect(made["ok"] == .bool(true))
+        let key = try #require(text(made["api_key"]))
+        let keyID = try #require(text(made["key_id"]))
+        let second = try first.ask(
+            #"{"verb":"key.create","organization":"acme","name":"ci","scopes":["ingest"],"user":"ada","expires_in_seconds":60}"#
+        )
+        let secondKey = try #require(text(second["api_key"]))
+        #expect(try first.ask(#"{"verb":"key.revoke","key_id":"\#(keyID)"}"#)["ok"] == .bool(true))
+        first.store.shutdown()
+
+        let again = try open()
+        defer { again.store.shutdown() }
+        let now = Timestamp(microseconds: SystemClock().wallMicroseconds())
+        #expect(again.registry.verify(Array(key.utf8), at: now) == nil)
+        let credential = try #require(again.registry.verify(Array(secondKey.utf8), at: now))
+        #expect(credential.organization.id == OrganizationID("acme"))
+        #expect(credential.scopes == .ingest)
+        #expect(credential.defaultUser == Array("ada".utf8))
+        #expect(again.registry.verify(Array(secondKey.utf8), at: now.adding(microseconds: 61_000_000)) == nil)
+        let listed = try again.ask(#"{"verb":"key.list","organization":"acme"}"#)
+        #expect(text(listed["keys"]?[0]?["key_id"]) == keyID)
+        #expect(text(listed["keys"]?[0]?["revoked_at"]) != nil)
+        #expect(listed["keys"]?[1]?["revoked_at"] == .null)
+        #expect(text(listed["keys"]?[1]?["name"]) == "ci")
+        let organizations = try again.ask(#"{"verb":"org.list"}"#)
+        #expect(text(organizations["organizations"]?[0]?["organization"]) == "acme")
+    }
+
+    @Test func whatCannotBeDoneIsSaid() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let opened = try open()
+        defer { opened.store.shutdown() }
+        #expect(try opened.ask(#"{"verb":"org.create","organization":"acme"}"#)["ok"] == .bool(true))
+        let refusals = [
+            (#"{"verb":"org.create","organization":"acme"}"#, "conflict"),
+            (#"{"verb":"org.create","organization":"Not An Id"}"#, "validation_failed"),
+            (#"{"verb":"key.create","organization":"globex"}"#, "not_found"),
+            (#"{"verb":"key.create","organization":"acme","scopes":["everything"]}"#, "validation_failed"),
+            (#"{"verb":"key.create","organization":"acme","scopes":[]}"#, "validation_failed"),
+            (#"{"verb":"key.create","organization":"acme","user":"a b"}"#, "validation_failed"),
+            (#"{"verb":"key.create","organization":"acme","expires_in_seconds":0}"#, "validation_failed"),
+            (#"{"verb":"key.revoke","key_id":"key_0"}"#, "not_found"),
+            (#"{"verb":"key.revoke"}"#, "validation_failed"),
+            (#"{"verb":"none"}"#, "not_found"),
+            ("[]", "not_found"),
+            ("{", "invalid_json"),
+        ]
+        for (request, code) in refusals {
+            let answer = try opened.ask(request)
+            #expect(answer["ok"] == .bool(false), "\(request)")
+            #expect(text(answer["code"]) == code, "\(request)")
+            #expect(text(answer["message"])?.isEmpty == false)
+        }
+    }
+
+    @Test func aRevocationChangesTheGenerationAndHoldsOnce() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let opened = try open()
+        defer { opened.store.shutdown() }
+        let organization = try opened.store.createOrganization(OrganizationID("acme")!)
+        let made = try opened.registry.create(
+            organization: organization.id, name: "", scopes: .all, user: "", expiresAt: nil)
+        let before = opened.registry.generation
+        #expect(throws: KeyRegistry.Failure.keyNotFound) {
+            try opened.registry.revoke(keyID: made.record.keyID, organization: OrganizationID("globex")!)
+        }
+        try opened.registry.revoke(keyID: made.record.keyID)
+        #expect(opened.registry.generation > before)
+        #expect(throws: KeyRegistry.Failure.alreadyRevoked) { try opened.registry.revoke(keyID: made.record.keyID) }
+    }
+}

@@ -1,0 +1,128 @@
+import DaybookControl
+import DaybookFormat
+@testable import DaybookServer
+import DaybookStore
+import DaybookSystem
+import Foundation
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// A whole server in this process: a store on the real disk, the real threads, a free port.
+final class TestServer: Sendable {
+    let root: String
+    let store: Store
+    let registry: KeyRegistry
+    let administration: Administration
+    /// The organization `acme` and its first key, which may do everything.
+    let organization: OrganizationRecord
+    let key: String
+    let port: UInt16
+    private let group: ServiceGroup
+    private let running: Task<Void, any Error>
+
+    private init(_ root: String, options: ServerOptions) async throws {
+        self.root = root
+        let clock = SystemClock()
+        let entropy = SystemEntropy()
+        let disk = try PosixDisk(creatingRoot: root)
+        var storeOptions = StoreOptions()
+        storeOptions.journalFileByteCount = 16 << 20
+        storeOptions.checkpointByteCount = 16 << 20
+        try Store.create(disk: disk, clock: clock, entropy: entropy, options: storeOptions)
+        store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: storeOptions)
+        store.start()
+        organization = try store.createOrganization(OrganizationID("acme")!)
+        registry = KeyRegistry(store: store, clock: clock, entropy: entropy)
+        administration = Administration(store: store, registry: registry, clock: clock)
+        key = try registry.create(
+            organization: organization.id, name: "first", scopes: .all, user: "", expiresAt: nil
+        ).key.text
+        let (ports, report) = AsyncStream.makeStream(of: Int.self)
+        let server = DaybookServer(
+            store: store, registry: registry, clock: clock, entropy: entropy, options: options,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        ) { report.yield($0.port) }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [server], logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })))
+        self.group = group
+        running = Task { try await group.run() }
+        var found = ports.makeAsyncIterator()
+        port = UInt16(await found.next() ?? 0)
+    }
+
+    /// Runs `body` against a fresh server, then stops it and removes its files.
+    static func with(
+        connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false, _ body: (TestServer) async throws -> Void
+    ) async throws {
+        let name = "db-\(UUID().uuidString.prefix(8))"
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
+        var options = ServerOptions()
+        options.port = 0
+        options.connectionCountMax = connectionCountMax
+        if hasAdminSocket { options.adminSocketPath = root + "/admin.sock" }
+        let server = try await TestServer(root, options: options)
+        do {
+            try await body(server)
+        } catch {
+            try await server.end()
+            throw error
+        }
+        try await server.end()
+    }
+
+    /// Asks the server to stop, as SIGTERM does, without waiting for it.
+    func stop() async { await group.triggerGracefulShutdown() }
+
+    /// Waits until the server has returned.
+    func ended() async throws { try await running.value }
+
+    private func end() async throws {
+        await stop()
+        try await ended()
+        await onThread { self.store.shutdown() }
+        try FileManager.default.removeItem(atPath: root)
+    }
+
+    func connect() async throws -> TestConnection {
+        let port = port
+        return try await onThread {
+            TestConnection(try StreamSocket.connect(to: .ipv4(host: "127.0.0.1", port: port)))
+        }
+    }
+
+    /// A key of the organization with just these scopes.
+    func key(_ scopes: ScopeSet, organization id: OrganizationID? = nil, user: String = "") throws -> String {
+        try registry.create(
+            organization: id ?? organization.id, name: "", scopes: scopes, user: user, expiresAt: nil
+        ).key.text
+    }
+
+    /// One request on a connection of its own.
+    func request(
+        _ method: String, _ target: String, body: String? = nil, key: String? = nil, fields: [String] = []
+    ) async throws -> Reply {
+        let connection = try await connect()
+        defer { connection.close() }
+        return try await connection.request(method, target, body: body, key: key ?? self.key, fields: fields)
+    }
+
+    /// The last sequence that readers see.
+    func lastSequence(_ record: OrganizationRecord? = nil) throws -> UInt64 {
+        try store.snapshot(of: (record ?? organization).log).lastSequence
+    }
+}
+
+/// Runs what blocks on a thread of its own, away from Swift's few.
+func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        _ = SystemThread.start(name: "test-client") { continuation.resume(with: Result { try work() }) }
+    }
+}
+
+func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+        _ = SystemThread.start(name: "test-client") { continuation.resume(returning: work()) }
+    }
+}

@@ -1,0 +1,89 @@
+import DaybookControl
+import DaybookFormat
+import DaybookStore
+import DaybookSystem
+import DaybookTestSupport
+import Testing
+
+@testable import DaybookTools
+
+/// The way of the verbs into a real directory, without a server.
+struct StoreDoorTests {
+    private let clock = SystemClock()
+    private let entropy = SystemEntropy()
+
+    private func field(_ name: String, of object: [UInt8]) throws -> String? {
+        try ControlDocument(parsing: object)[name]?.stringValue
+    }
+
+    @Test func aNewStoreHasItsOrganizationAndAKey() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        let answer = try door.initialize(organization: "acme", clock: clock, entropy: entropy)
+        #expect(try field("organization", of: answer) == "acme")
+        #expect(try field("api_key", of: answer)?.hasPrefix("dbk_") == true)
+        let store = try door.openReadOnly()
+        #expect(store.organizations().map(\.id.text) == ["acme"])
+    }
+
+    @Test func aSecondStoreInTheSameDirectoryIsRefused() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        _ = try door.initialize(organization: "acme", clock: clock, entropy: entropy)
+        #expect(throws: ToolError.self) {
+            try door.initialize(organization: "other", clock: clock, entropy: entropy)
+        }
+    }
+
+    @Test func organizationsAndKeysAreMadeOffline() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        _ = try door.initialize(organization: "acme", clock: clock, entropy: entropy)
+        let made = try door.administer(
+            AdministrativeRequest.createOrganization("second"), clock: clock, entropy: entropy)
+        #expect(try field("organization", of: made) == "second")
+        let key = try door.administer(
+            AdministrativeRequest.createKey(
+                organization: "second", name: "ci", scopes: ["ingest"], user: "robot", expiresInSeconds: 60),
+            clock: clock, entropy: entropy)
+        let keyID = try #require(try field("key_id", of: key))
+        let revoked = try door.administer(
+            AdministrativeRequest.revokeKey(keyID, organization: "second"), clock: clock, entropy: entropy)
+        #expect(try field("key_id", of: revoked) == keyID)
+        #expect(throws: ToolError.self) {
+            try door.administer(
+                AdministrativeRequest.createOrganization("second"), clock: clock, entropy: entropy)
+        }
+    }
+
+    @Test func aHeldDirectoryWithoutASocketIsAnErrorThatSaysSo() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        _ = try door.initialize(organization: "acme", clock: clock, entropy: entropy)
+        let lock = try DirectoryLock.acquire(directory: door.directory)
+        defer { lock.release() }
+        #expect(throws: ToolError.self) {
+            try door.administer(AdministrativeRequest.listOrganizations(), clock: clock, entropy: entropy)
+        }
+    }
+
+    @Test func aMissingDirectoryIsAnErrorThatNamesTheCure() {
+        let door = StoreDoor(directory: "/nonexistent/daybook")
+        let error = #expect(throws: ToolError.self) { try door.openReadOnly() }
+        #expect(error?.cure.contains("daybook init") == true)
+    }
+
+    @Test func inspectionFindsTheOrganization() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        _ = try door.initialize(organization: "acme", clock: clock, entropy: entropy)
+        var kinds: [String] = []
+        let store = try door.openReadOnly()
+        let inspector = Inspector(disk: try door.disk(), store: store) { kinds.append($0.kind) }
+        try inspector.overview()
+        try inspector.checkpoint()
+        try inspector.journal()
+        #expect(kinds.starts(with: ["store", "organization", "checkpoint"]))
+        #expect(kinds.contains("journal"))
+    }
+}
