@@ -109,7 +109,10 @@ import Testing
         query.limit = 10
         for sealedThrough in [0, 4, 8] as [UInt64] {
             let source = try SplitSource(model.events, sealedThrough: sealedThrough, &random)
-            guard case .sessions(let sessions) = try query.answer(from: source, now: time).items else { return }
+            guard case .sessions(let sessions) = try query.answer(from: source, now: time).items else {
+                Issue.record("not a list of sessions")
+                return
+            }
             #expect(sessions.map(\.sequence) == [3, 2, 1])
             #expect(sessions.allSatisfy { $0.status == .active })
         }
