@@ -24,23 +24,29 @@ extension EventSource {
         var batches: [ColumnBatch] = []
         var builder = ColumnBatchBuilder(
             family: family, schemaVersion: EventLayout.schemaVersion, expectedRowCount: 1_024)
+        // Kept beside the builder: asking it for them row by row costs more than they are worth.
+        var version = EventLayout.schemaVersion
+        var rowCount = 0
         try forEachTailGroup(from: 1) { header, record in
             guard header.firstSequence <= last else { return false }
             var entries = GroupEntries(of: header)
             while let entry = try entries.next(record) {
                 guard entry.family == family, entry.sequence <= last else { continue }
-                if builder.schemaVersion != entry.schemaVersion || builder.rowCount >= tailBatchRowCount {
-                    if builder.rowCount > 0 { batches.append(builder.takeBatch()) }
-                    if builder.schemaVersion != entry.schemaVersion {
-                        builder = ColumnBatchBuilder(family: family, schemaVersion: entry.schemaVersion)
+                if version != entry.schemaVersion || rowCount >= tailBatchRowCount {
+                    if rowCount > 0 { batches.append(builder.takeBatch()) }
+                    rowCount = 0
+                    if version != entry.schemaVersion {
+                        version = entry.schemaVersion
+                        builder = ColumnBatchBuilder(family: family, schemaVersion: version)
                     }
                 }
                 try builder.append(
                     sequence: entry.sequence, arrival: header.arrival, encoding: record.extracting(entry.encoding))
+                rowCount += 1
             }
             return true
         }
-        if builder.rowCount > 0 { batches.append(builder.takeBatch()) }
+        if rowCount > 0 { batches.append(builder.takeBatch()) }
         return batches
     }
 }
