@@ -179,7 +179,10 @@ def read_beside(binary, work, options):
     before = []
     rounds = 0
     try:
-        while load.poll() is None or rounds < 3:
+        ended = False
+        while not ended or rounds < 3:
+            # The last round begins after the load has ended.
+            ended = load.poll() is not None
             meta = client.get("/api/v1/metrics/commands", limit=1)["data"]["meta"]
             found = list(stored(daybook, "crash"))
             visible = meta["as_of_sequence"]
