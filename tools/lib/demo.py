@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SAMPLE = os.path.join(ROOT, "data", "sample")
 STEPS = os.path.join(ROOT, ".build", "test-steps.ndjson")
 SAMPLE_EVENTS_MIN = 10_000
+BULK_EVENTS = 90_000
 
 
 class Tenant:
@@ -55,6 +56,33 @@ def diary_requests():
     return requests
 
 
+def bulk_requests(daybook):
+    """Enough events in full batches that sealing has something to do."""
+    text = daybook.verb("bench", "generate", "--seed", "11", "--events", str(BULK_EVENTS), "--organizations", "1")
+    arrays = {
+        "command_execution": "command_executions",
+        "agent_interaction": "agent_interactions",
+        "productivity_metric": "productivity_metrics",
+    }
+    requests = []
+    batch = {name: [] for name in arrays.values()}
+    count = 0
+    lines = text.splitlines()
+    for position, line in enumerate(lines):
+        family = line[len('{"type":"') : line.index('"', len('{"type":"'))]
+        if family in arrays:
+            # The rest of the line is the item, as a batch takes it.
+            batch[arrays[family]].append("{" + line[line.index(",") + 1 :])
+            count += 1
+        if count == 1000 or position == len(lines) - 1:
+            members = [f'"{name}":[{",".join(items)}]' for name, items in batch.items() if items]
+            body = "{" + ",".join(members) + "}"
+            requests.append(("POST", "/api/v1/metrics/batch", body, f"bulk-{len(requests)}"))
+            batch = {name: [] for name in arrays.values()}
+            count = 0
+    return requests
+
+
 def make_tenants(daybook):
     """The first organization comes from `init`, the others from `org create` while the server runs."""
     samples = sorted(name[: -len(".ndjson")] for name in os.listdir(SAMPLE) if name.endswith(".ndjson"))
@@ -65,9 +93,10 @@ def make_tenants(daybook):
     made = daybook.verb_json("init", "--data", daybook.directory, "--organization", first)
     tenants = [Tenant(made["organization"], made["api_key"], plan[first])]
     daybook.start()
+    plan["bulk"] = bulk_requests(daybook)
     plan["examples"] = example_requests()
     plan["daybook-diary"] = diary_requests()
-    for name in others + ["examples", "daybook-diary"]:
+    for name in others + ["bulk", "examples", "daybook-diary"]:
         made = daybook.verb_json("org", "create", name, "--data", daybook.directory)
         if made["organization"] != name:
             raise AssertionError(f"org create {name} answered {made}")
@@ -112,6 +141,40 @@ def check_resending(results, tenant, port):
     results.check(f"{tenant.organization}: requests sent again give the same answer", problems)
 
 
+def check_sealing(results, daybook, organization, seconds=60):
+    """Waits until some of the log is sealed: the answers after it come out of segments and the tail alike."""
+    deadline = time.monotonic() + seconds
+    while True:
+        lines = daybook.verb("inspect", "--data", daybook.directory, "--json").splitlines()
+        found = [line for line in map(parse, lines) if line.get("organization") == organization][0]
+        if found["segments"] > 0 or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    problems = []
+    if found["segments"] == 0:
+        problems.append("nothing was sealed")
+    if found["sealed_through"] >= found["last_sequence"]:
+        problems.append("nothing is unsealed")
+    results.check(f"{organization}: sealed through {found['sealed_through']} of {found['last_sequence']}", problems)
+
+
+def check_copy(results, daybook, tenant):
+    """Replays a log into another organization over HTTP; but for the organization and the arrival it is the same log."""
+    made = daybook.verb_json("org", "create", "copy", "--data", daybook.directory)
+    common = ["--data", daybook.directory, "--organization"]
+    url = f"http://127.0.0.1:{daybook.port}"
+    daybook.verb("replay", *common, tenant.organization, "--output", url, "--key", made["api_key"])
+    original, copy = checks.replayed(daybook, tenant.organization), checks.replayed(daybook, "copy")
+    problems = [] if len(original) == len(copy) else [f"{len(copy)} events, expected {len(original)}"]
+    for wanted, found in zip(original, copy):
+        for field in ("organization_id", "created_at"):
+            wanted.pop(field)
+            found.pop(field)
+        if wanted != found:
+            problems.append(f"sequence {wanted['sequence']} is {found}, expected {wanted}")
+    results.check(f"{tenant.organization}: replay of {len(original)} events into another organization", problems)
+
+
 def check_answers(results, daybook, tenants):
     for tenant in tenants:
         if not tenant.requests:
@@ -138,6 +201,7 @@ def run(daybook, results):
     sample = sum(len(tenant.ledger.by_sequence) for tenant in tenants[:3])
     results.check("the sample is large enough", [] if sample >= SAMPLE_EVENTS_MIN else [f"{sample} events"])
     active = [tenant for tenant in tenants if tenant.requests]
+    check_sealing(results, daybook, "bulk")
     # While the server runs: replay reads the files, the answers come over HTTP.
     lines = {tenant.organization: checks.check_replay(results, daybook, tenant.ledger) for tenant in active}
     check_answers(results, daybook, active)
@@ -153,6 +217,7 @@ def run(daybook, results):
     # Once more from the start: recovery, the same answers, a graceful end.
     daybook.start()
     check_answers(results, daybook, active)
+    check_copy(results, daybook, tenants[0])
     code = daybook.stop()
     results.check("SIGTERM ends the server with exit code 0", [] if code == 0 else [f"exit code {code}"])
     summary(tenants, acknowledged, total, events)
