@@ -1,7 +1,8 @@
-@testable import DaybookControl
 import DaybookEvent
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookControl
 
 @Suite struct APIKeyTests {
     private let key = APIKey(randomBytes: Array(0..<32))

@@ -1,10 +1,11 @@
-@testable import DaybookControl
 import DaybookFormat
 import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
 import Foundation
 import Testing
+
+@testable import DaybookControl
 
 /// The verbs and the keys over a real store.
 @Suite struct AdministrationTests {

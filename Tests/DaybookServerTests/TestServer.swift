@@ -1,12 +1,13 @@
 import DaybookControl
 import DaybookFormat
-@testable import DaybookServer
 import DaybookStore
 import DaybookSystem
 import Foundation
 import Logging
 import ServiceLifecycle
 import Synchronization
+
+@testable import DaybookServer
 
 /// A whole server in this process: a store on the real disk, the real threads, a free port.
 final class TestServer: Sendable {

@@ -114,7 +114,7 @@ struct LoadWorkloadTests {
             var bytes = Array("head".utf8) + workload.bodies[round % 2].bytes
             identity.stamp(&bytes, at: workload.bodies[round % 2].idOffsets, base: 4)
             for offset in workload.bodies[round % 2].idOffsets {
-                let id = try #require(EventID(text: bytes[4 + offset..<4 + offset + 36]))
+                let id = try #require(EventID(String(decoding: bytes[4 + offset..<4 + offset + 36], as: UTF8.self)))
                 #expect(seen.insert(id).inserted)
             }
         }

@@ -16,12 +16,14 @@ package struct EventID: Hashable, Sendable, CustomStringConvertible {
         low = 0x8000_0000_0000_0000 | (second >> 2)
     }
 
-    /// Parses the 36-character form in either case; nil for anything else.
-    package init?(text: some Collection<UInt8>) {
+    /// Parses the 36-character form in either case; nil for anything else. Not generic: the parser calls it for every
+    /// event from another module, where a generic body would not be specialized.
+    package init?(text: UnsafeBufferPointer<UInt8>) {
         guard text.count == 36 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         var digits = 0
-        for (position, byte) in text.enumerated() {
+        for position in 0..<36 {
+            let byte = unsafe text[position]
             if position == 8 || position == 13 || position == 18 || position == 23 {
                 guard byte == UInt8(ascii: "-") else { return nil }
                 continue
@@ -33,7 +35,11 @@ package struct EventID: Hashable, Sendable, CustomStringConvertible {
         (high, low) = words
     }
 
-    package init?(_ text: String) { self.init(text: text.utf8) }
+    package init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard let id = unsafe bytes.withUnsafeBufferPointer({ unsafe EventID(text: $0) }) else { return nil }
+        self = id
+    }
 
     /// The 36 ASCII characters.
     package func appendText(to bytes: inout [UInt8]) {

@@ -21,7 +21,8 @@ final class Sealer {
         let extent: LogExtent
         let file: any DiskFile
         var reader: LogFileReader
-        var writers: [Family: SegmentWriter] = [:]
+        /// Boxed: a writer is large, and a dictionary of structs would copy it with every event.
+        var writers: [Family: WriterBox] = [:]
         var carry: CarryBuilder
         var nextSequence: UInt64
         var lost: [ClosedRange<UInt64>] = []
@@ -35,6 +36,11 @@ final class Sealer {
             reader = LogFileReader(file: file, log: organization.log, limit: extent.byteCount)
             nextSequence = extent.firstSequence
         }
+    }
+
+    private final class WriterBox {
+        var writer: SegmentWriter
+        init(_ writer: SegmentWriter) { self.writer = writer }
     }
 
     private let disk: any Disk
@@ -136,8 +142,14 @@ final class Sealer {
         try run.carry.note(header, record)
         var entries = GroupEntries(of: header)
         while let entry = try entries.next(record) {
-            if run.writers[entry.family] == nil { run.writers[entry.family] = try writer(entry, run) }
-            try run.writers[entry.family]!.append(
+            let box: WriterBox
+            if let known = run.writers[entry.family] {
+                box = known
+            } else {
+                box = try writer(entry, run)
+                run.writers[entry.family] = box
+            }
+            try box.writer.append(
                 sequence: entry.sequence, arrival: header.arrival, encoding: record.extracting(entry.encoding))
         }
     }
@@ -148,18 +160,20 @@ final class Sealer {
         return Layout.path(run.organization.folder, kind)
     }
 
-    private func writer(_ entry: GroupEntry, _ run: Run) throws -> SegmentWriter {
+    private func writer(_ entry: GroupEntry, _ run: Run) throws -> WriterBox {
         let path = path(entry.family, run)
         // A leftover of a run that was never published.
         if try disk.exists(path) { try disk.remove(path) }
-        return try SegmentWriter(
-            disk: disk, path: path, log: run.organization.log, family: entry.family, schemaVersion: entry.schemaVersion,
-            firstSequence: run.extent.firstSequence, lastSequence: run.extent.lastSequence)
+        return WriterBox(
+            try SegmentWriter(
+                disk: disk, path: path, log: run.organization.log, family: entry.family,
+                schemaVersion: entry.schemaVersion, firstSequence: run.extent.firstSequence,
+                lastSequence: run.extent.lastSequence))
     }
 
     private func finish(_ run: Run) throws {
         for family in Family.ofOrganizations where run.writers[family] != nil {
-            let summary = try run.writers[family]!.finish()
+            let summary = try run.writers[family]!.writer.finish()
             let path = path(family, run)
             run.references.append(SegmentReference(summary, name: path))
             // Disposable: whoever misses it makes it again.
