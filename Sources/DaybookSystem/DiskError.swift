@@ -25,3 +25,13 @@ package struct DiskError: Error, Sendable, Equatable, CustomStringConvertible {
         return "\(operation) \(path.isEmpty ? "." : path): \(kind)\(suffix)"
     }
 }
+
+extension DiskError {
+    /// A synchronization failed. Nothing may be assumed about what reached the disk, and no later call can find out.
+    package var isFailedSynchronization: Bool {
+        switch operation {
+        case "fdatasync", "fsync", "syncfs", "synchronize", "synchronizeDirectory", "synchronizeAll": kind != .crashed
+        default: false
+        }
+    }
+}

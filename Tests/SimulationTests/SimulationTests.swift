@@ -22,7 +22,7 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
             #expect(simulation.sealedSeen > 0)
             #expect(simulation.tailSeen > 0)
             #expect(simulation.journalOnlySeen > 0)
-            #expect(simulation.restartCount == 3)
+            #expect(simulation.restartCount >= 3)
         }
     }
 

@@ -41,6 +41,9 @@ final class Checkpointer {
     private var zeroing: JournalZeroing?
     /// Logs written early, to spare memory: the next run must synchronize them although nothing is pending.
     private var early: Set<LogID> = []
+    /// What a run that gave up has written and not synchronized. Kept here and not with the organizations, which may
+    /// be closed by then.
+    private var leftover: [(log: LogID, files: OrganizationStore.UnsyncedFiles)] = []
     private var lastRunMicroseconds: Int64
     private(set) var completedCount = 0
     /// A failed sync of a log is final: no checkpoint is written any more, the journal stays the truth.
@@ -83,7 +86,8 @@ final class Checkpointer {
         logs.formUnion(early)
         logs.formUnion(registry.unopenedLogs)
         early.removeAll()
-        phase = .writing(Run(position: position, logs: logs.sorted()))
+        phase = .writing(Run(position: position, logs: logs.sorted(), unsynced: leftover))
+        leftover = []
     }
 
     /// One piece of work. Zeroing comes first when no clean journal file is left, else last.
@@ -145,10 +149,8 @@ final class Checkpointer {
 
     /// The run vouches for nothing: what it wrote is synchronized by the next one.
     private func giveUp(_ run: Run) {
-        for (log, files) in run.unsynced {
-            early.insert(log)
-            try? registry.with(log) { $0.restoreUnsynced(files) }
-        }
+        leftover = run.unsynced
+        early.formUnion(run.unsynced.map(\.log))
         shared.addDirty(run.logs)
         phase = .resting
     }

@@ -99,15 +99,6 @@ extension OrganizationStore {
             sealedThrough: state.manifest.sealedThrough)
     }
 
-    /// Puts back what `takeMark` took: the sync did not happen.
-    func restoreUnsynced(_ files: UnsyncedFiles) {
-        state.withLock { state in
-            for path in files.paths where !state.unsynced.paths.contains(path) { state.unsynced.paths.append(path) }
-            if files.folderChanged { state.unsynced.folderChanged = true }
-            if files.folderIsNew { state.unsynced.folderIsNew = true }
-        }
-    }
-
     /// The last log file takes no more groups; the sealer may have it.
     func roll() { state.withLock { $0.isRolled = true } }
 

@@ -59,7 +59,9 @@ struct OrganizationImage {
                 byteCount = Int(clamping: mark.fileByteCount)
                 if found > byteCount { untrustedEnd = (path, byteCount) }
             } else {
-                last = logFiles[index + 1] - 1
+                // The file behind it begins where this one ends; when the one that the mark names is missing, the
+                // loss is reported below.
+                last = index + 1 < logFiles.count ? logFiles[index + 1] - 1 : mark.fileFirstSequence - 1
             }
             if found < byteCount {
                 damages.append(

@@ -1,5 +1,6 @@
 internal import DaybookFormat
 internal import DaybookLog
+internal import DaybookSegment
 internal import DaybookSystem
 internal import Synchronization
 
@@ -73,8 +74,22 @@ final class SharedState: Sendable {
     }
     var sealableCount: Int { state.withLock { $0.sealable.count } }
 
-    /// Remembers a failure that no client hears of in words.
-    func note(_ error: any Error) { state.withLock { $0.lastError = "\(error)" } }
+    /// Remembers a failure that no client hears of in words. A failed synchronization, whoever met it, is final for the
+    /// whole store: a later one would report success for data that is lost.
+    func note(_ error: any Error) {
+        let diskError: DiskError? =
+            switch error {
+            case let error as DiskError: error
+            case LogError.disk(let error), SegmentError.disk(let error), ManifestError.disk(let error),
+                CarryError.disk(let error), StoreError.disk(let error):
+                error
+            default: nil
+            }
+        state.withLock { state in
+            state.lastError = "\(error)"
+            if diskError?.isFailedSynchronization == true { state.isPoisoned = true }
+        }
+    }
     var lastError: String? { state.withLock { $0.lastError } }
 
     func poison() { state.withLock { $0.isPoisoned = true } }

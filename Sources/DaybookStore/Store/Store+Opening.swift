@@ -62,6 +62,8 @@ private struct Opening {
         options.check()
         let started = clock.monotonicNanoseconds()
         let identity = try Store.readIdentity(disk)
+        try settle(Layout.checkpoint)
+        try settle(Layout.journal)
         let checkpoints = try CheckpointLog.open(disk: disk, storeID: identity.storeID)
         let scan = try JournalScan.read(
             disk: disk, storeID: identity.storeID, from: checkpoints.table.journalPosition)
@@ -86,6 +88,19 @@ private struct Opening {
             StoreParts(
                 disk: disk, clock: clock, options: options, queue: queue, registry: registry, shared: shared,
                 journalFiles: files, machine: machine, control: control, controlActs: acts, report: report))
+    }
+
+    /// What an earlier life of the process wrote and did not synchronize stands in the page cache and may still be lost.
+    /// It is made durable before anybody sees it, and read back from the disk, because after a failed sync the cache may
+    /// hold what the disk does not.
+    private func settle(_ folder: String) throws {
+        for name in try disk.list(folder) {
+            let file = try disk.open(Layout.path(folder, name), .readWrite)
+            defer { file.close() }
+            try file.synchronize()
+            file.evictFromPageCache()
+        }
+        try disk.synchronizeDirectory(folder)
     }
 
     /// A file with frames that count is full up to the end of the journal, until a checkpoint releases it. One that

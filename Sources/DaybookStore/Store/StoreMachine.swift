@@ -46,6 +46,8 @@ package final class StoreMachine: @unchecked Sendable {
 
     /// One piece of checkpoint work; starts a run when one is due, or when `force` says so.
     package func stepCheckpointer(force: Bool = false) -> Bool {
+        // After a failed sync nothing is synchronized any more until the next start.
+        guard !shared.isPoisoned else { return false }
         let now = clock.wallMicroseconds()
         if checkpointer.isResting {
             ageing.look(nowMicroseconds: now)
@@ -58,7 +60,7 @@ package final class StoreMachine: @unchecked Sendable {
         return checkpointer.step() == .worked
     }
 
-    package func stepSealer() -> Bool { sealer.step() }
+    package func stepSealer() -> Bool { !shared.isPoisoned && sealer.step() }
 
     package var checkpointCount: Int { checkpointer.completedCount }
     package var sealedFileCount: Int { sealer.sealedFileCount }
