@@ -93,10 +93,12 @@ package final class CheckpointLog {
     package static func create(
         disk: any Disk, storeID: UInt64, table: CheckpointTable, ordinal: UInt64
     ) throws(DiskError) -> CheckpointLog {
-        let bytes = header(storeID: storeID) + record(table.journalPosition, table.marks.values.sorted { $0.log < $1.log })
+        let bytes =
+            header(storeID: storeID) + record(table.journalPosition, table.marks.values.sorted { $0.log < $1.log })
         try unsafe disk.replaceAtomically(path(ordinal), with: bytes.span.bytes)
         return CheckpointLog(
-            disk: disk, storeID: storeID, table: table, file: try disk.open(path(ordinal), .readWrite), ordinal: ordinal,
+            disk: disk, storeID: storeID, table: table, file: try disk.open(path(ordinal), .readWrite),
+            ordinal: ordinal,
             byteCount: UInt64(bytes.count))
     }
 
@@ -220,7 +222,9 @@ package final class CheckpointLog {
         return bytes
     }
 
-    private static func record(_ position: UInt64, _ marks: [LogMark], at offset: UInt64 = UInt64(headerByteCount)) -> [UInt8] {
+    private static func record(_ position: UInt64, _ marks: [LogMark], at offset: UInt64 = UInt64(headerByteCount))
+        -> [UInt8]
+    {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(recordHeaderByteCount + marks.count * LogMark.byteCount)
         bytes.append(littleEndian: UInt32(0))

@@ -168,7 +168,11 @@ package final class Committer {
                         submission, .committed(firstSequence: header.firstSequence, lastSequence: header.lastSequence))
                 }
             case .answer(let outcome):
-                if let refusal { outcomes.add(submission, .refused(refusal)) } else { outcomes.add(submission, outcome) }
+                if let refusal {
+                    outcomes.add(submission, .refused(refusal))
+                } else {
+                    outcomes.add(submission, outcome)
+                }
             }
         }
         current.removeAll(keepingCapacity: true)

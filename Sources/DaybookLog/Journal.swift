@@ -92,7 +92,11 @@ package final class Journal {
         do {
             try active.file.write(gathering: parts, at: UInt64(start))
         } catch {
-            if error.kind == .noSpace { try undo(active.file, at: start, byteCount: byteCount) } else { isPoisoned = true }
+            if error.kind == .noSpace {
+                try undo(active.file, at: start, byteCount: byteCount)
+            } else {
+                isPoisoned = true
+            }
             throw .disk(error)
         }
         do {

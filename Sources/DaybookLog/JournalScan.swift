@@ -179,7 +179,9 @@ struct JournalWalk {
         }
         let frame = try JournalFrame(reading: bytes, at: offset, nonce: header.nonce)
         guard frame.position == position(of: offset) else { throw .invalid("journal frame position") }
-        guard frame.byteCount <= limit - offset else { throw .truncated(needed: frame.byteCount, found: limit - offset) }
+        guard frame.byteCount <= limit - offset else {
+            throw .truncated(needed: frame.byteCount, found: limit - offset)
+        }
         let payload = offset + JournalFrame.headerByteCount
         if frame.kind == .group {
             var reader = ByteReader(at: payload)

@@ -1,8 +1,9 @@
 import DaybookFormat
-@testable import DaybookLog
 import DaybookSystem
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookLog
 
 /// The checkpoint log on a simulated disk.
 struct CheckpointLogTests {

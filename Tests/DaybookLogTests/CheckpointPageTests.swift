@@ -1,8 +1,9 @@
 import DaybookFormat
-@testable import DaybookLog
 import DaybookSystem
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookLog
 
 /// The example of docs/format/checkpoint.md.
 struct CheckpointPageTests {

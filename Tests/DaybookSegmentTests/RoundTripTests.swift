@@ -1,8 +1,9 @@
 import DaybookEvent
 import DaybookFormat
-@testable import DaybookSegment
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookSegment
 
 /// Every column of every event comes back, and the encodings are the very same bytes.
 struct RoundTripTests {

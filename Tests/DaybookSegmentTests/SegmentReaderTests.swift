@@ -1,8 +1,9 @@
 import DaybookEvent
 import DaybookFormat
-@testable import DaybookSegment
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookSegment
 
 struct SegmentReaderTests {
     private func reader(_ events: [GeneratedEvent]) throws -> SegmentReader {

@@ -1,8 +1,9 @@
 import DaybookFormat
-@testable import DaybookSegment
 import DaybookSystem
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookSegment
 
 let segmentPath = "segment.dbs"
 

@@ -1,8 +1,9 @@
 import DaybookFormat
-@testable import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookStore
 
 struct CarryFileTests {
     static let log = LogID(16)

@@ -1,7 +1,8 @@
 import DaybookFormat
-@testable import DaybookStore
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookStore
 
 struct ControlEventTests {
     static func read(_ bytes: [UInt8]) throws(FormatError) -> ControlEvent {

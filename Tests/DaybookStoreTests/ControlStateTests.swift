@@ -1,6 +1,7 @@
 import DaybookFormat
-@testable import DaybookStore
 import Testing
+
+@testable import DaybookStore
 
 struct ControlStateTests {
     static let now = Timestamp(microseconds: 1_000)

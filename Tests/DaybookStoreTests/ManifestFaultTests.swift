@@ -1,8 +1,9 @@
 import DaybookFormat
-@testable import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookStore
 
 /// Power losses and failing calls while manifests are published.
 struct ManifestFaultTests {

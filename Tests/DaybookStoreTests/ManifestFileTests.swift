@@ -1,6 +1,7 @@
 import DaybookFormat
-@testable import DaybookStore
 import Testing
+
+@testable import DaybookStore
 
 /// What the bytes of a manifest file say, whole, torn and damaged.
 struct ManifestFileTests {

@@ -1,8 +1,9 @@
 import DaybookFormat
-@testable import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookStore
 
 /// The manifest on disk: what is published is durable, and what is not published is not there.
 struct ManifestLogTests {

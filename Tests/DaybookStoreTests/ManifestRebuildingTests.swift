@@ -1,6 +1,7 @@
 import DaybookFormat
-@testable import DaybookStore
 import Testing
+
+@testable import DaybookStore
 
 /// The account that can be given of the segments alone.
 struct ManifestRebuildingTests {

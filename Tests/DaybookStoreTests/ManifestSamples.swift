@@ -1,6 +1,7 @@
 import DaybookFormat
-@testable import DaybookStore
 import DaybookTestSupport
+
+@testable import DaybookStore
 
 /// Manifests, edits and segments that the tests of the manifest share.
 enum Sample {

@@ -1,7 +1,8 @@
 import DaybookFormat
-@testable import DaybookStore
 import DaybookTestSupport
 import Testing
+
+@testable import DaybookStore
 
 /// The bytes on docs/format/manifest.md.
 struct ManifestVectorTests {

@@ -1,12 +1,13 @@
 import DaybookEvent
 import DaybookFormat
 import DaybookLog
-@testable import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
 import Foundation
 import Synchronization
 import Testing
+
+@testable import DaybookStore
 
 /// Collects outcomes by ticket.
 final class CollectingSink: AcknowledgementSink {

@@ -28,7 +28,9 @@ struct LogModel {
 
     /// Compares what a reader sees while the store runs: exactly what was acknowledged.
     func difference(toVisible events: [(sequence: UInt64, encoding: [UInt8])]) -> String? {
-        guard events.count == stored.count else { return "\(events.count) events visible, \(stored.count) acknowledged" }
+        guard events.count == stored.count else {
+            return "\(events.count) events visible, \(stored.count) acknowledged"
+        }
         for (index, event) in events.enumerated() {
             guard event.sequence == UInt64(index) + 1 else { return "sequence \(event.sequence) at place \(index + 1)" }
             guard event.encoding == stored[index] else { return "event \(event.sequence) is another one" }

@@ -19,7 +19,7 @@ extension StoreSimulation {
         case 17: _ = store.machine.stepSealer()
         case 18: for _ in 0..<8 { _ = store.machine.stepSealer() }
         default:
-            do { try look(Self.logs[random.below(Self.logs.count)]) } catch where Self.isDiskError(error) {}
+            do { try look(Self.logs[random.below(Self.logs.count)]) } catch  where Self.isDiskError(error) {}
         }
     }
 
@@ -89,7 +89,9 @@ extension StoreSimulation {
             }
             recoveredOpenCount += models[log]!.stored.count - before
         }
-        guard store.recoveryReport.isClean else { throw fail("a power loss was taken for damage: \(store.recoveryReport)") }
+        guard store.recoveryReport.isClean else {
+            throw fail("a power loss was taken for damage: \(store.recoveryReport)")
+        }
     }
 
     /// The offline reader sees what recovery will find, and writes nothing.
@@ -109,7 +111,8 @@ extension StoreSimulation {
     mutating func run(stepCount: Int = 160) throws {
         try fillEveryPlace()
         for life in 0..<3 {
-            var plan = random.oneIn(3)
+            var plan =
+                random.oneIn(3)
                 ? FaultPlan.anything(seed: random.next(), within: 250)
                 : FaultPlan.powerLoss(seed: random.next(), within: 250)
             plan.ignoresSynchronize = ignoresSynchronize

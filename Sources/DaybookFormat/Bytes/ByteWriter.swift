@@ -40,7 +40,8 @@ extension [UInt8] {
         var rest = value.littleEndian
         unsafe Swift.withUnsafeBytes(of: &rest) { source in
             unsafe withUnsafeMutableBytes { target in
-                unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + byteCount]).copyMemory(from: source)
+                unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + byteCount]).copyMemory(
+                    from: source)
             }
         }
     }

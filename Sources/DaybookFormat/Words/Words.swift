@@ -54,7 +54,8 @@ package struct OrganizationID: Hashable, Sendable, CustomStringConvertible {
         guard (1...63).contains(bytes.count), bytes[0] != UInt8(ascii: "-") else { return nil }
         for byte in bytes {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): continue
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                continue
             default: return nil
             }
         }

@@ -27,7 +27,8 @@ final class Ageing {
         let marks = registry.marks
         var unsealed: [LogMark] = []
         var byteCount: UInt64 = 0
-        for mark in marks.values.sorted(by: { $0.log < $1.log }) where mark.log != .control && mark.lastSequence > mark.sealedThrough {
+        for mark in marks.values.sorted(by: { $0.log < $1.log })
+        where mark.log != .control && mark.lastSequence > mark.sealedThrough {
             // Whole files from an earlier life of the process wait for the sealer.
             if isFirst, mark.fileFirstSequence > mark.sealedThrough + 1 { shared.addSealable(mark.log) }
             unsealed.append(mark)

@@ -54,14 +54,13 @@ package final class OrganizationSnapshot: Sendable {
     package func forEachTailGroup(
         from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool
     ) throws {
+        func note(_ corruption: Corruption, _: Range<Int>) { damages.withLock { $0.append(corruption) } }
+        func take(_ header: GroupHeader, _ record: RawSpan) throws -> Bool {
+            guard header.lastSequence >= first else { return true }
+            return try body(header, record)
+        }
         for extent in extents where extent.lastSequence >= first {
-            let goesOn = try extent.forEachGroup(
-                disk: disk, log: log,
-                onDamage: { corruption, _ in damages.withLock { $0.append(corruption) } }
-            ) { header, record in
-                guard header.lastSequence >= first else { return true }
-                return try body(header, record)
-            }
+            let goesOn = try extent.forEachGroup(disk: disk, log: log, onDamage: note, take)
             if !goesOn { return }
         }
         for group in pending where group.lastSequence >= first {

@@ -25,7 +25,9 @@ struct OrganizationImage {
         var image = OrganizationImage()
         guard try disk.exists(folder) else { return image }
         image.exists = true
-        if let content = try ManifestLog.load(disk: disk, folder: folder, log: log) { image.manifest = content.manifest }
+        if let content = try ManifestLog.load(disk: disk, folder: folder, log: log) {
+            image.manifest = content.manifest
+        }
         image.durableThrough = image.manifest.sealedThrough
         let named = image.manifest.namedFiles
         var logFiles: [UInt64] = []

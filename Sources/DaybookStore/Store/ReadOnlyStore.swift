@@ -69,7 +69,7 @@ package final class ReadOnlyStore: Sendable {
                 // Nothing was released and reused in between when the checkpoint is still the same.
                 let after = try CheckpointLog.read(disk: disk, storeID: identity.storeID).table
                 if after.journalPosition == before.journalPosition { return snapshot }
-            } catch where served {
+            } catch  where served {
                 lastError = error
             }
         }
@@ -80,7 +80,8 @@ package final class ReadOnlyStore: Sendable {
         _ log: LogID, disk: any Disk, identity: StoreIdentity, table: CheckpointTable, limit: UInt64
     ) throws -> OrganizationSnapshot {
         let scan = try JournalScan.read(
-            disk: disk, storeID: identity.storeID, from: table.journalPosition, limit: max(limit, table.journalPosition))
+            disk: disk, storeID: identity.storeID, from: table.journalPosition, limit: max(limit, table.journalPosition)
+        )
         let image = try OrganizationImage.read(disk: disk, log: log, mark: table.marks[log])
         var durableThrough = image.durableThrough
         var pending: [CommittedGroup] = []

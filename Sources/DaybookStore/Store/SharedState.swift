@@ -114,7 +114,9 @@ final class PositionFile: Sendable {
         let bytes = try disk.readAll(path)
         return try? bytes.withRawSpan { (span) throws(FormatError) -> UInt64 in
             var reader = ByteReader()
-            guard try reader.uint32(span) == magic, try reader.uint32(span) == 1 else { throw .invalid("position file") }
+            guard try reader.uint32(span) == magic, try reader.uint32(span) == 1 else {
+                throw .invalid("position file")
+            }
             let position = try reader.uint64(span)
             _ = try reader.uint32(span)
             guard try reader.uint32(span) == crc32c(span.extracting(0..<byteCount - 4)) else {

@@ -79,7 +79,8 @@ private struct Opening {
         try prepareFirstJournalFile(files, storeID: identity.storeID)
         let queue = CommitQueue()
         let machine = makeMachine(
-            identity: identity, files: files, registry: registry, shared: shared, checkpoints: checkpoints, queue: queue,
+            identity: identity, files: files, registry: registry, shared: shared, checkpoints: checkpoints,
+            queue: queue,
             position: scan.endPosition)
         return Store(
             StoreParts(
