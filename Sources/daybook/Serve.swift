@@ -6,6 +6,7 @@ import DaybookSystem
 import DaybookTools
 import Logging
 import ServiceLifecycle
+import Synchronization
 import UnixSignals
 
 struct Serve: AsyncParsableCommand {
@@ -47,14 +48,23 @@ struct Serve: AsyncParsableCommand {
         defer { store.shutdown() }
         let registry = KeyRegistry(store: store, clock: clock, entropy: entropy)
         let output = self.output
+        let isRunning = Mutex(false)
         let server = DaybookServer(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger
         ) { bound in
+            isRunning.withLock { $0 = true }
             Self.announce(bound, output, logger)
         }
         let group = ServiceGroup(
             services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        try await group.run()
+        do {
+            try await group.run()
+        } catch {
+            if isRunning.withLock({ $0 }) { throw error }
+            throw ToolError(
+                "The server cannot listen on \(options.host):\(options.port): \(error).",
+                cure: "Stop what listens there, or give --listen another address; port 0 takes a free one.")
+        }
     }
 
     private func address() throws -> (host: String, port: Int) {

@@ -146,14 +146,27 @@ extension StoreDoor {
         return Administration(store: store, registry: registry, clock: clock).perform(request)
     }
 
+    private static func refusal(_ answer: [UInt8]) -> ToolError {
+        guard let document = try? ControlDocument(parsing: answer), let message = document["message"]?.stringValue
+        else {
+            return ToolError(
+                "The answer of the server cannot be read.", cure: "Is it of the same version as this daybook?")
+        }
+        switch document["code"]?.stringValue {
+        case "conflict", "not_found":
+            return ToolError(message, cure: "See what there is: daybook org list, daybook key list --organization ID")
+        case "validation_failed":
+            return ToolError(message, cure: "Correct the option that is named; --help shows its form.")
+        default:
+            return ToolError(message, cure: "Look at the log of the server, and at: daybook inspect")
+        }
+    }
+
     /// `{"ok":true,"a":…}` becomes `{"a":…}`; a refusal becomes an error.
     static func fields(of answer: [UInt8]) throws -> [UInt8] {
         let accepted = Array("{\"ok\":true".utf8)
         guard answer.starts(with: accepted) else {
-            let document = try? ControlDocument(parsing: answer)
-            throw ToolError(
-                document?["message"]?.stringValue ?? "The server's answer cannot be read.",
-                cure: "Its code is \(document?["code"]?.stringValue ?? "missing").")
+            throw refusal(answer)
         }
         var rest = answer.dropFirst(accepted.count)
         if rest.first == UInt8(ascii: ",") { rest = rest.dropFirst() }

@@ -63,9 +63,27 @@ extension Inspector {
         return true
     }
 
-    /// One segment: its footer, its row groups and the columns of each.
+    /// One segment, checked completely: its footer, its row groups and the columns of each, and the damage if there is
+    /// any.
     package func segment(_ path: String) throws {
-        let reader = try SegmentReader.open(disk: disk, path: path)
+        let check = try SegmentCheck(disk: disk, path: path)
+        if check.isReadable { try describe(try SegmentReader.open(disk: disk, path: path), path) }
+        var record = InspectRecord("check")
+        record.add("path", path)
+        record.add("sound", check.isSound)
+        record.add("pages", check.pageCount)
+        record.add("rows", check.rowCount)
+        try emit(record)
+        for damage in check.damages {
+            var record = InspectRecord("damage")
+            record.add("path", damage.file)
+            record.add("offset", damage.offset)
+            record.add("reason", "\(damage.reason)")
+            try emit(record)
+        }
+    }
+
+    private func describe(_ reader: SegmentReader, _ path: String) throws {
         var record = InspectRecord("segment")
         record.add("path", path)
         record.add("family", reader.family.typeName)
@@ -86,7 +104,7 @@ extension Inspector {
             record.add("from", Inspector.text(Timestamp(microseconds: zone.timestampMin)))
             record.add("to", Inspector.text(Timestamp(microseconds: zone.timestampMax)))
             try emit(record)
-            for column in try reader.directory(rowGroup: rowGroup).columns {
+            for column in try columns(of: reader, rowGroup) {
                 var record = InspectRecord("column")
                 record.add("name", ColumnNumber(rawValue: column.number).map { "\($0)" } ?? "number \(column.number)")
                 record.add("pages", column.pages.count)
@@ -94,6 +112,16 @@ extension Inspector {
                 record.add("dictionary_entries", column.dictionaryEntryCount)
                 try emit(record)
             }
+        }
+    }
+
+    /// None when the row group's directory is damaged, which the check has listed.
+    private func columns(of reader: SegmentReader, _ rowGroup: Int) throws -> [ColumnDescriptor] {
+        do {
+            return try reader.directory(rowGroup: rowGroup).columns
+        } catch {
+            guard case .corrupt = error else { throw error }
+            return []
         }
     }
 
