@@ -70,7 +70,13 @@ package final class Store: Sendable {
 
     /// An immutable view of one organization up to its durable sequence.
     package func snapshot(of log: LogID) throws -> OrganizationSnapshot {
-        try registry.with(log) { $0.snapshot() }
+        do {
+            return try registry.with(log) { $0.snapshot() }
+        } catch {
+            // Opening an organization synchronizes its manifest: a reader may be the one who meets a failed sync.
+            shared.note(error)
+            throw error
+        }
     }
 }
 

@@ -55,7 +55,7 @@ extension StoreSimulation {
     mutating func fillEveryPlace() throws {
         for round in 0..<3 {
             for log in Self.logs {
-                for _ in 0..<30 { submit(log, makeRequest()) }
+                for _ in 0..<(round == 2 ? 15 : 36) { submit(log, makeRequest()) }
             }
             try commitAll()
             if round == 2 { break }
