@@ -144,7 +144,8 @@ let package = Package(
         tests(
             "DaybookServerTests",
             [
-                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookControl", "DaybookServer", .product(name: "Logging", package: "swift-log"),
+                "DaybookFormat", "DaybookSystem", "DaybookStore",
+                "DaybookControl", "DaybookServer", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(
