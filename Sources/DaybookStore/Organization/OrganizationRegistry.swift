@@ -30,10 +30,14 @@ final class OrganizationRegistry: Sendable {
     private let opening = Mutex<Void>(())
     private let disk: any Disk
     private let options: StoreOptions
+    private let shared: SharedState
 
-    init(disk: any Disk, options: StoreOptions, marks: [LogID: LogMark], groups: [JournalGroup]) {
+    init(
+        disk: any Disk, options: StoreOptions, shared: SharedState, marks: [LogID: LogMark], groups: [JournalGroup]
+    ) {
         self.disk = disk
         self.options = options
+        self.shared = shared
         var unopened: [LogID: [JournalGroup]] = [:]
         for group in groups { unopened[group.log, default: []].append(group) }
         state = Mutex(State(unopened: unopened, marks: marks))
@@ -73,6 +77,8 @@ final class OrganizationRegistry: Sendable {
             state.withLock { $0.closed[log] = corruption }
             throw StoreError.organizationClosed(corruption)
         }
+        // What opening took from the journal into memory counts like what a commit brings.
+        shared.adopted(byteCount: organization.pendingByteCount)
         state.withLock { state in
             state.unopened[log] = nil
             state.swept.insert(log)
@@ -131,11 +137,6 @@ final class OrganizationRegistry: Sendable {
     var openCount: Int { state.withLock { $0.entries.count } }
     var marks: [LogID: LogMark] { state.withLock { $0.marks } }
     var closed: [LogID: Corruption] { state.withLock { $0.closed } }
-
-    /// Memory that groups of open organizations hold.
-    var pendingByteCount: Int {
-        state.withLock { state in state.entries.values.reduce(0) { $0 + $1.organization.pendingByteCount } }
-    }
 }
 
 /// Reads groups back from journal files, keeping the last file open.

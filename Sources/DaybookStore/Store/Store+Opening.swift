@@ -73,9 +73,9 @@ private struct Opening {
 
         let files = JournalFiles(
             conditions: conditions(scan), fileByteCount: options.journalFileByteCount, ordinal: scan.ordinal)
-        let registry = OrganizationRegistry(
-            disk: disk, options: options, marks: checkpoints.table.marks, groups: scan.groups)
         let shared = SharedState(durablePosition: scan.endPosition, position: try PositionFile(disk: disk))
+        let registry = OrganizationRegistry(
+            disk: disk, options: options, shared: shared, marks: checkpoints.table.marks, groups: scan.groups)
         shared.addDirty(registry.unopenedLogs)
         let (control, acts) = try readControl(registry)
         try prepareFirstJournalFile(files, storeID: identity.storeID)
