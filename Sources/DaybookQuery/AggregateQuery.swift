@@ -92,8 +92,12 @@ package struct AggregateAnswer: Sendable {
     /// What was asked, after the cursor had its say.
     package let range: TimeRange
     package let asOfSequence: UInt64
-    /// Rows of the row groups that were read.
+    /// Rows of the pages that were read.
     package let scannedRowCount: Int
+    /// Damage that the answer was made without, at most 100 entries.
+    package let warnings: [QueryWarning]
+    /// All of it.
+    package let warningCount: Int
     /// Where the answer came from.
     package let source = "raw"
 }

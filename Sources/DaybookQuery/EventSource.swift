@@ -12,6 +12,10 @@ package protocol EventSource: Sendable {
     func open(_ segment: SegmentReference) throws -> SegmentReader
     /// Every unsealed group record with a sequence of at least `first`, in sequence order, until `body` returns false.
     func forEachTailGroup(from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool) throws
+    /// Which rows of a family retention has not hidden.
+    func visibility(of family: Family) -> RowVisibility
+    /// What reading of the tail has found damaged so far.
+    var damage: [Corruption] { get }
     /// The unsealed rows of a family up to a sequence, in sequence order, all columns.
     func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch]
 }
@@ -19,6 +23,10 @@ package protocol EventSource: Sendable {
 extension OrganizationSnapshot: EventSource {}
 
 extension EventSource {
+    package func visibility(of family: Family) -> RowVisibility { .everything }
+
+    package var damage: [Corruption] { [] }
+
     /// Decodes the tail. A source that keeps its tail in columns does better.
     package func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch] {
         var batches: [ColumnBatch] = []
@@ -52,4 +60,4 @@ extension EventSource {
 }
 
 /// Rows of a tail batch before the next one is begun.
-let tailBatchRowCount = 16_384
+let tailBatchRowCount = SegmentLimits.pageRowCountMax

@@ -12,13 +12,13 @@ struct SessionAggregation {
     let scannedRowCount: Int
 
     init(
-        _ query: AggregateQuery, _ source: any EventSource, asOf page: Cursor, _ cancellation: Cancellation
+        _ query: AggregateQuery, _ source: any EventSource, asOf page: Cursor, _ context: QueryContext
     ) throws {
         self.query = query
         grid = BucketGrid(query.window, query.range)
         groups = GroupSlots(dimensionCount: query.groupBy.count)
         let scan = try SessionScan(
-            source, range: query.range, filter: query.filter, asOfSequence: page.asOfSequence, cancellation)
+            source, range: query.range, filter: query.filter, asOfSequence: page.asOfSequence, context)
         scannedRowCount = scan.scannedRowCount
         let filter = SessionFilter(query.filter, now: page.now)
         for session in scan.sessions.values where filter.matches(session.state) {
