@@ -27,9 +27,11 @@ extension AggregateQuery {
             let scan = try SessionAggregation(query, source, asOf: page, context)
             (items, itemCount, scannedRowCount) = (scan.items(from: first), scan.groups.count, scan.scannedRowCount)
         } else {
+            let filter = RowFilter(query.filter)
             let scan = Scan(
-                source, family, RowFilter(query.filter), query.range, asOfSequence: page.asOfSequence, context)
-            let aggregate = try AggregateScan.run(query, scan, context.executor)
+                source, family, filter, query.range, asOfSequence: page.asOfSequence, context,
+                tailSelection: query.selection.union(filter.selection))
+            let aggregate = try AggregateScan.run(query, scan, options)
             let order = aggregate.groups.sorted()
             items = order.dropFirst(first).prefix(limit).map { aggregate.item($0) }
             (itemCount, scannedRowCount) = (order.count, aggregate.scannedRowCount)

@@ -4,14 +4,12 @@ internal import DaybookStore
 internal import Synchronization
 
 extension AggregateScan {
-    /// Fewer rows than this are scanned sooner than another thread wakes up.
-    private static let parallelRowCountMin = 131_072
-
     /// Scans everything, in parts that run at the same time where that pays.
-    static func run(_ query: AggregateQuery, _ scan: Scan, _ executor: any QueryExecutor) throws -> AggregateScan {
+    static func run(_ query: AggregateQuery, _ scan: Scan, _ options: QueryOptions) throws -> AggregateScan {
         let queue = RowGroupQueue(scan)
         let rowCount = scan.segments.reduce(0) { $0 + $1.rowCount }
-        guard executor.width > 1, rowCount >= parallelRowCountMin else {
+        let executor = options.executor
+        guard executor.width > 1, rowCount >= options.parallelRowCountMin else {
             return try part(query, scan, queue)
         }
         let parts = Mutex<[Result<AggregateScan, any Error>]>([])

@@ -66,11 +66,8 @@ struct AggregateScan: Sendable {
     }
 
     private func neededSelection(_ zone: Zone) -> ColumnSelection {
-        var selection = GroupMeasures.selection(query.family)
         let buckets = bucketSpan(of: zone)
-        if buckets.lowerBound < buckets.upperBound { selection.insert(.time) }
-        for grouping in query.groupBy { selection.formUnion(grouping.dimension.selection) }
-        return selection
+        return query.selection.union(buckets.lowerBound < buckets.upperBound ? .time : [])
     }
 
     /// The buckets of the first and the last row that may count.
@@ -114,25 +111,28 @@ struct AggregateScan: Sendable {
             let slot = try self.slot(of: GroupSlots.Key(bucket: buckets.lowerBound))
             return measures.add(columns, 0..<rowCount, slot: Int(slot))
         }
-        try forEachRun(times) { scan, rows, bucket in
+        try forEachRun(times, in: buckets) { scan, rows, bucket in
             let slot = try scan.slot(of: GroupSlots.Key(bucket: bucket))
             scan.measures.add(columns, rows, slot: Int(slot))
         }
     }
 
+    /// Calls `body` with rows that follow each other and lie in one of the buckets.
     private mutating func forEachRun(
-        _ times: [Int64], _ body: (inout AggregateScan, Range<Int>, Int64) throws -> Void
+        _ times: [Int64], in buckets: ClosedRange<Int64>,
+        _ body: (inout AggregateScan, Range<Int>, Int64) throws -> Void
     ) rethrows {
         var row = 0
         while row < times.count {
             let bucket = grid.bucket(of: times[row])
             let bounds = grid.bounds(of: bucket)
             let end = TimeRuns.end(
-                times.span, from: row, first: bounds.start.microseconds, end: bounds.end.microseconds)
-            // A time that belongs to no bucket cannot be: it is inside the range, and buckets tile it.
-            precondition(end > row)
-            try body(&self, row..<end, bucket)
-            row = end
+                times.span, from: row, first: bounds.start.microseconds, end: max(bounds.start, bounds.end).microseconds
+            )
+            // Where a zone does not tell the truth a time may lie beyond the buckets; that must not trap.
+            let rows = row..<max(row + 1, end)
+            try body(&self, rows, min(max(bucket, buckets.lowerBound), buckets.upperBound))
+            row = rows.upperBound
         }
     }
 
@@ -156,7 +156,7 @@ struct AggregateScan: Sendable {
         if codes.count > 1 || !times.isEmpty {
             combinations = [UInt32](repeating: 0, count: codes[0].count)
             if !times.isEmpty {
-                forEachRun(times) { _, rows, bucket in
+                forEachRun(times, in: shape.buckets) { _, rows, bucket in
                     let number = UInt32(bucket - shape.buckets.lowerBound)
                     for row in rows { combinations[row] = number }
                 }
@@ -193,7 +193,7 @@ struct AggregateScan: Sendable {
         var grouping = RowGrouping(rowCount: codes[0].count)
         if !times.isEmpty {
             var numbers = [UInt64](repeating: 0, count: times.count)
-            forEachRun(times) { _, rows, bucket in
+            forEachRun(times, in: shape.buckets) { _, rows, bucket in
                 let number = UInt64(bucket - shape.buckets.lowerBound)
                 for row in rows { numbers[row] = number }
             }
@@ -290,12 +290,20 @@ extension AggregateScan {
     func item(_ slot: Int32) -> AggregateItem {
         let key = groups.keys[Int(slot)]
         let bounds = grid.bounds(of: key.bucket)
-        let row = measures.row(of: Int(slot))
-        return AggregateItem(
+        var item = AggregateItem(
             bucketStart: bounds.start, bucketEnd: bounds.end, isPartial: bounds.isPartial,
-            group: query.groupBy.indices.map { groups.value(of: $0, in: key) },
-            count: query.family == .productivityMetric ? row.values.count : row.durations.count, row: row,
-            sessions: nil)
+            group: query.groupBy.indices.map { groups.value(of: $0, in: key) }, count: 0)
+        measures.fill(&item, slot: Int(slot), query.percentiles)
+        return item
+    }
+}
+
+extension AggregateQuery {
+    /// The columns that are added up or grouped by.
+    var selection: ColumnSelection {
+        var selection = GroupMeasures.selection(family)
+        for grouping in groupBy { selection.formUnion(grouping.dimension.selection) }
+        return selection
     }
 }
 

@@ -155,15 +155,14 @@ struct EventList {
         case .segment(let segment, let rowGroup):
             let reader = try scan.source.open(segment)
             do {
-                let first = rows.first ?? 0
-                let batch = try reader.read(rowGroup: rowGroup, rows: first..<(rows.last ?? first) + 1, .all)
-                return rows.map { Self.event(batch, $0 - first) }
+                let batch = try reader.read(rowGroup: rowGroup, rowsAt: rows, .all)
+                return rows.indices.map { Self.event(batch, $0) }
             } catch {
                 guard DamageLog.isDamage(error) else { throw error }
             }
             return try rows.map { row in
                 do {
-                    return Self.event(try reader.read(rowGroup: rowGroup, rows: row..<row + 1, .all), 0)
+                    return Self.event(try reader.read(rowGroup: rowGroup, rowsAt: [row], .all), 0)
                 } catch {
                     guard DamageLog.isDamage(error) else { throw error }
                     scan.damage.note(error, in: row..<row + 1, reader, rowGroup)

@@ -118,18 +118,22 @@ struct GroupMeasures: Sendable {
         }
     }
 
-    func row(of slot: Int) -> AggregateRow {
-        var row = AggregateRow()
+    /// Puts what was added up for a slot into an item.
+    func fill(_ item: inout AggregateItem, slot: Int, _ percentiles: [Percentile]) {
         switch family {
-        case .productivityMetric: row.values = values[slot]
+        case .productivityMetric:
+            item.values = values[slot]
+            item.count = values[slot].count
+            item.percentiles = percentiles.map { values[slot].percentile($0) }
         case .agentInteraction:
-            row.inputTokens = inputTokens[slot]
-            row.outputTokens = outputTokens[slot]
+            item.inputTokens = inputTokens[slot]
+            item.outputTokens = outputTokens[slot]
             fallthrough
         default:
-            row.statuses = executions.statuses(of: slot)
-            row.durations = executions.durations(of: slot)
+            item.statuses = executions.statuses(of: slot)
+            item.durations = executions.totals(of: slot)
+            item.count = item.durations.count
+            item.percentiles = percentiles.map { executions.percentile($0, of: slot) }
         }
-        return row
     }
 }

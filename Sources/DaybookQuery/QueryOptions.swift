@@ -5,7 +5,7 @@ package protocol QueryExecutor: Sendable {
     /// How many parts may run at the same time.
     var width: Int { get }
     /// Calls `body` once for each number below `count`, on any threads, and returns when all calls have.
-    func run(_ count: Int, _ body: @Sendable (Int) -> Void)
+    func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void)
 }
 
 /// Runs all parts on the caller's thread.
@@ -14,7 +14,7 @@ package struct SerialExecutor: QueryExecutor {
 
     package var width: Int { 1 }
 
-    package func run(_ count: Int, _ body: @Sendable (Int) -> Void) {
+    package func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         for part in 0..<count { body(part) }
     }
 }
@@ -24,6 +24,8 @@ package struct QueryOptions: Sendable {
     package var executor: any QueryExecutor = SerialExecutor()
     /// Bytes of memory for groups, distinct values and hits.
     package var memoryByteCountMax = QueryLimits.memoryByteCountDefault
+    /// Fewer rows than this are scanned sooner than another thread wakes up.
+    package var parallelRowCountMin = 131_072
 
     package init() {}
 }

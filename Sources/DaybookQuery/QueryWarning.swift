@@ -52,7 +52,8 @@ final class DamageLog: Sendable {
     @discardableResult
     func note(_ error: any Error, in rows: Range<Int>, _ reader: SegmentReader, _ rowGroup: Int) -> Range<Int> {
         var lost = rows
-        if case SegmentError.corrupt(let corruption) = error, let directory = try? reader.directory(rowGroup: rowGroup) {
+        if case SegmentError.corrupt(let corruption) = error, let directory = try? reader.directory(rowGroup: rowGroup)
+        {
             for column in directory.columns {
                 for page in column.pages where page.offset == corruption.offset && page.rows.overlaps(rows) {
                     lost = page.rows

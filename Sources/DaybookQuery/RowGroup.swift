@@ -2,7 +2,7 @@ internal import DaybookFormat
 internal import DaybookSegment
 internal import DaybookStore
 
-/// Rows of one family that share their dictionaries: a row group of a segment, or a batch of the tail.
+/// Rows of one family that share their dictionaries: a row group of a segment, or a chunk of the tail.
 struct RowGroup: Sendable {
     enum Origin: Sendable {
         case segment(SegmentReader, rowGroup: Int)
@@ -17,11 +17,9 @@ struct RowGroup: Sendable {
         zone = reader.zone(rowGroup: rowGroup)
     }
 
-    /// Precondition: at least one row, all columns.
-    init(_ batch: ColumnBatch) {
-        precondition(batch.rowCount > 0)
-        origin = .tail(batch)
-        zone = Zone(batch)
+    init(_ chunk: TailChunk) {
+        origin = .tail(chunk.batch)
+        zone = chunk.zone
     }
 
     var rowCount: Int { zone.rowCount }
@@ -44,7 +42,8 @@ struct RowGroup: Sendable {
         }
     }
 
-    /// The selected columns, possibly more, of some rows.
+    /// The selected columns, possibly more, of some rows; of a chunk of the tail always all rows. Precondition: a chunk of
+    /// the tail has these columns.
     func read(_ rows: Range<Int>, _ selection: ColumnSelection) throws -> ColumnBatch {
         switch origin {
         case .segment(let reader, let rowGroup): try reader.read(rowGroup: rowGroup, rows: rows, selection)

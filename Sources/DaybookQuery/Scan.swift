@@ -55,11 +55,17 @@ struct Scan: Sendable {
     let cancellation: Cancellation
     let damage: DamageLog
     let budget: QueryBudget
+    /// The columns that are wanted of the tail.
+    private let tailSelection: ColumnSelection
+    /// The tail, where it is at hand already.
+    private let tail: [TailChunk]?
 
     init(
         _ source: any EventSource, _ family: Family, _ filter: RowFilter, _ range: TimeRange, asOfSequence: UInt64,
-        _ context: QueryContext
+        _ context: QueryContext, tailSelection: ColumnSelection = .all, tail: [TailChunk]? = nil
     ) {
+        self.tailSelection = tailSelection
+        self.tail = tail
         self.source = source
         self.family = family
         conditions = RowConditions(
@@ -94,8 +100,8 @@ struct Scan: Sendable {
 
     func tailRowGroups() throws -> [RowGroup] {
         guard conditions.range.start < conditions.range.end else { return [] }
-        return try source.tailBatches(of: family, through: conditions.asOfSequence)
-            .filter { $0.rowCount > 0 }.map { RowGroup($0) }.filter { conditions.mayMatch($0.zone) }
+        let chunks = try tail ?? source.tailChunks(of: family, through: conditions.asOfSequence, tailSelection)
+        return chunks.filter { conditions.mayMatch($0.zone) }.map { RowGroup($0) }
     }
 
     /// Every page that may hold what is wanted, in sequence order.
@@ -156,13 +162,11 @@ final class RowGroupQueue: Sendable {
 /// What the parts of one query have in common.
 struct QueryContext: Sendable {
     let cancellation: Cancellation
-    let executor: any QueryExecutor
     let damage = DamageLog()
     let budget: QueryBudget
 
     init(_ options: QueryOptions, _ cancellation: Cancellation) {
         self.cancellation = cancellation
-        executor = options.executor
         budget = QueryBudget(limit: options.memoryByteCountMax)
     }
 }

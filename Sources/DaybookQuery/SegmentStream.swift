@@ -74,7 +74,8 @@ struct SegmentStream {
         }
         let zone = open.zone(rowGroup: rowGroup)
         let isWanted =
-            !visibility.hidesAll(zone) && zone.sequenceMax >= filter.firstSequence && zone.sequenceMin <= filter.lastSequence
+            !visibility.hidesAll(zone) && zone.sequenceMax >= filter.firstSequence
+            && zone.sequenceMin <= filter.lastSequence
             && filter.range.overlaps(from: zone.timestampMin, through: zone.timestampMax)
         guard isWanted, firstRow < zone.rowCount else {
             rowGroup += 1

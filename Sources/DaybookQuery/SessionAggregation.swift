@@ -50,13 +50,13 @@ struct SessionAggregation {
         groups.sorted().dropFirst(first).prefix(query.limit).map { slot in
             let key = groups.keys[Int(slot)]
             let bounds = grid.bounds(of: key.bucket)
-            var row = AggregateRow()
-            row.durations = durations[Int(slot)]
+            let summary = durations[Int(slot)]
             let count = counts[Int(slot)]
             return AggregateItem(
                 bucketStart: bounds.start, bucketEnd: bounds.end, isPartial: bounds.isPartial,
                 group: query.groupBy.indices.map { groups.value(of: $0, in: key) },
-                count: count.active + count.completed + count.abandoned, row: row, sessions: count)
+                count: count.active + count.completed + count.abandoned, durations: summary.totals,
+                percentiles: query.percentiles.map { summary.percentile($0) }, sessions: count)
         }
     }
 }

@@ -31,7 +31,9 @@ struct SessionScan {
         // about the state.
         var fixed = EventFilter()
         fixed.conditions = filter.conditions.filter { $0.dimension == .user || $0.dimension == .session }
-        let starts = Scan(source, .sessionChange, RowFilter(fixed), range, asOfSequence: asOfSequence, context)
+        let tail = try source.tailChunks(of: .sessionChange, through: asOfSequence, .all)
+        let starts = Scan(
+            source, .sessionChange, RowFilter(fixed), range, asOfSequence: asOfSequence, context, tail: tail)
         var selector = RowSelector()
         var codes = WantedCodes()
         try starts.forEachPage { page in
@@ -44,7 +46,7 @@ struct SessionScan {
         }
         guard !wanted.isEmpty else { return }
         let changes = Scan(
-            source, .sessionChange, RowFilter(EventFilter()), .all, asOfSequence: asOfSequence, context)
+            source, .sessionChange, RowFilter(EventFilter()), .all, asOfSequence: asOfSequence, context, tail: tail)
         try changes.forEachPage { page in
             for piece in try page.readable([.session, .sequence, .time], changes.damage) {
                 scannedRowCount += piece.batch.rowCount

@@ -82,7 +82,8 @@ package struct GroupedExecutions: Sendable {
                 unsafe slots.withUnsafeBufferPointer { slots in
                     unsafe statuses.withUnsafeBufferPointer { statuses in
                         unsafe nanoseconds.withUnsafeBufferPointer { nanoseconds in
-                            unsafe Self.add(first..<slots.count, slots, statuses, nanoseconds, totals, cells, histograms)
+                            unsafe Self.add(
+                                first..<slots.count, slots, statuses, nanoseconds, totals, cells, histograms)
                         }
                     }
                 }
@@ -225,7 +226,7 @@ extension GroupedExecutions {
     }
 
     /// Moves everything where counts have 64 bits.
-    private mutating func spill() {
+    mutating func spill() {
         let summaries = (0..<slotCount).map { Spilled(statuses: statuses(of: $0), durations: durations(of: $0)) }
         spilled = summaries
         totals = Array(repeating: Totals(), count: slotCount)
@@ -293,5 +294,42 @@ extension GroupedExecutions {
             maximum: entry.maximum, histogram: histogram)
         if slot < spilled.count { result.merge(spilled[slot].durations) }
         return result
+    }
+
+    /// Precondition: `slot < slotCount`.
+    package func totals(of slot: Int) -> DurationTotals {
+        guard slot >= spilled.count else { return durations(of: slot).totals }
+        let entry = totals[slot]
+        return DurationTotals(
+            count: entry.count, sum: UInt128(entry.sumHigh) << 64 | UInt128(entry.sumLow), minimum: entry.minimum,
+            maximum: entry.maximum)
+    }
+
+    /// What `durations(of: slot).percentile` says, without making a summary. Precondition: `slot < slotCount`.
+    package func percentile(_ percentile: Percentile, of slot: Int) -> Double? {
+        let entry = totals[slot]
+        // With more buckets than a histogram may keep, its resolution would be lower.
+        guard keepsHistograms, slot >= spilled.count, Int(entry.length) <= ExponentialHistogram.bucketCountMax else {
+            return durations(of: slot).percentile(percentile)
+        }
+        let count = entry.count
+        guard count > 0 else { return nil }
+        let rank = percentile.rank(in: count)
+        if rank == 1 { return Double(entry.minimum) }
+        if rank == count { return Double(entry.maximum) }
+        // From the top: what is asked for is mostly up there.
+        var above = count - rank
+        let index: Int? = unsafe cells.withUnsafeBufferPointer { cells in
+            var position = Int(entry.length)
+            while position > 0 {
+                position -= 1
+                let cell = UInt64(unsafe cells[Int(entry.start) &+ position])
+                if above < cell { return Int(entry.firstIndex) + position }
+                above -= cell
+            }
+            return nil
+        }
+        let value = index.map { BucketIndex.midpoint(of: Int32($0), scale: ExponentialHistogram.scaleMax) } ?? 0
+        return min(max(value, Double(entry.minimum)), Double(entry.maximum))
     }
 }

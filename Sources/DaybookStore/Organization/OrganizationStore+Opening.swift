@@ -94,7 +94,7 @@ extension OrganizationStore {
     ///   - read: the bytes of one such group, verified.
     static func open(
         disk: any Disk, log: LogID, mark: LogMark?, groups: [JournalGroup], options: StoreOptions,
-        removesStrays: Bool, read: (JournalGroup) throws -> [UInt8]
+        removesStrays: Bool, caches: ReadCaches?, read: (JournalGroup) throws -> [UInt8]
     ) throws -> OrganizationStore {
         // Settles the manifest first: what it says must be durable before a log file is removed because of it.
         if try disk.exists(Layout.folder(of: log)) {
@@ -119,7 +119,7 @@ extension OrganizationStore {
         let state = State(
             manifest: image.manifest, extents: extents, durableThrough: image.durableThrough,
             lastArrival: mark?.lastArrival ?? Timestamp(microseconds: 0), damages: image.damages)
-        let organization = OrganizationStore(log: log, disk: disk, state: state)
+        let organization = OrganizationStore(log: log, disk: disk, state: state, caches: caches)
         // After damage nothing is appended to a file whose end is not what it should be.
         if !image.damages.isEmpty { organization.roll() }
         try organization.takeIn(groups, options: options, read: read)
