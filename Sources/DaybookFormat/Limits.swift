@@ -36,7 +36,8 @@ package enum Limits {
     /// Traps when two limits contradict each other.
     package static func check(journalFileByteCount: Int, logFileByteCount: Int) {
         precondition(
-            groupByteCountMax + JournalFrame.headerByteCount + JournalFileHeader.byteCount <= journalFileByteCount)
+            JournalFrame.byteCount(payloadByteCount: groupByteCountMax) + JournalFileHeader.byteCount
+                <= journalFileByteCount)
         precondition(groupByteCountMax + LogFileHeader.byteCount <= logFileByteCount)
         precondition(journalFileByteCount <= Int(UInt32.max))
         precondition(logFileByteCount <= Int(UInt32.max))

@@ -3,7 +3,7 @@ package struct JournalFileHeader: Equatable, Sendable {
     /// One sector, so that a torn header never reaches a frame.
     package static let byteCount = 512
     package static let magic: UInt32 = 0x4A42_4444  // "DDBJ" in the file
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     package var storeID: UInt64
     /// Position in the endless journal of the first byte after this header.
@@ -92,8 +92,21 @@ package struct JournalFrame: Equatable, Sendable {
         self.durablePosition = durablePosition
     }
 
-    /// Frames start at multiples of eight.
-    package var byteCount: Int { (Self.headerByteCount + payloadByteCount + 7) & ~7 }
+    /// Of the whole frame with its end.
+    package var byteCount: Int { Self.byteCount(payloadByteCount: payloadByteCount) }
+
+    /// Frames start at multiples of eight, and at least one byte of end stands behind the payload.
+    package static func byteCount(payloadByteCount: Int) -> Int { (headerByteCount + payloadByteCount + 8) & ~7 }
+
+    /// The last byte of a frame: not zero, so that a write which stopped anywhere before it is told from one that was
+    /// whole. A payload may end with zeroes of its own.
+    package static let endMark: UInt8 = 0xDB
+
+    /// Appends what stands behind the payload: zeroes, then the mark.
+    package func appendEnd(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: repeatElement(0, count: byteCount - Self.headerByteCount - payloadByteCount - 1))
+        bytes.append(Self.endMark)
+    }
 
     /// Appends the header; its checksum is bound to the nonce of the file, so a frame of another use never fits.
     package func append(to bytes: inout [UInt8], nonce: UInt64) {
