@@ -41,7 +41,8 @@ package final class DaybookServer: Service {
     package func run() async throws {
         let options = environment.options
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.eventLoopCount))
-        let pool = QueryPool(threadCount: options.queryThreadCount)
+        let pool = QueryPool(
+            threadCount: options.queryThreadCount, limitMilliseconds: options.timeLimits.queryMilliseconds)
         pool.start()
         do {
             let loops = try await makeLoops(group)

@@ -61,7 +61,7 @@ package struct ErrorResponse: Error, Equatable, Sendable {
 
     static let unauthorized = ErrorResponse(401, "unauthorized", "A valid credential is required.")
     static let notFound = ErrorResponse(404, "not_found", "There is nothing here.")
-    static let timeout = ErrorResponse(408, "timeout", "The request took longer than 30 s to arrive.").closing()
+    static let timeout = ErrorResponse(408, "timeout", "The request took too long to arrive.").closing()
     static let payloadTooLarge = ErrorResponse(
         413, "payload_too_large", "The body is larger than 10 MiB.")
     static let uriTooLong = ErrorResponse(414, "uri_too_long", "The request target is longer than 8 KiB.").closing()
@@ -76,7 +76,7 @@ package struct ErrorResponse: Error, Equatable, Sendable {
         503, "shutting_down", "The server is shutting down."
     ).retryable(afterSeconds: 5)
     static let queryTimeout = ErrorResponse(
-        503, "query_timeout", "The query took longer than 5 s; ask for less."
+        503, "query_timeout", "The query took too long; ask for less."
     ).retryable(afterSeconds: 30)
     static let storageUnavailable = ErrorResponse(
         503, "storage_unavailable", "Storage temporarily unavailable"
