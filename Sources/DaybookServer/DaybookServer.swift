@@ -40,7 +40,8 @@ package final class DaybookServer: Service {
     /// Throws when the address cannot be bound.
     package func run() async throws {
         let options = environment.options
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.eventLoopCount))
+        precondition((1...ServerOptions.eventLoopCountMax).contains(options.eventLoopCount))
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoopCount)
         let pool = QueryPool(
             threadCount: options.queryThreadCount, limitMilliseconds: options.timeLimits.queryMilliseconds)
         pool.start()

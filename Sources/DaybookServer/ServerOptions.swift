@@ -1,10 +1,12 @@
 /// What `serve` may be told. The defaults are what the documentation promises.
 package struct ServerOptions: Sendable {
+    package static let eventLoopCountMax = 64
+
     package var host = "127.0.0.1"
     /// 0 asks the kernel for a free port.
     package var port = 8080
     package var backlog = 1_024
-    /// One hot ingest thread beats several busy ones on few cores.
+    /// One hot ingest thread beats several busy ones on few cores. Precondition: 1 to `eventLoopCountMax`.
     package var eventLoopCount = 1
     package var queryThreadCount = 2
     package var connectionCountMax = 4_096
