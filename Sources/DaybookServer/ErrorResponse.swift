@@ -59,6 +59,7 @@ package struct ErrorResponse: Error, Equatable, Sendable {
         ErrorResponse(400, "bad_request", message).closing()
     }
 
+    static let malformed = badRequest("This is not a well-formed HTTP/1.1 request.")
     static let unauthorized = ErrorResponse(401, "unauthorized", "A valid credential is required.")
     static let notFound = ErrorResponse(404, "not_found", "There is nothing here.")
     static let timeout = ErrorResponse(408, "timeout", "The request took too long to arrive.").closing()
