@@ -98,7 +98,8 @@ package struct ErrorResponse: Error, Equatable, Sendable {
 
 extension ErrorResponse {
     /// Why the store did not take a submission.
-    init(_ refusal: CommitRefusal) {
+    /// - Parameter isBatch: whether the fields of a session stand in a list of the body.
+    init(_ refusal: CommitRefusal, isBatch: Bool = false) {
         switch refusal {
         case .idempotencyConflict:
             self.init(409, "conflict", "This idempotency key was used with another request.")
@@ -106,6 +107,9 @@ extension ErrorResponse {
             self.init(404, "not_found", "There is no such session.")
         case .sessionEnded:
             self.init(409, "conflict", "The session has already ended.")
+        case .sessionTooLarge(let session, let field, let message):
+            let path = isBatch ? "user_sessions[\(session)].\(field)" : field
+            self = .invalid("validation_failed", [FieldFailure(field: path, message: message)])
         case .storageUnavailable:
             self = .storageUnavailable
         case .durabilityUnknown:
