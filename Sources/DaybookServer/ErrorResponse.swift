@@ -82,6 +82,10 @@ package struct ErrorResponse: Error, Equatable, Sendable {
     static let storageUnavailable = ErrorResponse(
         503, "storage_unavailable", "Storage temporarily unavailable"
     ).retryable(afterSeconds: 30)
+    static let organizationClosed = ErrorResponse(
+        503, "storage_unavailable",
+        "This organization is closed, because its manifest is damaged; its operator has to rebuild it."
+    ).retryable(afterSeconds: 30)
     static let commitTimeout = ErrorResponse(
         503, "durability_unknown",
         "The events may or may not have been stored; retry with the same idempotency key."
@@ -119,8 +123,7 @@ extension ErrorResponse {
         case .shuttingDown:
             self = .shuttingDown
         case .organizationDamaged:
-            self = .storageUnavailable
-            message = "The log of this organization is damaged and closed."
+            self = .organizationClosed
         }
     }
 }

@@ -46,7 +46,7 @@ package struct StoreDoor: Sendable {
         return (store, lock)
     }
 
-    private func takeLock() throws -> DirectoryLock {
+    func takeLock() throws -> DirectoryLock {
         do {
             return try DirectoryLock.acquire(directory: directory)
         } catch {
@@ -79,7 +79,7 @@ package struct StoreDoor: Sendable {
     }
 
     /// Store errors in words for the person who typed the verb.
-    private func explained<R>(_ body: () throws -> R) throws -> R {
+    func explained<R>(_ body: () throws -> R) throws -> R {
         do {
             return try body()
         } catch let error as StoreError {
