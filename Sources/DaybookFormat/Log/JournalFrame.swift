@@ -27,32 +27,24 @@ package struct JournalFileHeader: Equatable, Sendable {
     }
 
     package func encoded() -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.byteCount)
-        bytes.append(littleEndian: Self.magic)
-        bytes.append(littleEndian: Self.version)
+        var bytes = [UInt8](magic: Self.magic, version: Self.version, byteCount: Self.byteCount)
         bytes.append(littleEndian: storeID)
         bytes.append(littleEndian: basePosition)
         bytes.append(littleEndian: nonce)
         bytes.append(littleEndian: ordinal)
-        bytes.append(littleEndian: crc32c(bytes))
+        bytes.appendChecksum()
         bytes.append(contentsOf: repeatElement(0, count: Self.byteCount - bytes.count))
         return bytes
     }
 
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
-        let magic = try reader.uint32(bytes)
-        guard magic == Self.magic else { throw .badMagic(magic) }
-        let version = try reader.uint32(bytes)
-        guard version == Self.version else { throw .unsupportedVersion(version) }
+        try reader.readMagic(Self.magic, version: Self.version, bytes)
         storeID = try reader.uint64(bytes)
         basePosition = try reader.uint64(bytes)
         nonce = try reader.uint64(bytes)
         ordinal = try reader.uint64(bytes)
-        let found = crc32c(bytes.extracting(0..<reader.offset))
-        let expected = try reader.uint32(bytes)
-        guard expected == found else { throw .checksum(expected: expected, found: found) }
+        try reader.readChecksum(bytes)
         for index in reader.offset..<min(bytes.byteCount, Self.byteCount) where bytes.byte(at: index) != 0 {
             throw .invalid("journal file header padding")
         }

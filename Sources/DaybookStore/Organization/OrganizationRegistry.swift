@@ -75,6 +75,7 @@ final class OrganizationRegistry: Sendable {
                 read: { try journal.read($0) })
         } catch ManifestError.corrupt(let corruption) {
             state.withLock { $0.closed[log] = corruption }
+            report(log, corruption)
             throw StoreError.organizationClosed(corruption)
         }
         // What opening took from the journal into memory counts like what a commit brings.
@@ -85,6 +86,24 @@ final class OrganizationRegistry: Sendable {
             state.entries[log] = Entry(organization: organization, leaseCount: 1)
         }
         return organization
+    }
+
+    /// Leaves word of a closed organization where operators look for damage.
+    private func report(_ log: LogID, _ corruption: Corruption) {
+        shared.note(StoreError.organizationClosed(corruption))
+        guard !shared.isPoisoned else { return }
+        let text = """
+            {"closed":"\(Layout.folder(of: log))","file":"\(corruption.file)","offset":\(corruption.offset),\
+            "reason":"\(corruption.reason)"}\n
+            """
+        let name = FileKind.quarantineReport(of: "manifest-" + hexText(log.rawValue))
+        do {
+            try Array(text.utf8).withRawSpan { (span) throws(DiskError) in
+                try disk.replaceAtomically(Layout.path(Layout.recovery, name), with: span)
+            }
+        } catch {
+            shared.note(error)
+        }
     }
 
     /// Copies the groups of a closed organization out of the journal into its folder, one behind the other.

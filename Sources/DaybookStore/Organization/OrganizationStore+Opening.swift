@@ -25,13 +25,12 @@ struct OrganizationImage {
         var image = OrganizationImage()
         guard try disk.exists(folder) else { return image }
         image.exists = true
-        if let content = try ManifestLog.load(disk: disk, folder: folder, log: log) {
-            image.manifest = content.manifest
-        }
+        let names = try disk.list(folder)
+        image.manifest = try manifest(disk: disk, log: log, mark: mark, names: Set(names))
         image.durableThrough = image.manifest.sealedThrough
         let named = image.manifest.namedFiles
         var logFiles: [UInt64] = []
-        for name in try disk.list(folder) {
+        for name in names {
             switch FileKind(name: name) {
             case .logFile(let first)?: logFiles.append(first)
             case .segment?, .index?, .carry?, .temporary?:
@@ -41,6 +40,42 @@ struct OrganizationImage {
         }
         try image.sortOut(logFiles: logFiles.sorted(), disk: disk, folder: folder, mark: mark)
         return image
+    }
+
+    /// The manifest of a folder; an empty one where nothing was sealed yet. One that is missing, or that says less than a
+    /// checkpoint relied on, is damaged like one that cannot be read: files that it no longer names must not be removed.
+    /// - Parameter names: of the files in the folder.
+    static func manifest(disk: any Disk, log: LogID, mark: LogMark?, names: Set<String>) throws -> Manifest {
+        let folder = Layout.folder(of: log)
+        let content = try ManifestLog.load(disk: disk, folder: folder, log: log)
+        let manifest = content?.manifest ?? Manifest()
+        guard let mark, mark.sealedThrough > manifest.sealedThrough || lacksSeal(manifest, mark, names) else {
+            return manifest
+        }
+        let reason: FormatError =
+            content == nil
+            ? .truncated(needed: ManifestFileHeader.byteCount, found: 0)
+            : .invalid("manifest: the last edit is missing")
+        throw ManifestError.corrupt(
+            Corruption(
+                file: Layout.path(folder, .manifest), offset: UInt64(content?.byteCount ?? 0), reason: reason))
+    }
+
+    /// Whether a segment that the manifest does not name stands where the log was given up: a log file goes only after
+    /// the edit that names its segments.
+    private static func lacksSeal(_ manifest: Manifest, _ mark: LogMark, _ names: Set<String>) -> Bool {
+        let start = manifest.sealedThrough + 1
+        var logStart = mark.lastSequence + 1
+        for name in names {
+            if case .logFile(let first)? = FileKind(name: name), first >= start, first <= mark.fileFirstSequence {
+                logStart = min(logStart, first)
+            }
+        }
+        guard start < logStart else { return false }
+        return names.contains { name in
+            guard case .segment(let first, _, _)? = FileKind(name: name) else { return false }
+            return (start..<logStart).contains(first)
+        }
     }
 
     private mutating func sortOut(logFiles: [UInt64], disk: any Disk, folder: String, mark: LogMark?) throws {
@@ -96,9 +131,12 @@ extension OrganizationStore {
         disk: any Disk, log: LogID, mark: LogMark?, groups: [JournalGroup], options: StoreOptions,
         removesStrays: Bool, read: (JournalGroup) throws -> [UInt8]
     ) throws -> OrganizationStore {
-        // Settles the manifest first: what it says must be durable before a log file is removed because of it.
-        if try disk.exists(Layout.folder(of: log)) {
-            _ = try ManifestLog.open(disk: disk, folder: Layout.folder(of: log), log: log).manifest
+        // Settles the manifest first: what it says must be durable before a log file is removed because of it. A torn
+        // end is cut off then, so whether it was an edit that counted is asked before.
+        let folder = Layout.folder(of: log)
+        if try disk.exists(folder) {
+            _ = try OrganizationImage.manifest(disk: disk, log: log, mark: mark, names: Set(try disk.list(folder)))
+            _ = try ManifestLog.open(disk: disk, folder: folder, log: log).manifest
         }
         let image = try OrganizationImage.read(disk: disk, log: log, mark: mark)
         if removesStrays && image.damages.isEmpty {

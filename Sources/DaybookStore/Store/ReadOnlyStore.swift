@@ -82,7 +82,12 @@ package final class ReadOnlyStore: Sendable {
         let scan = try JournalScan.read(
             disk: disk, storeID: identity.storeID, from: table.journalPosition, limit: max(limit, table.journalPosition)
         )
-        let image = try OrganizationImage.read(disk: disk, log: log, mark: table.marks[log])
+        let image: OrganizationImage
+        do {
+            image = try OrganizationImage.read(disk: disk, log: log, mark: table.marks[log])
+        } catch ManifestError.corrupt(let corruption) {
+            throw StoreError.organizationClosed(corruption)
+        }
         var durableThrough = image.durableThrough
         var pending: [CommittedGroup] = []
         let journal = JournalGroupReader(disk: disk)
