@@ -34,7 +34,15 @@ package final class SegmentReader: Sendable {
 
     /// Reads and checks the header and the footer.
     package static func open(disk: any Disk, path: String) throws(SegmentError) -> SegmentReader {
-        let file = try SegmentFile(disk: disk, path: path)
+        try open(try SegmentFile(disk: disk, path: path))
+    }
+
+    /// The same for a file that is open already, and that may have lost its name. It must stay open.
+    package static func open(_ file: any DiskFile) throws(SegmentError) -> SegmentReader {
+        try open(try SegmentFile(file))
+    }
+
+    private static func open(_ file: SegmentFile) throws(SegmentError) -> SegmentReader {
         let least = SegmentHeader.byteCount + PageHeader.byteCount + SegmentTrailer.byteCount
         guard file.byteCount >= UInt64(least) else {
             throw file.damage(at: 0, .truncated(needed: least, found: Int(clamping: file.byteCount)))

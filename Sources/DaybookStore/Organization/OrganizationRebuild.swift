@@ -75,7 +75,7 @@ package struct OrganizationRebuild {
     private mutating func account() throws {
         var references: [SegmentReference] = []
         for name in names.sorted() {
-            guard case .segment(let first, _, _)? = FileKind(name: name) else { continue }
+            guard case .segment(let first, _, _, _)? = FileKind(name: name) else { continue }
             let check = try SegmentCheck(disk: disk, path: path(name))
             let isInLog = names.contains(FileKind.logFile(first: first).name)
             guard check.isReadable, check.isSound || !isInLog else {
@@ -225,9 +225,11 @@ package struct OrganizationRebuild {
 extension SegmentReference {
     /// - Parameter name: of the segment, inside its folder.
     fileprivate init(_ segment: SegmentReader, name: String) {
+        let arrivals = (0..<segment.rowGroupCount).map { segment.zone(rowGroup: $0).arrivalMax }
         self.init(
             family: segment.family, firstSequence: segment.firstSequence, lastSequence: segment.lastSequence,
             rowCount: segment.rowCount, timestampMin: segment.timestampMin, timestampMax: segment.timestampMax,
-            path: name, byteCount: segment.byteCount, footerChecksum: segment.footerChecksum)
+            path: name, byteCount: segment.byteCount, footerChecksum: segment.footerChecksum,
+            arrivalMax: Timestamp(microseconds: arrivals.max() ?? .max))
     }
 }

@@ -13,6 +13,10 @@ final class OrganizationRegistry: Sendable {
         var leaseCount: Int
     }
 
+    private struct Parked {
+        weak var organization: OrganizationStore?
+    }
+
     private struct State {
         var entries: [LogID: Entry] = [:]
         /// Groups that only the journal holds, of organizations that were not opened since the start.
@@ -23,6 +27,8 @@ final class OrganizationRegistry: Sendable {
         /// Opened at least once: what is left over from an earlier life was removed then, and a sealed log file that
         /// is still there belongs to a snapshot.
         var swept: Set<LogID> = []
+        /// Closed, and still in the hands of readers.
+        var parked: [LogID: Parked] = [:]
     }
 
     private let state: Mutex<State>
@@ -56,6 +62,9 @@ final class OrganizationRegistry: Sendable {
 
     private func leaseIfOpen(_ log: LogID) -> OrganizationStore? {
         state.withLock { state in
+            if let parked = state.parked.removeValue(forKey: log)?.organization {
+                state.entries[log] = Entry(organization: parked, leaseCount: 0)
+            }
             state.entries[log]?.leaseCount += 1
             return state.entries[log]?.organization
         }
@@ -147,8 +156,10 @@ final class OrganizationRegistry: Sendable {
     func closeIdle(keeping count: Int) {
         state.withLock { state in
             guard state.entries.count > count else { return }
+            state.parked = state.parked.filter { $0.value.organization != nil }
             for (log, entry) in state.entries where entry.leaseCount == 0 && entry.organization.isIdle {
                 state.entries[log] = nil
+                state.parked[log] = Parked(organization: entry.organization)
             }
         }
     }

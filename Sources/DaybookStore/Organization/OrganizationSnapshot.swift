@@ -12,21 +12,29 @@ package final class OrganizationSnapshot: Sendable {
     package let manifest: Manifest
     private let disk: any Disk
     private let folder: String
+    /// One for each segment, in their order; keeps the files of replaced segments.
+    private let segmentHandles: [SegmentHandle]
     private let extents: [LogExtent]
     private let pending: [CommittedGroup]
     private let damages = Mutex<[Corruption]>([])
+    /// While somebody reads, the organization's handles stay the ones that this snapshot has: one that is closed and
+    /// opened again meanwhile is the same object.
+    private let owner: OrganizationStore?
 
     init(
-        log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest, extents: [LogExtent],
-        pending: [CommittedGroup]
+        log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest,
+        segmentHandles: [SegmentHandle], extents: [LogExtent], pending: [CommittedGroup], owner: OrganizationStore?
     ) {
+        precondition(segmentHandles.count == manifest.segments.count)
         self.log = log
         self.disk = disk
         self.folder = folder
         self.lastSequence = lastSequence
         self.manifest = manifest
+        self.segmentHandles = segmentHandles
         self.extents = extents
         self.pending = pending
+        self.owner = owner
     }
 
     /// Sealed segments in sequence order, families one behind the other.
@@ -40,7 +48,13 @@ package final class OrganizationSnapshot: Sendable {
     package var pendingGroupCount: Int { pending.count }
 
     package func open(_ segment: SegmentReference) throws -> SegmentReader {
-        try SegmentReader.open(disk: disk, path: Layout.path(folder, segment.path))
+        let index = segmentHandles.partitioningIndex { !SegmentReference.precedes($0.reference, segment) }
+        if index < segmentHandles.count, segmentHandles[index].reference == segment,
+            let held = segmentHandles[index].held
+        {
+            return try SegmentReader.open(held)
+        }
+        return try SegmentReader.open(disk: disk, path: Layout.path(folder, segment.path))
     }
 
     /// The index beside an open segment, made again when it is missing or damaged. Only the process that owns the

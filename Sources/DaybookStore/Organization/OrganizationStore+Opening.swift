@@ -11,6 +11,8 @@ struct OrganizationImage {
     var strayLogFiles: [String] = []
     /// Other files that the manifest does not name.
     var strayFiles: [String] = []
+    /// Segments that the manifest does not name and that have a report beside them: they were damaged, and are kept.
+    var setAsideSegments: [String] = []
     /// Bytes behind the trusted end of the last log file.
     var untrustedEnd: (path: String, byteCount: Int)?
     /// Log files that are shorter than a checkpoint says, and damage of the manifest.
@@ -33,7 +35,9 @@ struct OrganizationImage {
         for name in names {
             switch FileKind(name: name) {
             case .logFile(let first)?: logFiles.append(first)
-            case .segment?, .index?, .carry?, .temporary?:
+            case .segment? where !named.contains(name) && names.contains(FileKind.quarantineReport(of: name).name):
+                image.setAsideSegments.append(name)
+            case .segment?, .index?, .rollup?, .carry?, .temporary?:
                 if !named.contains(name) { image.strayFiles.append(Layout.path(folder, name)) }
             default: continue
             }
@@ -73,7 +77,7 @@ struct OrganizationImage {
         }
         guard start < logStart else { return false }
         return names.contains { name in
-            guard case .segment(let first, _, _)? = FileKind(name: name) else { return false }
+            guard case .segment(let first, _, _, _)? = FileKind(name: name) else { return false }
             return (start..<logStart).contains(first)
         }
     }
@@ -141,6 +145,10 @@ extension OrganizationStore {
         let image = try OrganizationImage.read(disk: disk, log: log, mark: mark)
         if removesStrays && image.damages.isEmpty {
             for path in image.strayLogFiles + image.strayFiles { try disk.remove(path) }
+            let folder = Layout.folder(of: log)
+            for name in image.setAsideSegments {
+                try disk.rename(Layout.path(folder, name), to: Layout.path(folder, .quarantine(of: name)))
+            }
         }
         var extents = image.extents.map { extent in
             LogExtent(
@@ -155,7 +163,11 @@ extension OrganizationStore {
             extents[extents.count - 1].byteCount = Int(clamping: try file.byteCount())
         }
         let state = State(
-            manifest: image.manifest, extents: extents, durableThrough: image.durableThrough,
+            manifest: image.manifest,
+            segmentHandles: image.manifest.segments.map {
+                SegmentHandle($0, disk: disk, folder: Layout.folder(of: log))
+            },
+            extents: extents, durableThrough: image.durableThrough,
             lastArrival: mark?.lastArrival ?? Timestamp(microseconds: 0), damages: image.damages)
         let organization = OrganizationStore(log: log, disk: disk, state: state)
         // After damage nothing is appended to a file whose end is not what it should be.

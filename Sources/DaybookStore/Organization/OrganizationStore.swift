@@ -16,6 +16,8 @@ package final class OrganizationStore: Sendable {
 
     struct State {
         var manifest: Manifest
+        /// One for each segment of the manifest, in its order.
+        var segmentHandles: [SegmentHandle]
         /// Unsealed log files, oldest first; only the last one grows.
         var extents: [LogExtent]
         /// Durable by the journal, not yet in a log file.
@@ -70,7 +72,7 @@ package final class OrganizationStore: Sendable {
         state.withLock { state in
             OrganizationSnapshot(
                 log: log, disk: disk, folder: folder, lastSequence: state.durableThrough, manifest: state.manifest,
-                extents: state.extents, pending: state.pending)
+                segmentHandles: state.segmentHandles, extents: state.extents, pending: state.pending, owner: self)
         }
     }
 }

@@ -93,12 +93,12 @@ package struct Inspector {
             record.add("to", Self.text(segment.timestampMax))
             try emit(record)
         }
-        for lost in manifest.lost {
-            var record = InspectRecord("lost")
-            record.add("first_sequence", lost.range.lowerBound)
-            record.add("last_sequence", lost.range.upperBound)
-            record.add("events", lost.eventCount)
-            record.add("reason", "\(lost.reason)")
+        for absence in manifest.absences {
+            var record = InspectRecord("absence")
+            record.add("first_sequence", absence.range.lowerBound)
+            record.add("last_sequence", absence.range.upperBound)
+            record.add("events", absence.eventCount)
+            record.add("reason", "\(absence.reason)")
             try emit(record)
         }
     }
