@@ -72,6 +72,10 @@ package final class Store: Sendable {
             isPoisoned: shared.isPoisoned, lastError: shared.lastError, closedOrganizationCount: registry.closed.count)
     }
 
+    /// What the store keeps for readers.
+    package var readCaches: ReadCaches { registry.caches }
+    package var cacheStatus: CacheStatus { registry.caches.status }
+
     /// An immutable view of one organization up to its durable sequence.
     package func snapshot(of log: LogID) throws -> OrganizationSnapshot {
         do {

@@ -37,13 +37,16 @@ final class OrganizationRegistry: Sendable {
     private let disk: any Disk
     private let options: StoreOptions
     private let shared: SharedState
+    let caches: ReadCaches
 
     init(
-        disk: any Disk, options: StoreOptions, shared: SharedState, marks: [LogID: LogMark], groups: [JournalGroup]
+        disk: any Disk, options: StoreOptions, shared: SharedState, caches: ReadCaches, marks: [LogID: LogMark],
+        groups: [JournalGroup]
     ) {
         self.disk = disk
         self.options = options
         self.shared = shared
+        self.caches = caches
         var unopened: [LogID: [JournalGroup]] = [:]
         for group in groups { unopened[group.log, default: []].append(group) }
         state = Mutex(State(unopened: unopened, marks: marks))
@@ -81,7 +84,7 @@ final class OrganizationRegistry: Sendable {
         do {
             organization = try OrganizationStore.open(
                 disk: disk, log: log, mark: mark, groups: groups, options: options, removesStrays: !isSwept,
-                read: { try journal.read($0) })
+                caches: caches, read: { try journal.read($0) })
         } catch ManifestError.corrupt(let corruption) {
             state.withLock { $0.closed[log] = corruption }
             report(log, corruption)
@@ -140,6 +143,13 @@ final class OrganizationRegistry: Sendable {
     /// Runs `body` with a lease.
     func with<R>(_ log: LogID, _ body: (OrganizationStore) throws -> R) throws -> R {
         let organization = try lease(log)
+        defer { release(log) }
+        return try body(organization)
+    }
+
+    /// Runs `body` with a lease if the organization is open; an idle one stays closed.
+    func withOpen<R>(_ log: LogID, _ body: (OrganizationStore) throws -> R) rethrows -> R? {
+        guard let organization = leaseIfOpen(log) else { return nil }
         defer { release(log) }
         return try body(organization)
     }

@@ -133,7 +133,7 @@ extension OrganizationStore {
     ///   - read: the bytes of one such group, verified.
     static func open(
         disk: any Disk, log: LogID, mark: LogMark?, groups: [JournalGroup], options: StoreOptions,
-        removesStrays: Bool, read: (JournalGroup) throws -> [UInt8]
+        removesStrays: Bool, caches: ReadCaches?, read: (JournalGroup) throws -> [UInt8]
     ) throws -> OrganizationStore {
         // Settles the manifest first: what it says must be durable before a log file is removed because of it. A torn
         // end is cut off then, so whether it was an edit that counted is asked before.
@@ -169,7 +169,7 @@ extension OrganizationStore {
             },
             extents: extents, durableThrough: image.durableThrough,
             lastArrival: mark?.lastArrival ?? Timestamp(microseconds: 0), damages: image.damages)
-        let organization = OrganizationStore(log: log, disk: disk, state: state)
+        let organization = OrganizationStore(log: log, disk: disk, state: state, caches: caches)
         // After damage nothing is appended to a file whose end is not what it should be.
         if !image.damages.isEmpty { organization.roll() }
         try organization.takeIn(groups, options: options, read: read)

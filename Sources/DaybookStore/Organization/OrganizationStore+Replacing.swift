@@ -31,6 +31,7 @@ extension OrganizationStore {
             .replace(replacement.range, segments: replacement.segments, absences: replacement.absences))
         let published = manifest.manifest
         let replaced = state.withLock { $0.adopt(published, disk: disk, folder: folder) }
+        caches?.forget(log, replaced.map(\.reference))
         for handle in replaced {
             handle.retire(replacement.setAside.contains(handle.reference.path) ? .setAside : .replaced)
         }

@@ -36,6 +36,7 @@ extension OrganizationStore {
             if state.extents.isEmpty { state.isRolled = false }
             return (extent.file, before == published.carry ? nil : before)
         }
+        caches?.tails.noteSealed(log, through: published.sealedThrough)
         obsolete.0.retire()
         // The carry file before this one is named by nothing any more; one that stays is swept at the next opening.
         if let name = obsolete.1 { try? disk.remove(Layout.path(folder, name)) }

@@ -13,6 +13,8 @@ package final class OrganizationStore: Sendable {
     let folder: String
     let disk: any Disk
     let state: Mutex<State>
+    /// What the store keeps for readers.
+    let caches: ReadCaches?
 
     struct State {
         var manifest: Manifest
@@ -43,11 +45,12 @@ package final class OrganizationStore: Sendable {
         var isEmpty: Bool { paths.isEmpty && !folderChanged && !folderIsNew }
     }
 
-    init(log: LogID, disk: any Disk, state: State) {
+    init(log: LogID, disk: any Disk, state: State, caches: ReadCaches?) {
         self.log = log
         self.disk = disk
         folder = Layout.folder(of: log)
         self.state = Mutex(state)
+        self.caches = caches
     }
 
     package var durableThrough: UInt64 { state.withLock { $0.durableThrough } }
@@ -72,7 +75,13 @@ package final class OrganizationStore: Sendable {
         state.withLock { state in
             OrganizationSnapshot(
                 log: log, disk: disk, folder: folder, lastSequence: state.durableThrough, manifest: state.manifest,
-                segmentHandles: state.segmentHandles, extents: state.extents, pending: state.pending, owner: self)
+                segmentHandles: state.segmentHandles, extents: state.extents, pending: state.pending,
+                organization: self)
         }
+    }
+
+    /// Whether the manifest of this moment names a segment.
+    func names(_ segment: SegmentReference) -> Bool {
+        state.withLock { $0.manifest.segments.contains(segment) }
     }
 }

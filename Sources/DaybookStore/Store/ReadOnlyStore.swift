@@ -118,7 +118,7 @@ package final class ReadOnlyStore: Sendable {
         }
         return OrganizationSnapshot(
             log: log, disk: disk, folder: folder, lastSequence: durableThrough, manifest: image.manifest,
-            segmentHandles: segments, extents: extents, pending: pending, owner: nil)
+            segmentHandles: segments, extents: extents, pending: pending)
     }
 
     /// The segment's file; nil when it is missing although the manifest still names it, which costs its rows only.
