@@ -27,7 +27,15 @@ struct Serve: AsyncParsableCommand {
     @Option(
         name: .long, help: "Address and port; port 0 takes a free one. [default: $DAYBOOK_LISTEN or 127.0.0.1:8080]")
     var listen: String?
+    @Option(name: .long, help: "Seconds without an event after which what a log holds is sealed. [default: 600]")
+    var sealAge: Int?
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if let sealAge, !(1...86_400).contains(sealAge) {
+            throw ValidationError("--seal-age must be from 1 to 86400 seconds.")
+        }
+    }
 
     func run() async throws {
         let door = try dataOptions.door()
@@ -41,7 +49,9 @@ struct Serve: AsyncParsableCommand {
 
         let clock = SystemClock()
         let entropy = SystemEntropy()
-        let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy)
+        var storeOptions = StoreOptions()
+        if let sealAge { storeOptions.sealAgeMicroseconds = Int64(sealAge) * 1_000_000 }
+        let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy, options: storeOptions)
         defer { lock.release() }
         report(store.recoveryReport, to: logger)
         store.start()

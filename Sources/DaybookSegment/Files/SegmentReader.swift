@@ -26,7 +26,7 @@ package final class SegmentReader: Sendable {
     let file: SegmentFile
     let footer: SegmentFooter
     /// The checksum of the footer's page: names the content of the file.
-    let footerChecksum: UInt32
+    package let footerChecksum: UInt32
     private let directories: Mutex<[RowGroupDirectory?]>
 
     /// Read at once from the end of the file: holds footer and trailer of all but very large segments.
