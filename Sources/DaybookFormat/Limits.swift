@@ -30,7 +30,7 @@ package enum Limits {
     /// What one sealing holds: the rows of a row group and its scratch memory.
     package static let sealingByteCount = 10 << 20
     /// What is in no budget: code's data, threads, connections, keys and organizations.
-    package static let processByteCount = 6 << 20
+    package static let processByteCount = 4 << 20
 
     // Logs
     /// The canonical form of an event is smaller than its JSON plus this much for fields that the server fills in.

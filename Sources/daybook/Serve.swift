@@ -56,6 +56,7 @@ struct Serve: AsyncParsableCommand {
         options.version = Version.text
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: "daybook")
+        ProcessEnvironment.returnLargeBlocks()
         try ProcessEnvironment.raiseDescriptorLimit()
 
         let clock = SystemClock()
