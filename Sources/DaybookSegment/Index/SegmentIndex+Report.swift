@@ -41,7 +41,7 @@ extension SegmentIndex {
         switch section.content {
         case .sets(let sets):
             result.kind = "sets"
-            let (found, unread) = mapping.withBytes { sets.pageCounts(in: $0, rowGroupCount: shape.rowGroupCount) }
+            let (found, unread) = mapping.withBytes { sets.pageCounts(in: $0, of: shape) }
             result.foundShare = min(1, Double(found) / Double(max(1, section.valueCount)) / pageCount)
             result.absentShare = Double(unread) / pageCount
         case .filters(let filters):

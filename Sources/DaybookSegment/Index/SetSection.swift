@@ -80,19 +80,17 @@ struct SetSection: Equatable, Sendable {
     }
 
     /// The pages that are read for each value, added up, and those that are read for any; for reports.
-    func pageCounts(in file: RawSpan, rowGroupCount: Int) -> (found: Int, unread: Int) {
+    func pageCounts(in file: RawSpan, of shape: IndexShape) -> (found: Int, unread: Int) {
         let bytes = file.extracting(range)
-        let none = [UInt8](repeating: 0, count: rowGroupCount)
-        var unread = none
+        var unread = [UInt8](repeating: 0, count: shape.rowGroupCount)
         if let unreadSet { _ = add(unreadSet, in: bytes, to: &unread) }
-        func pageCount(_ masks: [UInt8]) -> Int { masks.reduce(0) { $0 + $1.nonzeroBitCount } }
         let counts = (0..<setCount).map { number in
             var masks = unread
             _ = add(number, in: bytes, to: &masks)
-            return pageCount(masks)
+            return PageSet(masks, of: shape).pageCount
         }
         let found = (0..<hashCount).reduce(0) { $0 + (setNumber($1, in: bytes).map { counts[$0] } ?? 0) }
-        return (found, pageCount(unread))
+        return (found, PageSet(unread, of: shape).pageCount)
     }
 }
 
