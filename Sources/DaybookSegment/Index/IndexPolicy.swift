@@ -11,7 +11,8 @@ enum IndexPolicy {
     /// No section is left out because of its size when it is below this.
     static let smallByteCount = 256
 
-    /// Sets are given up for filters when they take more memory while they are made.
+    /// Sets are given up for filters when they take more memory at the end of a page; twice as much is the end within
+    /// one.
     static let setsByteCountMax = 6 << 20
     /// Sections that would carry the file past this are left out.
     static let byteCountMax = 6 << 20
@@ -39,14 +40,16 @@ enum IndexPolicy {
         byteCountMax(subject, rowCount: rowCount) * 8 / filterBitsPerValueMin
     }
 
-    /// The blocks of the filter of one page; nil when it goes without. Precondition: not more values than
-    /// `pageValueCountMax` says.
+    /// The blocks of the filter of one page; nil when it goes without.
     static func filterBlockCount(_ subject: IndexSubject, valueCount: Int, rowCount: Int) -> Int? {
         guard valueCount <= pageValueCountMax(subject, rowCount: rowCount) else { return nil }
         let bitCount = min(valueCount * filterBitsPerValue, byteCountMax(subject, rowCount: rowCount) * 8)
         let blockBitCount = SplitBlockFilter.blockByteCount * 8
         return max(1, (bitCount + blockBitCount - 1) / blockBitCount)
     }
+
+    /// What the filter of a page would take if it might take what it likes.
+    static func filterByteCount(valueCount: Int) -> Int { valueCount * filterBitsPerValue / 8 }
 
     /// Whether sets of this size are to be taken rather than filters.
     static func takesSets(_ subject: IndexSubject, setByteCount: Int, filterByteCount: Int, rowCount: Int) -> Bool {

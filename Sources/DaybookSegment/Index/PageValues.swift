@@ -14,7 +14,8 @@ struct PageValues {
     /// Spreads hashes over the slots in a way that no client knows.
     private let multiplier = FieldHash.ofProcess.first | 1
     /// Open table of positions plus one; 0 is empty. Its size is a power of two, at least twice the number of hashes.
-    private var slots = [UInt32](repeating: 0, count: 1 << 10)
+    private var slots = [UInt32](repeating: 0, count: slotCountMin)
+    private static let slotCountMin = 1 << 10
     private var hashes: [UInt32] = []
     /// A set for each hash; empty once there are filters.
     private var sets: [UInt64] = []
@@ -49,17 +50,20 @@ struct PageValues {
         if subject == .event {
             hashes.append(hash)
         } else if filters == nil {
-            let position = position(of: hash)
             let number = pages[pages.count - 1].number
-            let word = position * setWordCount + number / 64
+            let word = position(of: hash) * setWordCount + number / 64
             let bit: UInt64 = 1 << UInt64(number % 64)
             guard sets[word] & bit == 0 else { return }
             sets[word] |= bit
         } else {
             guard position(of: hash) == valueCount else { return }
         }
-        pages[pages.count - 1].valueCount = valueCount < valueCountMax ? valueCount + 1 : nil
+        let hasRoom = filters == nil ? setsByteCount <= 2 * IndexPolicy.setsByteCountMax : valueCount < valueCountMax
+        pages[pages.count - 1].valueCount = hasRoom ? valueCount + 1 : nil
     }
+
+    /// Memory of the sets so far, about.
+    private var setsByteCount: Int { (8 * setWordCount + 4) * hashes.count + 4 * slots.count }
 
     /// Where the hash stands among the hashes; it is appended when it is new.
     private mutating func position(of hash: UInt32) -> Int {
@@ -92,7 +96,7 @@ struct PageValues {
         if filters != nil {
             appendFilter(pages[pages.count - 1], hashes)
             clear()
-        } else if (8 * setWordCount + 4) * hashes.count + 4 * slots.count > IndexPolicy.setsByteCountMax {
+        } else if setsByteCount > IndexPolicy.setsByteCountMax {
             takeFilters()
         }
     }
@@ -120,7 +124,8 @@ struct PageValues {
             appendFilter(page, there.map { [hashes] in hashes[$0] })
         }
         sets = []
-        clear()
+        hashes = []
+        slots = [UInt32](repeating: 0, count: Self.slotCountMin)
     }
 
     /// The section, or nil when none pays. The last page must have ended.
@@ -128,11 +133,7 @@ struct PageValues {
         let rowCount = shape.rowCount
         if filters == nil {
             let section = setSection()
-            let filterByteCount = pages.reduce(0) { sum, page in
-                let blockCount = IndexPolicy.filterBlockCount(
-                    subject, valueCount: page.valueCount ?? 0, rowCount: page.rowCount)
-                return sum + 4 + (blockCount ?? 0) * SplitBlockFilter.blockByteCount
-            }
+            let filterByteCount = pages.reduce(0) { $0 + IndexPolicy.filterByteCount(valueCount: $1.valueCount ?? 0) }
             if IndexPolicy.takesSets(
                 subject, setByteCount: section.content.count, filterByteCount: filterByteCount, rowCount: rowCount)
             {
