@@ -13,12 +13,14 @@ package struct LogFileReader {
     private var window: [UInt8] = []
     private var windowStart: Int
 
-    /// - Parameter limit: end of the bytes that are trusted.
-    package init(file: any DiskFile, log: LogID, limit: Int) {
+    /// - Parameters:
+    ///   - limit: end of the bytes that are trusted.
+    ///   - start: where a record begins.
+    package init(file: any DiskFile, log: LogID, limit: Int, from start: Int = LogFileHeader.byteCount) {
         self.file = file
         self.log = log
         self.limit = limit
-        offset = LogFileHeader.byteCount
+        offset = start
         windowStart = offset
     }
 

@@ -1,4 +1,3 @@
-internal import DaybookEvent
 package import DaybookFormat
 package import DaybookSegment
 package import DaybookStore
@@ -12,44 +11,30 @@ package protocol EventSource: Sendable {
     func open(_ segment: SegmentReference) throws -> SegmentReader
     /// Every unsealed group record with a sequence of at least `first`, in sequence order, until `body` returns false.
     func forEachTailGroup(from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool) throws
-    /// The unsealed rows of a family up to a sequence, in sequence order, all columns.
-    func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch]
+    /// The unsealed rows of a family up to a sequence, in sequence order; perhaps more columns than selected.
+    func tailChunks(
+        of family: Family, through last: UInt64, _ selection: ColumnSelection
+    ) throws -> [TailChunk]
 }
 
 extension OrganizationSnapshot: EventSource {}
 
 extension EventSource {
     /// Decodes the tail. A source that keeps its tail in columns does better.
-    package func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch] {
-        var batches: [ColumnBatch] = []
-        var builder = ColumnBatchBuilder(
-            family: family, schemaVersion: EventLayout.schemaVersion, expectedRowCount: 1_024)
-        // Kept beside the builder: asking it for them row by row costs more than they are worth.
-        var version = EventLayout.schemaVersion
-        var rowCount = 0
+    package func tailChunks(
+        of family: Family, through last: UInt64, _ selection: ColumnSelection
+    ) throws -> [TailChunk] {
+        var decoder = TailDecoder(family, selection)
         try forEachTailGroup(from: 1) { header, record in
             guard header.firstSequence <= last else { return false }
-            var entries = GroupEntries(of: header)
-            while let entry = try entries.next(record) {
-                guard entry.family == family, entry.sequence <= last else { continue }
-                if version != entry.schemaVersion || rowCount >= tailBatchRowCount {
-                    if rowCount > 0 { batches.append(builder.takeBatch()) }
-                    rowCount = 0
-                    if version != entry.schemaVersion {
-                        version = entry.schemaVersion
-                        builder = ColumnBatchBuilder(family: family, schemaVersion: version)
-                    }
-                }
-                try builder.append(
-                    sequence: entry.sequence, arrival: header.arrival, encoding: record.extracting(entry.encoding))
-                rowCount += 1
-            }
+            try decoder.append(header, record, through: last)
             return true
         }
-        if rowCount > 0 { batches.append(builder.takeBatch()) }
-        return batches
+        return decoder.finish()
+    }
+
+    /// The unsealed rows of a family up to a sequence, in sequence order, all columns.
+    func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch] {
+        try tailChunks(of: family, through: last, .all).map(\.batch)
     }
 }
-
-/// Rows of a tail batch before the next one is begun.
-let tailBatchRowCount = 16_384

@@ -36,24 +36,22 @@ struct RowGroup {
         statusMax = zone.statusMax
     }
 
+    init(_ chunk: TailChunk) { self.init(chunk.batch, chunk.zone) }
+
     /// Precondition: at least one row, all columns.
-    init(_ batch: ColumnBatch) {
-        precondition(batch.rowCount > 0)
+    init(_ batch: ColumnBatch) { self.init(batch, Zone(batch)) }
+
+    private init(_ batch: ColumnBatch, _ zone: Zone) {
         origin = .tail(batch)
-        rowCount = batch.rowCount
-        sequenceMin = batch.sequences[0]
-        sequenceMax = batch.sequences[batch.rowCount - 1]
-        var times = (min: Int64.max, max: Int64.min)
-        for time in batch.timestamps {
-            times.min = min(times.min, time)
-            times.max = max(times.max, time)
-        }
-        timestampMin = times.min
-        timestampMax = times.max
-        durationMin = batch.durations.min() ?? 0
-        durationMax = batch.durations.max() ?? 0
-        statusMin = batch.statuses.min() ?? 0
-        statusMax = batch.statuses.max() ?? 0
+        rowCount = zone.rowCount
+        sequenceMin = zone.sequenceMin
+        sequenceMax = zone.sequenceMax
+        timestampMin = zone.timestampMin
+        timestampMax = zone.timestampMax
+        durationMin = zone.durationMin
+        durationMax = zone.durationMax
+        statusMin = zone.statusMin
+        statusMax = zone.statusMax
     }
 
     /// The selected columns, possibly more.
@@ -100,8 +98,8 @@ struct Scan {
     }
 
     func tailRowGroups() throws -> [RowGroup] {
-        let batches = try tail ?? source.tailBatches(of: family, through: asOfSequence)
-        return batches.filter { $0.rowCount > 0 }.map { RowGroup($0) }.filter(mayMatch)
+        if let tail { return tail.filter { $0.rowCount > 0 }.map { RowGroup($0) }.filter(mayMatch) }
+        return try source.tailChunks(of: family, through: asOfSequence, .all).map { RowGroup($0) }.filter(mayMatch)
     }
 
     func mayMatch(_ group: RowGroup) -> Bool {

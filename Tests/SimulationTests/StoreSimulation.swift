@@ -187,5 +187,33 @@ struct StoreSimulation {
         if let problem = models[log]!.difference(toVisible: try events(snapshot)) {
             throw fail("log \(log.rawValue): \(problem)")
         }
+        try compareColumns(of: snapshot)
+        store.machine.stepTails()
+    }
+
+    /// The columns of the tail are its records.
+    private func compareColumns(of snapshot: OrganizationSnapshot) throws {
+        var records: [(sequence: UInt64, encoding: [UInt8])] = []
+        try snapshot.forEachTailGroup(from: snapshot.manifest.sealedThrough + 1) { header, record in
+            var entries = GroupEntries(of: header)
+            while let entry = try entries.next(record) {
+                records.append((entry.sequence, record.toArray(entry.encoding)))
+            }
+            return true
+        }
+        var rows: [(sequence: UInt64, encoding: [UInt8])] = []
+        for family in Family.ofOrganizations {
+            for chunk in try snapshot.tailChunks(of: family, through: .max, .all) {
+                for row in 0..<chunk.batch.rowCount {
+                    var encoding: [UInt8] = []
+                    chunk.batch.appendEncoding(row: row, to: &encoding)
+                    rows.append((chunk.batch.sequences[row], encoding))
+                }
+            }
+        }
+        rows.sort { $0.sequence < $1.sequence }
+        guard rows.elementsEqual(records, by: ==) else {
+            throw fail("log \(snapshot.log.rawValue): \(rows.count) rows of columns, \(records.count) of records")
+        }
     }
 }

@@ -5,17 +5,23 @@ package import DaybookFormat
 package struct ColumnBatchBuilder: Sendable {
     package let family: Family
     package let schemaVersion: UInt8
+    private let selection: ColumnSelection
     private var columns: ColumnBuffers
 
-    /// - Parameter expectedRowCount: reserved at once; more rows are fine.
-    package init(family: Family, schemaVersion: UInt8, expectedRowCount: Int = 0) {
+    /// - Parameters:
+    ///   - expectedRowCount: reserved at once; more rows are fine.
+    ///   - selection: the columns that batches have; the others are not even copied out of the encodings.
+    package init(
+        family: Family, schemaVersion: UInt8, expectedRowCount: Int = 0, selection: ColumnSelection = .all
+    ) {
         precondition(Family.ofOrganizations.contains(family))
         self.family = family
         self.schemaVersion = schemaVersion
-        columns = ColumnBuffers(family: family, expectedRowCount: expectedRowCount)
+        self.selection = selection
+        columns = ColumnBuffers(family: family, selection: selection, expectedRowCount: expectedRowCount)
     }
 
-    package var rowCount: Int { columns.sequences.count }
+    package var rowCount: Int { columns.rowCount }
 
     /// Bytes that the rows so far hold in memory, about.
     package var byteCount: Int { columns.byteCount }
@@ -25,7 +31,7 @@ package struct ColumnBatchBuilder: Sendable {
         sequence: UInt64, arrival: Timestamp, encoding: RawSpan
     ) throws(FormatError) {
         let fields = try EventFields(family: family, schemaVersion: schemaVersion, reading: encoding)
-        precondition(sequence > columns.sequences.last ?? 0)
+        precondition(sequence > columns.lastSequence)
         guard encoding.byteCount <= SegmentLimits.encodingByteCountMax else { throw .invalid("event length") }
         guard columns.hasRoom(for: encoding.byteCount) else { throw .invalid("batch length") }
         columns.append(sequence: sequence, arrival: arrival, fields, encoding)
@@ -36,14 +42,21 @@ package struct ColumnBatchBuilder: Sendable {
         _ = try EventFields(family: family, schemaVersion: schemaVersion, reading: encoding)
     }
 
-    /// The rows so far, all columns. The builder can go on afterwards.
-    package func batch() -> ColumnBatch { columns.batch(family: family, schemaVersion: schemaVersion) }
+    /// The rows so far. The builder can go on afterwards.
+    package func batch() -> ColumnBatch { columns.batch(schemaVersion: schemaVersion) }
 
-    /// The rows so far, all columns; the builder is empty afterwards.
+    /// A copy of some of the rows so far. The builder can go on afterwards, and what it appends copies nothing;
+    /// batches between which no new string came in have the same dictionaries. Precondition: the rows exist.
+    package mutating func batch(rows: Range<Int>) -> ColumnBatch {
+        columns.shareTables()
+        return columns.batch(schemaVersion: schemaVersion).extracting(rows)
+    }
+
+    /// The rows so far; the builder is empty afterwards.
     package mutating func takeBatch() -> ColumnBatch {
         let expected = rowCount
-        let batch = columns.batch(family: family, schemaVersion: schemaVersion)
-        columns = ColumnBuffers(family: family, expectedRowCount: expected)
+        let batch = columns.batch(schemaVersion: schemaVersion)
+        columns = ColumnBuffers(family: family, selection: selection, expectedRowCount: expected)
         return batch
     }
 }

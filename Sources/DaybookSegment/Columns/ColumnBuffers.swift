@@ -4,7 +4,11 @@ internal import DaybookFormat
 /// The growing arrays behind a `ColumnBatchBuilder`. Arrays of columns that the family does not have stay empty.
 struct ColumnBuffers: Sendable {
     private let family: Family
-    private(set) var sequences: [UInt64] = []
+    private let selection: ColumnSelection
+    private let keepsFlags: Bool
+    private(set) var rowCount = 0
+    private(set) var lastSequence: UInt64 = 0
+    private var sequences: [UInt64] = []
     private var arrivals: [Int64] = []
     private var timestamps: [Int64] = []
     private var identifiers: [EventID] = []
@@ -27,21 +31,26 @@ struct ColumnBuffers: Sendable {
     private var objects = ByteBuffer()
     private var agentsUsed = ByteBuffer()
 
-    init(family: Family, expectedRowCount: Int) {
+    init(family: Family, selection: ColumnSelection, expectedRowCount: Int) {
         self.family = family
-        sequences.reserveCapacity(expectedRowCount)
-        arrivals.reserveCapacity(expectedRowCount)
-        timestamps.reserveCapacity(expectedRowCount)
-        identifiers.reserveCapacity(expectedRowCount)
-        flags.reserveCapacity(expectedRowCount)
-        statuses.reserveCapacity(expectedRowCount)
-        durations.reserveCapacity(expectedRowCount)
+        self.selection = selection
+        keepsFlags = selection.needsFlags(of: family)
+        if selection.contains(.sequence) {
+            sequences.reserveCapacity(expectedRowCount)
+            arrivals.reserveCapacity(expectedRowCount)
+        }
+        if selection.contains(.time) { timestamps.reserveCapacity(expectedRowCount) }
+        if selection.contains(.identifier) { identifiers.reserveCapacity(expectedRowCount) }
+        if keepsFlags { flags.reserveCapacity(expectedRowCount) }
+        if selection.contains(.status) { statuses.reserveCapacity(expectedRowCount) }
+        if selection.contains(.duration) { durations.reserveCapacity(expectedRowCount) }
     }
 
+    /// About; without the columns that are not selected it is less.
     var byteCount: Int {
         let codes = users.byteCount + names.byteCount + kinds.byteCount + sessions.byteCount + teams.byteCount
         let wide = errorMessages.byteCount + arguments.byteCount + objects.byteCount + agentsUsed.byteCount
-        return 51 * sequences.count + 16 * (inputTokens.count + values.count + commandsExecuted.count)
+        return 51 * rowCount + 16 * (inputTokens.count + values.count + commandsExecuted.count)
             + 16 * periodStarts.count + codes + wide
     }
 
@@ -51,36 +60,40 @@ struct ColumnBuffers: Sendable {
     }
 
     mutating func append(sequence: UInt64, arrival: Timestamp, _ fields: EventFields, _ bytes: RawSpan) {
-        sequences.append(sequence)
-        arrivals.append(arrival.microseconds)
-        timestamps.append(fields.timestamp.microseconds)
-        identifiers.append(fields.id)
-        flags.append(fields.flags.rawValue)
-        statuses.append(fields.status)
-        users.append(fields.user, bytes)
-        teams.append(fields.team, bytes)
-        objects.append(fields.object, bytes)
+        rowCount += 1
+        lastSequence = sequence
+        if selection.contains(.sequence) {
+            sequences.append(sequence)
+            arrivals.append(arrival.microseconds)
+        }
+        if selection.contains(.time) { timestamps.append(fields.timestamp.microseconds) }
+        if selection.contains(.identifier) { identifiers.append(fields.id) }
+        if keepsFlags { flags.append(fields.flags.rawValue) }
+        if selection.contains(.status) { statuses.append(fields.status) }
+        if selection.contains(.user) { users.append(fields.user, bytes) }
+        if selection.contains(.team) { teams.append(fields.team, bytes) }
+        if selection.contains(.object) { objects.append(fields.object, bytes) }
         switch family {
         case .commandExecution:
             appendExecution(fields, bytes)
-            arguments.append(fields.arguments, bytes)
+            if selection.contains(.arguments) { arguments.append(fields.arguments, bytes) }
         case .agentInteraction:
             appendExecution(fields, bytes)
-            kinds.append(fields.interactionType, bytes)
-            inputTokens.append(fields.inputTokens)
-            outputTokens.append(fields.outputTokens)
+            if selection.contains(.kind) { kinds.append(fields.interactionType, bytes) }
+            if selection.contains(.tokens) {
+                inputTokens.append(fields.inputTokens)
+                outputTokens.append(fields.outputTokens)
+            }
         case .sessionChange:
-            durations.append(fields.durationNanoseconds)
-            sessions.append(fields.name, bytes)
-            commandsExecuted.append(fields.commandsExecuted ?? 0)
-            values.append(fields.productivityScore ?? .unsigned(0))
-            agentsUsed.append(fields.agentsUsed, bytes)
+            appendSessionChange(fields, bytes)
         case .productivityMetric:
-            names.append(fields.name, bytes)
-            kinds.append(fields.unit, bytes)
-            values.append(fields.value ?? .unsigned(0))
-            periodStarts.append(fields.periodStart?.microseconds ?? 0)
-            periodEnds.append(fields.periodEnd?.microseconds ?? 0)
+            if selection.contains(.name) { names.append(fields.name, bytes) }
+            if selection.contains(.kind) { kinds.append(fields.unit, bytes) }
+            if selection.contains(.value) {
+                values.append(fields.value ?? .unsigned(0))
+                periodStarts.append(fields.periodStart?.microseconds ?? 0)
+                periodEnds.append(fields.periodEnd?.microseconds ?? 0)
+            }
         case .control:
             preconditionFailure("control events have no columns")
         }
@@ -88,15 +101,25 @@ struct ColumnBuffers: Sendable {
 
     /// What commands and agents have in common.
     private mutating func appendExecution(_ fields: EventFields, _ bytes: RawSpan) {
-        durations.append(fields.durationNanoseconds)
-        names.append(fields.name, bytes)
-        sessions.append(fields.session, bytes)
-        errorMessages.append(fields.errorMessage, bytes)
+        if selection.contains(.duration) { durations.append(fields.durationNanoseconds) }
+        if selection.contains(.name) { names.append(fields.name, bytes) }
+        if selection.contains(.session) { sessions.append(fields.session, bytes) }
+        if selection.contains(.errorMessage) { errorMessages.append(fields.errorMessage, bytes) }
     }
 
-    func batch(family: Family, schemaVersion: UInt8) -> ColumnBatch {
+    private mutating func appendSessionChange(_ fields: EventFields, _ bytes: RawSpan) {
+        if selection.contains(.duration) { durations.append(fields.durationNanoseconds) }
+        if selection.contains(.session) { sessions.append(fields.name, bytes) }
+        if selection.contains(.value) { values.append(fields.productivityScore ?? .unsigned(0)) }
+        if selection.contains(.sessionFields) {
+            commandsExecuted.append(fields.commandsExecuted ?? 0)
+            agentsUsed.append(fields.agentsUsed, bytes)
+        }
+    }
+
+    func batch(schemaVersion: UInt8) -> ColumnBatch {
         var batch = ColumnBatch(
-            family: family, schemaVersion: schemaVersion, rowCount: sequences.count, selection: .all)
+            family: family, schemaVersion: schemaVersion, rowCount: rowCount, selection: selection)
         batch.flags = flags
         batch.sequences = sequences
         batch.arrivals = arrivals
@@ -104,22 +127,36 @@ struct ColumnBuffers: Sendable {
         batch.identifiers = identifiers
         batch.statuses = statuses
         batch.durations = durations
-        batch.users = users.column
-        batch.teams = teams.column
-        batch.objects = objects.column
         batch.inputTokens = inputTokens
         batch.outputTokens = outputTokens
         batch.values = values
         batch.commandsExecuted = commandsExecuted
         batch.periodStarts = periodStarts
         batch.periodEnds = periodEnds
-        if family != .sessionChange { batch.names = names.column }
-        if family != .productivityMetric { batch.sessions = sessions.column }
-        if family == .agentInteraction || family == .productivityMetric { batch.kinds = kinds.column }
-        if family == .commandExecution || family == .agentInteraction { batch.errorMessages = errorMessages.column }
-        if family == .commandExecution { batch.arguments = arguments.column }
-        if family == .sessionChange { batch.agentsUsed = agentsUsed.column }
+        if has(.user) { batch.users = users.column }
+        if has(.team) { batch.teams = teams.column }
+        if has(.name) { batch.names = names.column }
+        if has(.session) { batch.sessions = sessions.column }
+        if has(.kind) { batch.kinds = kinds.column }
+        if has(.object) { batch.objects = objects.column }
+        if has(.errorMessage) { batch.errorMessages = errorMessages.column }
+        if has(.arguments) { batch.arguments = arguments.column }
+        if has(.agentsUsed) { batch.agentsUsed = agentsUsed.column }
         return batch
+    }
+
+    /// Selected, and the family has it.
+    private func has(_ column: ColumnNumber) -> Bool {
+        !selection.isDisjoint(with: column.selection) && ColumnNumber.columns(of: family).contains(column)
+    }
+
+    /// From here on batches share their dictionaries, as long as no new string comes in.
+    mutating func shareTables() {
+        users.share()
+        names.share()
+        kinds.share()
+        sessions.share()
+        teams.share()
     }
 }
 
@@ -130,6 +167,8 @@ private struct CodeBuffer: Sendable {
 
     var byteCount: Int { interner.byteCount + 4 * codes.count }
     var column: CodeColumn { CodeColumn(table: interner.table(), codes: codes) }
+
+    mutating func share() { interner.share() }
 
     mutating func append(_ range: Range<Int>, _ bytes: RawSpan) {
         codes.append(interner.code(of: bytes.extracting(range)))

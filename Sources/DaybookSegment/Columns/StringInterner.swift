@@ -9,6 +9,8 @@ struct StringInterner: Sendable {
     /// The low half of each code's hash, to compare before the bytes are and to grow without hashing again.
     private var hashes: [UInt32] = []
     private var latest: UInt32 = 0
+    /// The table that was last shared; good as long as no string has come in since.
+    private var shared: StringTable?
 
     var count: Int { hashes.count }
 
@@ -59,7 +61,13 @@ struct StringInterner: Sendable {
         }
     }
 
-    func table() -> StringTable { StringTable(bytes: bytes, offsets: offsets) }
+    func table() -> StringTable {
+        if let shared, shared.count == count { return shared }
+        return StringTable(bytes: bytes, offsets: offsets)
+    }
+
+    /// Makes `table()` give the same object until a new string comes in.
+    mutating func share() { shared = table() }
 }
 
 /// Whether `wanted` stands in `bytes` at `start`. Precondition: `bytes` reaches that far.

@@ -10,7 +10,12 @@ struct RowGroupReader {
     private var integers = IntegerPageDecoder()
     private var strings = BytePageDecoder()
     private var expanded: [UInt8] = []
-    private var values = [UInt64](repeating: 0, count: SegmentLimits.pageRowCountMax)
+    /// Made when the first page of integers is decoded.
+    private var values: [UInt64] = []
+    /// Dictionaries that the caller has already.
+    private let tables: [ColumnNumber: StringTable]
+    /// Flags are wanted although no wanted column needs them.
+    private let readsFlags: Bool
 
     /// Bytes of the file that were read together.
     private struct Run {
@@ -23,12 +28,15 @@ struct RowGroupReader {
     private static let gapByteCountMax: UInt64 = 8 << 10
 
     init(
-        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, _ selection: ColumnSelection
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, _ selection: ColumnSelection,
+        tables: [ColumnNumber: StringTable] = [:], readsFlags: Bool = false
     ) throws(SegmentError) {
         self.segment = segment
         self.directory = directory
         self.rows = rows
         self.selection = selection
+        self.tables = tables
+        self.readsFlags = readsFlags
         try load(ColumnNumber.columns(of: segment.family).filter { isWanted($0) })
     }
 
@@ -40,20 +48,27 @@ struct RowGroupReader {
         self.directory = directory
         rows = 0..<0
         selection = []
+        tables = [:]
+        readsFlags = false
+        try load([column])
+    }
+
+    /// For the strings of one byte column alone.
+    init(
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, stringsOf column: ColumnNumber
+    ) throws(SegmentError) {
+        self.segment = segment
+        self.directory = directory
+        self.rows = rows
+        selection = []
+        tables = [:]
+        readsFlags = false
         try load([column])
     }
 
     func isWanted(_ column: ColumnNumber) -> Bool {
         guard column == .flags else { return !selection.isDisjoint(with: column.selection) }
-        return needsFlags
-    }
-
-    /// Flags say which optional values exist; scans of columns that every row has do without.
-    private var needsFlags: Bool {
-        var always: ColumnSelection = [.sequence, .time, .identifier, .name, .user, .tokens]
-        if segment.family != .sessionChange { always.formUnion([.status, .duration]) }
-        if segment.family == .agentInteraction { always.insert(.kind) }
-        return !selection.isSubset(of: always)
+        return readsFlags || selection.needsFlags(of: segment.family)
     }
 
     func descriptor(_ column: ColumnNumber) throws(SegmentError) -> ColumnDescriptor {
@@ -66,7 +81,8 @@ struct RowGroupReader {
         var needed: [Run] = []
         for column in columns {
             let descriptor = try descriptor(column)
-            for page in descriptor.dictionaryPages + descriptor.pages.filter({ $0.rows.overlaps(rows) }) {
+            let dictionaryPages = tables[column] == nil ? descriptor.dictionaryPages : []
+            for page in dictionaryPages + descriptor.pages.filter({ $0.rows.overlaps(rows) }) {
                 needed.append(Run(offset: page.offset, end: page.offset + UInt64(page.byteCount)))
             }
         }
@@ -164,6 +180,7 @@ struct RowGroupReader {
     private mutating func decode(
         _ encoding: PageEncoding, _ payload: UnsafeRawBufferPointer, count: Int, to values: inout [UInt64]
     ) throws(FormatError) {
+        if values.isEmpty { values = [UInt64](repeating: 0, count: SegmentLimits.pageRowCountMax) }
         var target = values.mutableSpan
         try unsafe target.withUnsafeMutableBufferPointer {
             (buffer: UnsafeMutableBufferPointer<UInt64>) throws(FormatError) in
@@ -203,6 +220,7 @@ struct RowGroupReader {
 
     /// The dictionary of one code column.
     mutating func table(_ column: ColumnNumber) throws(SegmentError) -> StringTable {
+        if let known = tables[column] { return known }
         let descriptor = try descriptor(column)
         var result = ByteColumnRows(expectedRowCount: descriptor.dictionaryEntryCount, expectedByteCount: 0)
         for page in descriptor.dictionaryPages {

@@ -21,20 +21,47 @@ package struct Zone: Sendable, Equatable {
 }
 
 /// An open segment. Reads with `pread` only, so that a failing disk is an error and never a signal. Holds the footer,
-/// the directories read so far, and one file descriptor.
+/// the directories read so far, and one file descriptor, which is closed with the last reference.
 package final class SegmentReader: Sendable {
     let file: SegmentFile
     let footer: SegmentFooter
     /// The checksum of the footer's page: names the content of the file.
-    let footerChecksum: UInt32
-    private let directories: Mutex<[RowGroupDirectory?]>
+    package let footerChecksum: UInt32
+    /// Where decoded pages are kept; nil for whoever reads a file once.
+    let pages: PageCache?
+    /// Under which number they are kept.
+    let owner: UInt64
+    private let directories: Mutex<[OpenRowGroup?]>
+    private let directoryByteCount = Atomic<Int>(0)
+
+    /// What is known of a row group without decoding a page of it.
+    private struct OpenRowGroup: Sendable {
+        var directory: RowGroupDirectory
+        /// One for each unit of `SegmentLimits.pageRowCountMax` rows.
+        var zones: [Zone]
+    }
 
     /// Read at once from the end of the file: holds footer and trailer of all but very large segments.
     private static let tailByteCount: UInt64 = 16 << 10
 
     /// Reads and checks the header and the footer.
-    package static func open(disk: any Disk, path: String) throws(SegmentError) -> SegmentReader {
-        let file = try SegmentFile(disk: disk, path: path)
+    /// - Parameters:
+    ///   - pages: keeps decoded pages for those who ask again.
+    ///   - owner: the number that `pages` has given to this content.
+    package static func open(
+        disk: any Disk, path: String, pages: PageCache? = nil, owner: UInt64 = 0
+    ) throws(SegmentError) -> SegmentReader {
+        try open(try SegmentFile(disk: disk, path: path), pages, owner)
+    }
+
+    /// The same for a file that is open already, and that may have lost its name. It must stay open.
+    package static func open(_ file: any DiskFile) throws(SegmentError) -> SegmentReader {
+        try open(try SegmentFile(file), nil, 0)
+    }
+
+    private static func open(
+        _ file: SegmentFile, _ pages: PageCache?, _ owner: UInt64
+    ) throws(SegmentError) -> SegmentReader {
         let least = SegmentHeader.byteCount + PageHeader.byteCount + SegmentTrailer.byteCount
         guard file.byteCount >= UInt64(least) else {
             throw file.damage(at: 0, .truncated(needed: least, found: Int(clamping: file.byteCount)))
@@ -46,7 +73,7 @@ package final class SegmentReader: Sendable {
         guard header.log == footer.log, header.family == footer.family,
             header.schemaVersion == footer.schemaVersion, header.firstSequence == footer.firstSequence
         else { throw file.damage(at: 0, .invalid("segment header")) }
-        return SegmentReader(file, footer, checksum)
+        return SegmentReader(file, footer, checksum, pages, owner)
     }
 
     private static func readFooter(_ file: SegmentFile) throws(SegmentError) -> (SegmentFooter, UInt32) {
@@ -72,11 +99,15 @@ package final class SegmentReader: Sendable {
         return (footer, trailer.footerChecksum)
     }
 
-    private init(_ file: SegmentFile, _ footer: SegmentFooter, _ footerChecksum: UInt32) {
+    private init(
+        _ file: SegmentFile, _ footer: SegmentFooter, _ footerChecksum: UInt32, _ pages: PageCache?, _ owner: UInt64
+    ) {
         self.file = file
+        self.pages = pages
+        self.owner = owner
         self.footer = footer
         self.footerChecksum = footerChecksum
-        directories = Mutex([RowGroupDirectory?](repeating: nil, count: footer.rowGroups.count))
+        directories = Mutex([OpenRowGroup?](repeating: nil, count: footer.rowGroups.count))
     }
 
     package var path: String { file.path }
@@ -120,6 +151,19 @@ package final class SegmentReader: Sendable {
 
     /// The table of contents of a row group, with the zones of its pages. Read once, then remembered.
     package func directory(rowGroup: Int) throws(SegmentError) -> RowGroupDirectory {
+        try openRowGroup(rowGroup).directory
+    }
+
+    /// What is known of each run of `SegmentLimits.pageRowCountMax` rows of a row group, in order. Nothing is decoded.
+    package func pageZones(rowGroup: Int) throws(SegmentError) -> [Zone] { try openRowGroup(rowGroup).zones }
+
+    /// Memory that the footer and the directories read so far take, about.
+    package var memoryByteCount: Int {
+        let zoneCount = footer.rowGroups.reduce(footer.zones.count) { $0 + $1.zones.count }
+        return 512 + 48 * zoneCount + directoryByteCount.load(ordering: .relaxed)
+    }
+
+    private func openRowGroup(_ rowGroup: Int) throws(SegmentError) -> OpenRowGroup {
         if let known = directories.withLock({ $0[rowGroup] }) { return known }
         let entry = footer.rowGroups[rowGroup]
         let page = try file.read(entry.directoryByteCount, at: entry.directoryOffset)
@@ -134,8 +178,13 @@ package final class SegmentReader: Sendable {
         guard directory.rowGroup == rowGroup, directory.rowCount == entry.rowCount else {
             throw file.damage(at: entry.directoryOffset, .invalid("directory of another row group"))
         }
-        directories.withLock { $0[rowGroup] = directory }
-        return directory
+        let open = OpenRowGroup(directory: directory, zones: directory.unitZones)
+        let isNew = directories.withLock { known in
+            defer { known[rowGroup] = open }
+            return known[rowGroup] == nil
+        }
+        if isNew { directoryByteCount.add(directory.memoryByteCount, ordering: .relaxed) }
+        return open
     }
 
     /// The selected columns of one row group.
@@ -149,7 +198,6 @@ package final class SegmentReader: Sendable {
         rowGroup: Int, rows: Range<Int>, _ selection: ColumnSelection
     ) throws(SegmentError) -> ColumnBatch {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= footer.rowGroups[rowGroup].rowCount)
-        var reader = try RowGroupReader(self, try directory(rowGroup: rowGroup), rows: rows, selection)
-        return try reader.batch()
+        return try readThroughCache(rowGroup: rowGroup, rows: rows, selection)
     }
 }

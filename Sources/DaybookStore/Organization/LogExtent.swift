@@ -32,15 +32,33 @@ struct LogExtent: Sendable {
     var firstSequence: UInt64
     var lastSequence: UInt64
     var byteCount: Int
+    /// Some places where a record begins, in order, so that a reader of the last ones need not walk over all.
+    var places: [Place] = []
 
-    /// Opens the file and walks its records; damage is passed over and told to `onDamage`.
+    struct Place: Sendable {
+        var firstSequence: UInt64
+        var offset: Int
+    }
+
+    private static let placeDistance = 128 << 10
+
+    /// Notes where a record begins that has been written, unless another place is near.
+    mutating func notePlace(firstSequence: UInt64, offset: Int) {
+        guard offset - (places.last?.offset ?? 0) >= Self.placeDistance else { return }
+        places.append(Place(firstSequence: firstSequence, offset: offset))
+    }
+
+    /// Opens the file and walks its records, from the one that holds `first` or some before it; damage is passed over and
+    /// told to `onDamage`.
     func forEachGroup(
-        disk: any Disk, log: LogID, onDamage: (Corruption, Range<Int>) -> Void,
+        disk: any Disk, log: LogID, from first: UInt64, onDamage: (Corruption, Range<Int>) -> Void,
         _ body: (GroupHeader, RawSpan) throws -> Bool
     ) throws -> Bool {
         let opened = try file.held ?? disk.open(file.path, .read)
         defer { if file.held == nil { opened.close() } }
-        var reader = LogFileReader(file: opened, log: log, limit: byteCount)
+        let place = places.last { $0.firstSequence <= first }
+        var reader = LogFileReader(
+            file: opened, log: log, limit: byteCount, from: place?.offset ?? LogFileHeader.byteCount)
         var goesOn = true
         while goesOn {
             do {

@@ -12,21 +12,31 @@ package final class OrganizationSnapshot: Sendable {
     package let manifest: Manifest
     private let disk: any Disk
     private let folder: String
+    /// One for each segment, in their order; keeps the files of replaced segments.
+    private let segmentHandles: [SegmentHandle]
     private let extents: [LogExtent]
     private let pending: [CommittedGroup]
+    /// Where it comes from, and what is kept there for readers; nil for readers beside a server. While somebody reads,
+    /// the organization's handles stay the ones that this snapshot has: one that is closed and opened again meanwhile is
+    /// the same object.
+    private let organization: OrganizationStore?
     private let damages = Mutex<[Corruption]>([])
 
     init(
-        log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest, extents: [LogExtent],
-        pending: [CommittedGroup]
+        log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest,
+        segmentHandles: [SegmentHandle], extents: [LogExtent], pending: [CommittedGroup],
+        organization: OrganizationStore? = nil
     ) {
+        precondition(segmentHandles.count == manifest.segments.count)
         self.log = log
         self.disk = disk
         self.folder = folder
         self.lastSequence = lastSequence
         self.manifest = manifest
+        self.segmentHandles = segmentHandles
         self.extents = extents
         self.pending = pending
+        self.organization = organization
     }
 
     /// Sealed segments in sequence order, families one behind the other.
@@ -38,15 +48,52 @@ package final class OrganizationSnapshot: Sendable {
     /// Where the events are: counts for tests and `inspect`.
     package var tailExtentCount: Int { extents.count }
     package var pendingGroupCount: Int { pending.count }
+    var placeCount: Int { extents.reduce(0) { $0 + $1.places.count } }
 
+    /// A reader of a segment, out of the store's cache. Keep it as long as one question takes, not longer: its descriptor
+    /// is closed when the cache and everybody who asked have let go of it.
     package func open(_ segment: SegmentReference) throws -> SegmentReader {
-        try SegmentReader.open(disk: disk, path: Layout.path(folder, segment.path))
+        let index = segmentHandles.partitioningIndex { !SegmentReference.precedes($0.reference, segment) }
+        if index < segmentHandles.count, segmentHandles[index].reference == segment,
+            let held = segmentHandles[index].held
+        {
+            return try SegmentReader.open(held)
+        }
+        guard let organization, let caches = organization.caches else {
+            return try SegmentReader.open(disk: disk, path: Layout.path(folder, segment.path))
+        }
+        return try caches.segments.open(segment, of: log, disk: disk, folder: folder) { organization.names(segment) }
     }
 
-    /// The index beside an open segment, made again when it is missing or damaged. Only the process that owns the
-    /// directory may call it.
-    func openIndex(of segment: SegmentReader) throws -> SegmentIndex {
-        try SegmentIndex.openOrRebuild(segment, disk: disk)
+    /// The index beside a segment, made again when it is missing or damaged. Only the process that owns the directory
+    /// may call it.
+    func openIndex(of segment: SegmentReference) throws -> SegmentIndex {
+        let reader = try open(segment)
+        guard let caches = organization?.caches else { return try SegmentIndex.openOrRebuild(reader, disk: disk) }
+        return try caches.segments.index(of: segment, log) { try SegmentIndex.openOrRebuild(reader, disk: disk) }
+    }
+
+    /// The unsealed rows of a family up to a sequence, in sequence order; chunks may have more columns than selected.
+    /// Out of the columns that the store keeps of a tail that is asked again and again, else decoded.
+    package func tailChunks(
+        of family: Family, through last: UInt64, _ selection: ColumnSelection
+    ) throws -> [TailChunk] {
+        let last = min(last, lastSequence)
+        guard manifest.sealedThrough < last else { return [] }
+        if let caches = organization?.caches {
+            let now = caches.clock.monotonicNanoseconds()
+            if let view = try caches.tails.chunks(of: family, through: last, self, nowNanoseconds: now) {
+                for damage in view.damages { note(damage.corruption) }
+                return view.chunks
+            }
+        }
+        var decoder = TailDecoder(family, selection)
+        try forEachTailGroup(from: manifest.sealedThrough + 1) { header, record in
+            guard header.firstSequence <= last else { return false }
+            try decoder.append(header, record, through: last)
+            return true
+        }
+        return decoder.finish()
     }
 
     /// Calls `body` with every unsealed group record that holds a sequence of at least `first`, in sequence order,
@@ -54,20 +101,44 @@ package final class OrganizationSnapshot: Sendable {
     package func forEachTailGroup(
         from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool
     ) throws {
-        func note(_ corruption: Corruption, _: Range<Int>) { damages.withLock { $0.append(corruption) } }
+        try forEachTailGroup(from: first, onDamage: { corruption, _ in note(corruption) }, body)
+    }
+
+    private func note(_ corruption: Corruption) {
+        damages.withLock { if !$0.contains(corruption) { $0.append(corruption) } }
+    }
+
+    /// - Parameter onDamage: told of damage that was passed over, and of the last sequence of the log file it is in.
+    func forEachTailGroup(
+        from first: UInt64, onDamage: (Corruption, UInt64) -> Void, _ body: (GroupHeader, RawSpan) throws -> Bool
+    ) throws {
         func take(_ header: GroupHeader, _ record: RawSpan) throws -> Bool {
             guard header.lastSequence >= first else { return true }
             return try body(header, record)
         }
         for extent in extents where extent.lastSequence >= first {
-            let goesOn = try extent.forEachGroup(disk: disk, log: log, onDamage: note, take)
+            let goesOn = try extent.forEachGroup(
+                disk: disk, log: log, from: first,
+                onDamage: { corruption, _ in onDamage(corruption, extent.lastSequence) },
+                take)
             if !goesOn { return }
         }
-        for group in pending where group.lastSequence >= first {
+        for group in pending[pendingIndex(of: first)...] {
             let goesOn = try group.bytes.withRawSpan { (record: RawSpan) throws in
                 try body(try GroupHeader(reading: record), record)
             }
             if !goesOn { return }
         }
+    }
+
+    /// The first pending group that reaches to a sequence. Complexity: O(log n).
+    private func pendingIndex(of sequence: UInt64) -> Int {
+        var low = 0
+        var high = pending.count
+        while low < high {
+            let middle = (low + high) / 2
+            if pending[middle].lastSequence < sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -68,13 +68,16 @@ extension OrganizationStore {
         let path = extent.file.path
         let file = try files.open(path, disk)
         try file.write(gathering: groups.map(\.bytes), at: UInt64(extent.byteCount))
-        let byteCount = groups.reduce(0) { $0 + $1.bytes.count }
+        var byteCount = 0
+        for group in groups {
+            extent.notePlace(firstSequence: group.firstSequence, offset: extent.byteCount + byteCount)
+            byteCount += group.bytes.count
+        }
         extent.byteCount += byteCount
         extent.lastSequence = groups.last!.lastSequence
         let written = extent
         state.withLock { state in
-            state.extents[state.extents.count - 1].byteCount = written.byteCount
-            state.extents[state.extents.count - 1].lastSequence = written.lastSequence
+            state.extents[state.extents.count - 1] = written
             state.pending.removeFirst(groups.count)
             state.pendingByteCount -= byteCount
             if !state.unsynced.paths.contains(path) { state.unsynced.paths.append(path) }

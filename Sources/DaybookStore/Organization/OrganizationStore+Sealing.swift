@@ -30,11 +30,13 @@ extension OrganizationStore {
         let obsolete = state.withLock { state -> (LogFileHandle, String?) in
             precondition(state.extents.first?.file === extent.file)
             let before = state.manifest.carry
-            state.manifest = published
+            let replaced = state.adopt(published, disk: disk, folder: folder)
+            precondition(replaced.isEmpty)
             state.extents.removeFirst()
             if state.extents.isEmpty { state.isRolled = false }
             return (extent.file, before == published.carry ? nil : before)
         }
+        caches?.tails.noteSealed(log, through: published.sealedThrough)
         obsolete.0.retire()
         // The carry file before this one is named by nothing any more; one that stays is swept at the next opening.
         if let name = obsolete.1 { try? disk.remove(Layout.path(folder, name)) }
@@ -49,6 +51,6 @@ extension SegmentReference {
             family: summary.family, firstSequence: summary.firstSequence, lastSequence: summary.lastSequence,
             rowCount: summary.rowCount, timestampMin: summary.timestampMin, timestampMax: summary.timestampMax,
             path: String(path.dropFirst(folder.count + 1)), byteCount: summary.byteCount,
-            footerChecksum: summary.footerChecksum)
+            footerChecksum: summary.footerChecksum, arrivalMax: summary.arrivalMax)
     }
 }

@@ -13,9 +13,13 @@ package final class OrganizationStore: Sendable {
     let folder: String
     let disk: any Disk
     let state: Mutex<State>
+    /// What the store keeps for readers.
+    let caches: ReadCaches?
 
     struct State {
         var manifest: Manifest
+        /// One for each segment of the manifest, in its order.
+        var segmentHandles: [SegmentHandle]
         /// Unsealed log files, oldest first; only the last one grows.
         var extents: [LogExtent]
         /// Durable by the journal, not yet in a log file.
@@ -41,11 +45,12 @@ package final class OrganizationStore: Sendable {
         var isEmpty: Bool { paths.isEmpty && !folderChanged && !folderIsNew }
     }
 
-    init(log: LogID, disk: any Disk, state: State) {
+    init(log: LogID, disk: any Disk, state: State, caches: ReadCaches?) {
         self.log = log
         self.disk = disk
         folder = Layout.folder(of: log)
         self.state = Mutex(state)
+        self.caches = caches
     }
 
     package var durableThrough: UInt64 { state.withLock { $0.durableThrough } }
@@ -70,7 +75,13 @@ package final class OrganizationStore: Sendable {
         state.withLock { state in
             OrganizationSnapshot(
                 log: log, disk: disk, folder: folder, lastSequence: state.durableThrough, manifest: state.manifest,
-                extents: state.extents, pending: state.pending)
+                segmentHandles: state.segmentHandles, extents: state.extents, pending: state.pending,
+                organization: self)
         }
+    }
+
+    /// Whether the manifest of this moment names a segment.
+    func names(_ segment: SegmentReference) -> Bool {
+        state.withLock { $0.manifest.segments.contains(segment) }
     }
 }

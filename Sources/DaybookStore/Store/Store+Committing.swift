@@ -132,7 +132,7 @@ final class CommitParticipation: CommitParticipant {
         let snapshot = organization.snapshot()
         for reference in snapshot.segments.reversed() where reference.family == .sessionChange {
             let segment = try snapshot.open(reference)
-            let index = try snapshot.openIndex(of: segment)
+            let index = try snapshot.openIndex(of: reference)
             for rowGroup in index.rowGroups(.session, containing: sessionID) {
                 let batch = try segment.read(rowGroup: rowGroup, [.session])
                 if batch.sessions?.table.code(of: sessionID) != nil { return true }

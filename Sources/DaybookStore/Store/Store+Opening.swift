@@ -75,7 +75,8 @@ private struct Opening {
             conditions: conditions(scan), fileByteCount: options.journalFileByteCount, ordinal: scan.ordinal)
         let shared = SharedState(durablePosition: scan.endPosition, position: try PositionFile(disk: disk))
         let registry = OrganizationRegistry(
-            disk: disk, options: options, shared: shared, marks: checkpoints.table.marks, groups: scan.groups)
+            disk: disk, options: options, shared: shared, caches: ReadCaches(options, clock: clock),
+            marks: checkpoints.table.marks, groups: scan.groups)
         shared.addDirty(registry.unopenedLogs)
         let (control, acts) = try readControl(registry)
         try prepareFirstJournalFile(files, storeID: identity.storeID)
@@ -167,8 +168,9 @@ private struct Opening {
         return StoreMachine(
             committer: committer, participation: participation, checkpointer: checkpointer,
             sealer: Sealer(disk: disk, registry: registry, shared: shared, clock: clock),
-            ageing: Ageing(registry: registry, shared: shared, options: options), journal: journal, shared: shared,
-            options: options, clock: clock)
+            ageing: Ageing(registry: registry, shared: shared, options: options),
+            tailKeeper: TailKeeper(registry: registry, shared: shared, clock: clock), journal: journal,
+            shared: shared, options: options, clock: clock)
     }
 }
 

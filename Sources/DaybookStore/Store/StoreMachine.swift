@@ -12,6 +12,7 @@ package final class StoreMachine: @unchecked Sendable {
     let checkpointer: Checkpointer
     let sealer: Sealer
     let ageing: Ageing
+    let tailKeeper: TailKeeper
     private let journal: Journal
     private let shared: SharedState
     private let options: StoreOptions
@@ -19,13 +20,15 @@ package final class StoreMachine: @unchecked Sendable {
 
     init(
         committer: Committer, participation: CommitParticipation, checkpointer: Checkpointer, sealer: Sealer,
-        ageing: Ageing, journal: Journal, shared: SharedState, options: StoreOptions, clock: any Clock
+        ageing: Ageing, tailKeeper: TailKeeper, journal: Journal, shared: SharedState, options: StoreOptions,
+        clock: any Clock
     ) {
         self.committer = committer
         self.participation = participation
         self.checkpointer = checkpointer
         self.sealer = sealer
         self.ageing = ageing
+        self.tailKeeper = tailKeeper
         self.journal = journal
         self.shared = shared
         self.options = options
@@ -59,6 +62,11 @@ package final class StoreMachine: @unchecked Sendable {
         }
         return checkpointer.step() == .worked
     }
+
+    /// Extends the tails that were asked lately, when it is time. Belongs to the checkpoint thread; it only reads, so a
+    /// failed sync does not end it. Returns how long the next step may wait, nil when no tail is warm.
+    @discardableResult
+    package func stepTails() -> UInt64? { tailKeeper.step() }
 
     package func stepSealer() -> Bool { !shared.isPoisoned && sealer.step() }
 

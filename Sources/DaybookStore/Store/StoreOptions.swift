@@ -18,12 +18,22 @@ package struct StoreOptions: Sendable {
     /// Committed groups in memory from which on they are moved to log files before the checkpoint.
     package var pendingByteCountMax = 2 << 20
     /// Committed groups in memory at which the committer waits for them to be moved.
-    package var pendingByteCountLimit = 16 << 20
+    package var pendingByteCountLimit = 8 << 20
     package var commitByteCountTarget = Limits.commitByteCountTarget
     /// Organizations that stay open although nobody uses them.
     package var openOrganizationCountMax = 512
     /// With more dirty log files than this a checkpoint calls `syncfs` instead of synchronizing each.
     package var individualSyncCountMax = 8
+    /// Unsealed events in columns, of all organizations that were asked lately.
+    package var tailByteCountMax = 20 << 20
+    /// Decoded pages of sealed segments.
+    package var pageCacheByteCountMax = 16 << 20
+    /// Footers and directories of open segments.
+    package var segmentDirectoryByteCountMax = 4 << 20
+    /// Tails and pages together: pages give way to tails.
+    package var readCacheByteCountMax = 24 << 20
+    /// Segments that stay open: as many descriptors.
+    package var openSegmentCountMax = 256
     /// How long a request waits for journal room before it is refused.
     package var fullJournalWaitMicroseconds: Int64 = 3_000_000
 
@@ -32,6 +42,11 @@ package struct StoreOptions: Sendable {
     func check() {
         precondition(journalFileCount >= Limits.journalFileCountMin)
         precondition(pendingByteCountMax <= pendingByteCountLimit)
+        precondition(max(tailByteCountMax, pageCacheByteCountMax) <= readCacheByteCountMax)
+        // What is anonymous memory: bodies, committed groups, one sealing, what is kept for readers, and the rest.
+        precondition(
+            Limits.ingestBudgetByteCount + pendingByteCountLimit + Limits.sealingByteCount + readCacheByteCountMax
+                + segmentDirectoryByteCountMax + Limits.processByteCount <= Limits.memoryByteCountMax)
         precondition(checkpointByteCount <= journalFileByteCount * (journalFileCount - 1))
     }
 }

@@ -3,7 +3,8 @@ internal import DaybookSystem
 internal import Synchronization
 
 /// Thin shells around the state machines: one hot committing thread, a checkpoint thread, and a sealing thread at low
-/// priority. None of them wakes up while there is nothing to do, but for one look a second of the checkpoint thread.
+/// priority. None of them wakes up while there is nothing to do, but for one look a second of the checkpoint
+/// thread, and twenty while tails are asked.
 final class StoreThreads: Sendable {
     private static let idleLookMicroseconds: UInt64 = 1_000_000
     private static let watermarkDelayMicroseconds: UInt64 = 200_000
@@ -95,11 +96,12 @@ final class StoreThreads: Sendable {
         while true {
             while machine.stepCheckpointer(force: force) {
                 force = false
+                machine.stepTails()
                 if store.shared.sealableCount > 0 { sealWakeup.signal() }
             }
             force = false
             if commitsAreDone.load(ordering: .acquiring) { break }
-            _ = checkpointWakeup.wait(microseconds: Self.idleLookMicroseconds)
+            _ = checkpointWakeup.wait(microseconds: machine.stepTails() ?? Self.idleLookMicroseconds)
         }
         // A clean end: the next start has nothing to take from the journal.
         guard !store.shared.isPoisoned else { return }

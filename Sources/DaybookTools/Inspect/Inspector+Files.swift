@@ -74,13 +74,7 @@ extension Inspector {
         record.add("pages", check.pageCount)
         record.add("rows", check.rowCount)
         try emit(record)
-        for damage in check.damages {
-            var record = InspectRecord("damage")
-            record.add("path", damage.file)
-            record.add("offset", damage.offset)
-            record.add("reason", "\(damage.reason)")
-            try emit(record)
-        }
+        for damage in check.damages { try emit(damage: damage) }
     }
 
     private func describe(_ reader: SegmentReader, _ path: String) throws {
@@ -155,11 +149,19 @@ extension Inspector {
         }
     }
 
-    /// All segments that the manifest of an organization names.
+    /// All segments that the manifest of an organization names; of a closed one all that are in its folder.
     package func segments(of organization: OrganizationRecord) throws {
         let folder = Layout.folder(of: organization.log)
-        for reference in try store.snapshot(of: organization.log).segments {
-            try segment(Layout.path(folder, reference.path))
+        do {
+            for reference in try store.snapshot(of: organization.log).segments {
+                try segment(Layout.path(folder, reference.path))
+            }
+        } catch StoreError.organizationClosed(let corruption) {
+            try emit(damage: corruption)
+            for name in try disk.list(folder) {
+                guard case .segment? = FileKind(name: name) else { continue }
+                try segment(Layout.path(folder, name))
+            }
         }
     }
 }

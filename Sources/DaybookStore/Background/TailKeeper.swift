@@ -1,0 +1,50 @@
+internal import DaybookFormat
+internal import DaybookSystem
+
+/// Extends the columnar tails that were asked lately, all of them together and now and then, so that the next question
+/// finds little to do; and lets go of what nobody asks for any more. Stepped by the checkpoint thread.
+final class TailKeeper {
+    /// At 20,000 events/s about a thousand events come in between, half a millisecond of work.
+    private static let intervalNanoseconds: UInt64 = 50_000_000
+    private static let lookIntervalNanoseconds: UInt64 = 1_000_000_000
+
+    private let registry: OrganizationRegistry
+    private let shared: SharedState
+    private let clock: any Clock
+    private var nextStep: UInt64 = 0
+    private var nextLook: UInt64 = 0
+
+    init(registry: OrganizationRegistry, shared: SharedState, clock: any Clock) {
+        self.registry = registry
+        self.shared = shared
+        self.clock = clock
+    }
+
+    /// Returns how many microseconds the next step may wait; nil when no tail is warm.
+    func step() -> UInt64? {
+        let tails = registry.caches.tails
+        let now = clock.monotonicNanoseconds()
+        if now >= nextLook {
+            nextLook = now + Self.lookIntervalNanoseconds
+            tails.lookAfter(nowNanoseconds: now)
+        }
+        let warm = tails.warmLogs(nowNanoseconds: now)
+        guard !warm.isEmpty else { return nil }
+        guard now >= nextStep else { return (nextStep - now) / 1_000 + 1 }
+        nextStep = now + Self.intervalNanoseconds
+        for log in warm { extend(log, tails) }
+        return Self.intervalNanoseconds / 1_000
+    }
+
+    private func extend(_ log: LogID, _ tails: TailCache) {
+        do {
+            try registry.withOpen(log) { organization in
+                guard let through = tails.through(log), through < organization.durableThrough else { return }
+                try tails.keepWarm(log, with: organization.snapshot())
+            }
+        } catch {
+            // The next question meets it again and answers with it.
+            shared.note(error)
+        }
+    }
+}

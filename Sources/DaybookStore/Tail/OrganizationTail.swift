@@ -1,0 +1,275 @@
+internal import DaybookFormat
+internal import DaybookSegment
+internal import Synchronization
+
+/// The unsealed events of one organization in columns, for all its readers together.
+///
+/// ## What is true at any moment
+///
+/// The chunks hold every row of the sequences `from...through`, each once, but for rows that were damaged in a log file,
+/// which `damages` names. Rows below `from` may still be there; nobody is shown them. Both bounds only rise, but for a
+/// `reset`, which forgets everything.
+///
+/// ## What a reader sees
+///
+/// A snapshot S is about the sequences `S.sealedThrough + 1 ... S.lastSequence`: all durable, because a snapshot names
+/// durable groups only, and none of them in a segment of S. `view` answers when `from ... through` covers them, and then
+/// with exactly these rows: a chunk that reaches over an end is cut. It never depends on who else reads, extends, seals or
+/// trims. When the bounds do not cover S, `view` says nil, and the caller extends and asks again, or decodes the records
+/// of S, which are there as long as S is.
+///
+/// ## Every interleaving
+///
+/// - *Two threads extend.* `filler` lets one at a time; the second finds its work done, or goes on where the first ended.
+///   Each extension starts behind `through`, reads the records of its own snapshot in order, and appends only sequences
+///   above `through`: nothing twice.
+/// - *A reader looks while another thread extends.* New rows stand in the builders, which only the extending thread
+///   sees, until they are published together with the new `through` under one lock. The reader sees the tail before or
+///   after. Published chunks never change.
+/// - *Extending from an old snapshot.* Its last sequence is below `through`: nothing to do. Its `sealedThrough` is below
+///   `from - 1`: what it needs was dropped; it decodes for itself, and the tail stays as it is.
+/// - *Sealing publishes while a snapshot from before is read.* Sealing changes no sequence and no row: the rows stay in
+///   the chunks until they are dropped, older snapshots see them, newer ones begin behind them. The rows that a newer
+///   snapshot must not see end in the middle of a chunk at most once; there the chunk is split in two, both are kept.
+/// - *Sealing publishes while the tail is extended from a snapshot from before.* The records come from the snapshot's
+///   log files, which live as long as it does. The rows are appended although they are sealed by now; the next snapshot
+///   does not see them.
+/// - *The tail fell behind a sealing* (nobody asked for a while): `through` is below the `sealedThrough` of the snapshot
+///   that extends it, and between the two there are rows that it cannot give. The tail is emptied and begins anew behind
+///   `sealedThrough`.
+/// - *Dropping while another thread looks.* Dropping raises `from` under the lock of `view`. What a reader took before
+///   is its own.
+/// - *Dropping while another thread extends.* The extending thread's builders may hold rows below `from`; when they are
+///   published they are there without being seen. A builder with sealed rows is closed by the next extension.
+/// - *Eviction while another thread extends or looks.* `discard` is final: an evicted tail shows nothing and takes
+///   nothing, and a new one begins from nothing. Both may exist for a moment; both tell the truth.
+/// - *A group is not durable, or its commit fails.* No snapshot names it. Its sequences may be given to another group
+///   later; the tail has never seen them.
+final class OrganizationTail: Sendable {
+    enum Extension {
+        /// The tail now covers the snapshot.
+        case done
+        /// The snapshot needs rows that were dropped, or the tail was discarded.
+        case impossible
+        /// The tail would not fit its budget. It was discarded.
+        case tooLarge
+    }
+
+    /// Damage in a log file, and the last sequence of that file: told to everybody whom it concerns.
+    struct Damage: Sendable, Equatable {
+        var corruption: Corruption
+        var lastSequence: UInt64
+    }
+
+    fileprivate struct FamilyChunks {
+        var chunks: [TailChunk] = []
+        /// So many of the last chunks are pieces of the builder, to be replaced when it grows.
+        var pieceCount = 0
+    }
+
+    private struct Published {
+        var from: UInt64 = 1
+        var through: UInt64 = 0
+        /// The highest sealed sequence that anybody has heard of.
+        var sealedThrough: UInt64 = 0
+        var families = [FamilyChunks](repeating: FamilyChunks(), count: Family.ofOrganizations.count)
+        var damages: [Damage] = []
+        var builderByteCount = 0
+        var isDiscarded = false
+
+        var byteCount: Int {
+            families.reduce(builderByteCount) { $0 + $1.chunks.reduce(0) { $0 + $1.byteCount } }
+        }
+    }
+
+    private let published = Mutex(Published())
+    private let filler = Mutex([GrowingChunk?](repeating: nil, count: Family.ofOrganizations.count))
+
+    private static func index(of family: Family) -> Int { Int(family.rawValue) - 1 }
+
+    var byteCount: Int { published.withLock { $0.byteCount } }
+    var through: UInt64 { published.withLock { $0.through } }
+
+    /// The rows of a family in `first + 1 ... last`; nil when they are not all here.
+    func view(of family: Family, after first: UInt64, through last: UInt64) -> (chunks: [TailChunk], damages: [Damage])?
+    {
+        let found = published.withLock { state -> ([TailChunk], [Damage])? in
+            guard !state.isDiscarded, state.from <= first + 1, state.through >= last else { return nil }
+            let damages = state.damages.filter { $0.lastSequence > first }
+            return (state.families[Self.index(of: family)].rows(after: first, through: last), damages)
+        }
+        guard let (found, damages) = found else { return nil }
+        var chunks = found
+        // Only the last one can reach beyond; it is cut here, for this reader alone.
+        if let end = chunks.last, end.zone.sequenceMax > last {
+            chunks.removeLast()
+            if let cut = end.rows(after: first, through: last) { chunks.append(cut) }
+        }
+        return (chunks, damages)
+    }
+
+    /// Takes in what a snapshot has and the tail has not.
+    ///
+    /// - Parameter isWithinBudget: told the tail's size now and then; false ends it.
+    func extend(
+        with snapshot: OrganizationSnapshot, isWithinBudget: (Int) -> Bool
+    ) throws -> Extension {
+        try filler.withLock { growing in
+            guard let start = begin(snapshot, &growing) else { return .impossible }
+            guard start <= snapshot.lastSequence else { return .done }
+            var fresh = [[TailChunk]](repeating: [], count: growing.count)
+            var damages: [Damage] = []
+            let published = byteCount
+            var freshByteCount = 0
+            var isTooLarge = false
+            do {
+                try snapshot.forEachTailGroup(
+                    from: start, onDamage: { damages.append(Damage(corruption: $0, lastSequence: $1)) }
+                ) { header, record in
+                    try Self.append(header, record, from: start, to: &growing, &fresh, &freshByteCount)
+                    let growingByteCount = growing.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+                    isTooLarge = !isWithinBudget(published + freshByteCount + growingByteCount)
+                    return !isTooLarge
+                }
+            } catch {
+                growing = growing.map { _ in nil }
+                discard()
+                throw error
+            }
+            guard !isTooLarge else {
+                growing = growing.map { _ in nil }
+                discard()
+                return .tooLarge
+            }
+            return publish(&growing, fresh, damages, through: snapshot.lastSequence) ? .done : .impossible
+        }
+    }
+
+    /// The first sequence that an extension must read; nil when the snapshot cannot be served.
+    private func begin(_ snapshot: OrganizationSnapshot, _ growing: inout [GrowingChunk?]) -> UInt64? {
+        let sealed = snapshot.manifest.sealedThrough
+        return published.withLock { state in
+            guard !state.isDiscarded else { return nil }
+            if state.through < sealed {
+                state = Published(from: sealed + 1, through: sealed, sealedThrough: sealed)
+                growing = growing.map { _ in nil }
+            }
+            guard state.from <= sealed + 1 else { return nil }
+            state.sealedThrough = max(state.sealedThrough, sealed)
+            for index in growing.indices {
+                guard let first = growing[index]?.firstSequence, first <= state.sealedThrough else { continue }
+                // Its pieces stay as they are; the rows that follow begin a new chunk.
+                growing[index] = nil
+                state.families[index].pieceCount = 0
+            }
+            return state.through + 1
+        }
+    }
+
+    private static func append(
+        _ header: GroupHeader, _ record: RawSpan, from start: UInt64, to growing: inout [GrowingChunk?],
+        _ fresh: inout [[TailChunk]], _ freshByteCount: inout Int
+    ) throws {
+        var entries = GroupEntries(of: header)
+        while let entry = try entries.next(record) {
+            guard entry.sequence >= start, Family.ofOrganizations.contains(entry.family) else { continue }
+            let index = Self.index(of: entry.family)
+            if let chunk = growing[index], chunk.schemaVersion != entry.schemaVersion {
+                Self.close(index, &growing, &fresh, &freshByteCount)
+            }
+            if growing[index] == nil {
+                growing[index] = GrowingChunk(
+                    entry.family, schemaVersion: entry.schemaVersion, firstSequence: entry.sequence)
+            }
+            try growing[index]!.append(
+                sequence: entry.sequence, arrival: header.arrival, encoding: record.extracting(entry.encoding))
+            if growing[index]!.rowCount >= GrowingChunk.rowCountMax {
+                Self.close(index, &growing, &fresh, &freshByteCount)
+            }
+        }
+        for index in growing.indices where growing[index]?.isFull == true {
+            Self.close(index, &growing, &fresh, &freshByteCount)
+        }
+    }
+
+    private static func close(
+        _ index: Int, _ growing: inout [GrowingChunk?], _ fresh: inout [[TailChunk]], _ freshByteCount: inout Int
+    ) {
+        guard let chunk = growing[index]?.whole() else { return }
+        fresh[index].append(chunk)
+        freshByteCount += chunk.byteCount
+        growing[index] = nil
+    }
+
+    private func publish(
+        _ growing: inout [GrowingChunk?], _ fresh: [[TailChunk]], _ damages: [Damage], through last: UInt64
+    ) -> Bool {
+        var pieces: [[TailChunk]] = []
+        for index in growing.indices { pieces.append(growing[index]?.publish() ?? []) }
+        return published.withLock { state in
+            guard !state.isDiscarded else { return false }
+            for index in pieces.indices {
+                state.families[index].chunks.removeLast(state.families[index].pieceCount)
+                state.families[index].chunks += fresh[index] + pieces[index]
+                state.families[index].pieceCount = pieces[index].count
+            }
+            for damage in damages where !state.damages.contains(damage) { state.damages.append(damage) }
+            state.through = last
+            state.builderByteCount = growing.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+            return true
+        }
+    }
+
+    /// Somebody has sealed these sequences: they may be dropped.
+    func noteSealed(through sequence: UInt64) {
+        published.withLock { $0.sealedThrough = max($0.sealedThrough, sequence) }
+    }
+
+    /// Lets go of what is sealed up to a sequence, and returns the size that is left.
+    func drop(through sequence: UInt64) -> Int {
+        published.withLock { state in
+            guard !state.isDiscarded, state.from <= sequence else { return state.byteCount }
+            // Beyond `through` there is nothing to drop, and the next extension must not believe that there was.
+            let end = min(sequence, state.through)
+            for index in state.families.indices { state.families[index].drop(through: end) }
+            state.damages.removeAll { $0.lastSequence <= end }
+            state.from = max(state.from, end + 1)
+            return state.byteCount
+        }
+    }
+
+    var sealedThrough: UInt64 { published.withLock { $0.sealedThrough } }
+
+    /// The end of this tail; another one may begin from nothing.
+    func discard() {
+        published.withLock { state in
+            state = Published(from: 1, through: 0, sealedThrough: state.sealedThrough)
+            state.isDiscarded = true
+        }
+    }
+}
+
+extension OrganizationTail.FamilyChunks {
+    /// The chunks with rows in `first + 1 ... last`. One that reaches below `first` is split for good.
+    fileprivate mutating func rows(after first: UInt64, through last: UInt64) -> [TailChunk] {
+        var start = 0
+        while start < chunks.count, chunks[start].zone.sequenceMax <= first { start += 1 }
+        if start < chunks.count, chunks[start].zone.sequenceMin <= first {
+            let chunk = chunks[start]
+            if let hidden = chunk.rows(after: 0, through: first), let shown = chunk.rows(after: first, through: .max) {
+                if start >= chunks.count - pieceCount { pieceCount += 1 }
+                chunks.replaceSubrange(start...start, with: [hidden, shown])
+                start += 1
+            }
+        }
+        var end = chunks.count
+        while end > start, chunks[end - 1].zone.sequenceMin > last { end -= 1 }
+        return Array(chunks[start..<end])
+    }
+
+    fileprivate mutating func drop(through sequence: UInt64) {
+        let count = chunks.firstIndex { $0.zone.sequenceMax > sequence } ?? chunks.count
+        chunks.removeFirst(count)
+        pieceCount = min(pieceCount, chunks.count)
+    }
+}

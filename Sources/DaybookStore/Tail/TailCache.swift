@@ -1,0 +1,202 @@
+internal import DaybookFormat
+internal import Synchronization
+
+/// The columnar tails of all organizations that were asked lately, within one budget. The least recently asked goes first;
+/// a tail that does not fit alone is not kept, and its organization is decoded at every question until more is sealed.
+final class TailCache: Sendable {
+    /// A tail that was asked within this time is extended in the background, so that the next question finds it ready.
+    static let warmNanoseconds: UInt64 = 10_000_000_000
+    /// One that was not asked for this long is let go.
+    static let keptNanoseconds: UInt64 = 300_000_000_000
+
+    private struct Entry {
+        var tail: OrganizationTail
+        var byteCount = 0
+        /// Rises with every question of the store.
+        var lastAsk: UInt64
+        var lastAskedNanoseconds: UInt64
+        /// What was sealed when the tails were looked after the last time: by now no reader is likely to ask for it.
+        var droppable: UInt64 = 0
+    }
+
+    private struct State {
+        var entries: [LogID: Entry] = [:]
+        /// Tails that were too large, and what was sealed then.
+        var tooLarge: [LogID: UInt64] = [:]
+        var byteCount = 0
+        var askCount: UInt64 = 0
+        var evictionCount: UInt64 = 0
+        var extensionCount: UInt64 = 0
+    }
+
+    private let byteCountMax: Int
+    private let state = Mutex(State())
+    /// Told the size of all tails whenever it changes, so that other caches make room.
+    private let onResize: @Sendable (Int) -> Void
+
+    init(byteCountMax: Int, onResize: @escaping @Sendable (Int) -> Void = { _ in }) {
+        self.byteCountMax = byteCountMax
+        self.onResize = onResize
+    }
+
+    /// The rows of a family that a snapshot sees up to a sequence; nil when they are to be decoded from its records.
+    func chunks(
+        of family: Family, through last: UInt64, _ snapshot: OrganizationSnapshot, nowNanoseconds now: UInt64
+    ) throws -> (chunks: [TailChunk], damages: [OrganizationTail.Damage])? {
+        let first = snapshot.manifest.sealedThrough
+        guard let tail = ask(snapshot.log, sealedThrough: first, now) else { return nil }
+        if let view = tail.view(of: family, after: first, through: last) { return view }
+        guard try extend(tail, with: snapshot) else { return nil }
+        // What was just put there may have been dropped again; then the records have it.
+        return tail.view(of: family, after: first, through: last)
+    }
+
+    /// The tail of an organization, made when there is none.
+    private func ask(_ log: LogID, sealedThrough: UInt64, _ now: UInt64) -> OrganizationTail? {
+        state.withLock { state in
+            state.askCount += 1
+            if let refused = state.tooLarge[log] {
+                guard sealedThrough > refused else { return nil }
+                state.tooLarge[log] = nil
+            }
+            if state.entries[log] == nil {
+                state.entries[log] = Entry(tail: OrganizationTail(), lastAsk: 0, lastAskedNanoseconds: now)
+            }
+            state.entries[log]!.lastAsk = state.askCount
+            state.entries[log]!.lastAskedNanoseconds = max(now, state.entries[log]!.lastAskedNanoseconds)
+            return state.entries[log]!.tail
+        }
+    }
+
+    /// False when the snapshot cannot be served from the tail.
+    private func extend(_ tail: OrganizationTail, with snapshot: OrganizationSnapshot) throws -> Bool {
+        let log = snapshot.log
+        do {
+            let result = try tail.extend(with: snapshot) { byteCount in resize(log, tail, to: byteCount) }
+            switch result {
+            case .done:
+                state.withLock { $0.extensionCount += 1 }
+                if resize(log, tail, to: tail.byteCount) { return true }
+            case .impossible: return false
+            case .tooLarge: break
+            }
+            refuse(log, tail, sealedThrough: snapshot.manifest.sealedThrough)
+            return false
+        } catch {
+            remove(log, tail)
+            throw error
+        }
+    }
+
+    /// Enters the size of a tail and makes room for it; false when it is too large to be kept, or not kept any more.
+    private func resize(_ log: LogID, _ tail: OrganizationTail, to byteCount: Int) -> Bool {
+        let (isKept, total) = state.withLock { state -> (Bool, Int) in
+            guard state.entries[log]?.tail === tail else { return (false, state.byteCount) }
+            guard byteCount <= byteCountMax else { return (false, state.byteCount) }
+            state.byteCount += byteCount - state.entries[log]!.byteCount
+            state.entries[log]!.byteCount = byteCount
+            if state.byteCount > byteCountMax { dropSealed(&state, but: log) }
+            while state.byteCount > byteCountMax,
+                let victim = state.entries.filter({ $0.key != log }).min(by: { $0.value.lastAsk < $1.value.lastAsk })
+            {
+                victim.value.tail.discard()
+                state.byteCount -= victim.value.byteCount
+                state.entries[victim.key] = nil
+                state.evictionCount += 1
+            }
+            return (true, state.byteCount)
+        }
+        onResize(total)
+        return isKept
+    }
+
+    /// What is sealed goes before anything else does.
+    private func dropSealed(_ state: inout State, but log: LogID) {
+        for (other, entry) in state.entries where other != log {
+            let left = entry.tail.drop(through: entry.tail.sealedThrough)
+            state.byteCount += left - entry.byteCount
+            state.entries[other]!.byteCount = left
+        }
+    }
+
+    /// A tail that was put out by others while it grew is not too large.
+    private func refuse(_ log: LogID, _ tail: OrganizationTail, sealedThrough: UInt64) {
+        state.withLock { state in
+            if state.entries[log]?.tail === tail { state.tooLarge[log] = sealedThrough }
+        }
+        remove(log, tail)
+    }
+
+    private func remove(_ log: LogID, _ tail: OrganizationTail) {
+        let total = state.withLock { state in
+            if let entry = state.entries[log], entry.tail === tail {
+                entry.tail.discard()
+                state.byteCount -= entry.byteCount
+                state.entries[log] = nil
+            }
+            return state.byteCount
+        }
+        onResize(total)
+    }
+
+    /// Forgets an organization: what it had may not be shown any more (erasure), or it is gone.
+    func remove(_ log: LogID) {
+        guard let tail = state.withLock({ $0.entries[log]?.tail }) else { return }
+        remove(log, tail)
+    }
+
+    func noteSealed(_ log: LogID, through sequence: UInt64) {
+        state.withLock { $0.entries[log]?.tail }?.noteSealed(through: sequence)
+    }
+
+    /// Tails that are to be extended although nobody asks right now.
+    func warmLogs(nowNanoseconds now: UInt64) -> [LogID] {
+        state.withLock { state in
+            state.entries.filter { now < $0.value.lastAskedNanoseconds + Self.warmNanoseconds }.map(\.key).sorted()
+        }
+    }
+
+    func through(_ log: LogID) -> UInt64? { state.withLock { $0.entries[log]?.tail }?.through }
+
+    /// Extends a tail that is there. Asking for it is left to those who want to know something.
+    func keepWarm(_ log: LogID, with snapshot: OrganizationSnapshot) throws {
+        guard let tail = state.withLock({ $0.entries[log]?.tail }) else { return }
+        _ = try extend(tail, with: snapshot)
+    }
+
+    /// Lets go of rows that were sealed a while ago, and of tails that nobody asks any more.
+    func lookAfter(nowNanoseconds now: UInt64) {
+        let total = state.withLock { state in
+            for (log, entry) in state.entries {
+                guard now < entry.lastAskedNanoseconds + Self.keptNanoseconds else {
+                    entry.tail.discard()
+                    state.byteCount -= entry.byteCount
+                    state.entries[log] = nil
+                    continue
+                }
+                let left = entry.tail.drop(through: entry.droppable)
+                state.byteCount += left - entry.byteCount
+                state.entries[log]!.byteCount = left
+                state.entries[log]!.droppable = entry.tail.sealedThrough
+            }
+            return state.byteCount
+        }
+        onResize(total)
+    }
+
+    struct Status {
+        var tailCount = 0
+        var byteCount = 0
+        var askCount: UInt64 = 0
+        var extensionCount: UInt64 = 0
+        var evictionCount: UInt64 = 0
+    }
+
+    var status: Status {
+        state.withLock { state in
+            Status(
+                tailCount: state.entries.count, byteCount: state.byteCount, askCount: state.askCount,
+                extensionCount: state.extensionCount, evictionCount: state.evictionCount)
+        }
+    }
+}
