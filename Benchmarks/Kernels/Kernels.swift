@@ -86,4 +86,9 @@ private func registerSegments() {
         benchmark.startMeasurement()
         for _ in benchmark.scaledIterations { blackHole(try Samples.readSegment(.all)) }
     }
+    Benchmark("index of a segment of 65,536 events, built and written") { benchmark in
+        try Samples.writeSegment(encodings)
+        benchmark.startMeasurement()
+        for _ in benchmark.scaledIterations { blackHole(try Samples.buildIndex()) }
+    }
 }
