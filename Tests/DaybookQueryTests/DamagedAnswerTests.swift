@@ -150,8 +150,14 @@ import Testing
                 query.cursor = answer.nextCursor
             } while query.cursor != nil
             #expect(warned)
-            let expected = ModelStore.inOrder(sample.survivors(without: page.rows), newestFirst: true)
-            #expect(listed == expected.map(\.sequence))
+            let survivors = sample.model.events.filter { event in
+                !page.rows.contains(Int(event.sequence) - 1)
+                    // Who has no object loses nothing when a page of objects is damaged.
+                    || (column == .object && !event.flags.contains(.commandContext))
+            }
+            let expected = ModelStore.inOrder(survivors, newestFirst: true).map(\.sequence)
+            let isEqual = listed == expected
+            #expect(isEqual)
         }
     }
 
@@ -179,7 +185,8 @@ import Testing
         var lenient = ReplayCursor(source, filter)
         var replayed: [UInt64] = []
         while let event = try lenient.next() { replayed.append(event.sequence) }
-        #expect(replayed == sample.survivors(without: page.rows).map(\.sequence))
+        let isEqual = replayed == sample.survivors(without: page.rows).map(\.sequence)
+        #expect(isEqual)
         #expect(lenient.warnings.map(\.rows) == [page.rows])
     }
 

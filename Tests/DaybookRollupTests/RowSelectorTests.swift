@@ -64,7 +64,7 @@ import Testing
 
     @Test func theTimesOfWholeHistoryAreInTheWholeRange() {
         var selector = RowSelector()
-        let times = [Int64.min, -1, 0, .max - 1]
+        let times: [Int64] = [.min, -1, 0, .max - 1]
         selector.begin(rowCount: times.count)
         selector.keep(times.span, from: .min, before: .max)
         #expect(selector.finish() == .all)

@@ -13,7 +13,7 @@ extension SegmentIndex {
         }
         do throws(FormatError) {
             _ = try bytes.withRawSpan { (span: RawSpan) throws(FormatError) in
-                try IndexLayout(verifying: span, of: segment)
+                try IndexLayout(verifying: span, of: IndexShape(of: segment))
             }
         } catch {
             return Corruption(file: path, offset: 0, reason: error)
