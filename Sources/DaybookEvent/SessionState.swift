@@ -121,6 +121,32 @@ package struct SessionState: Equatable, Sendable {
         return UInt64(span).multipliedReportingOverflow(by: 1_000).overflow ? .max : UInt64(span) * 1_000
     }
 
+    /// What of the change that was applied last makes the state larger than one event may be: the field, and a message
+    /// with the limit. Nil when nothing does. Contexts are merged by whole top-level values, so no nested object grows.
+    /// - Parameter fields: of that change; what it does not name, it has not made larger.
+    package func excess(after fields: EventFields) -> (field: String, message: String)? {
+        if fields.flags.contains(.agentsUsed), agentsUsed.count > Limits.agentsUsedCountMax {
+            return ("agents_used", "would make the session hold more than \(Limits.agentsUsedCountMax) names")
+        }
+        guard fields.object != nil, let context else { return nil }
+        guard context.count <= Limits.objectByteCountMax else {
+            return ("context", "would make the session's longer than \(Limits.objectByteCountMax >> 10) KiB")
+        }
+        guard Self.memberCount(context) <= Limits.objectKeyCountMax else {
+            return ("context", "would make the session's hold more than \(Limits.objectKeyCountMax) keys")
+        }
+        return nil
+    }
+
+    private static func memberCount(_ object: [UInt8]) -> Int {
+        object.withRawSpan { (bytes: RawSpan) in
+            var members = CanonicalScanner.Members(bytes)
+            var count = 0
+            while members?.next(bytes) != nil { count += 1 }
+            return count
+        }
+    }
+
     private mutating func merge(context added: [UInt8]) {
         guard let present = context else {
             context = added

@@ -151,17 +151,12 @@ package final class CheckpointLog {
 
     private static func replay(_ bytes: RawSpan, storeID: UInt64, into found: inout Found) throws(FormatError) {
         var reader = ByteReader()
-        let magic = try reader.uint32(bytes)
-        guard magic == Self.magic else { throw .badMagic(magic) }
-        let version = try reader.uint32(bytes)
-        guard version == Self.version else { throw .unsupportedVersion(version) }
+        try reader.readMagic(Self.magic, version: Self.version, bytes)
         guard try reader.uint64(bytes) == storeID else { throw .invalid("checkpoint store id") }
         for index in try reader.range(12, bytes) where bytes.byte(at: index) != 0 {
             throw .invalid("checkpoint header reserved field")
         }
-        let expected = try reader.uint32(bytes)
-        let checksum = crc32c(bytes.extracting(0..<headerByteCount - 4))
-        guard expected == checksum else { throw .checksum(expected: expected, found: checksum) }
+        try reader.readChecksum(bytes)
         found.byteCount = UInt64(reader.offset)
         while !reader.isAtEnd(bytes) {
             let start = reader.offset

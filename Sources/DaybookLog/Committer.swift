@@ -79,7 +79,7 @@ package final class Committer {
         arrived.removeAll(keepingCapacity: true)
         if current.isEmpty { backlog.take(upTo: commitByteCountTarget, into: &current) }
         guard !current.isEmpty else { return .idle }
-        let byteCount = current.reduce(0) { $0 + Self.frameByteCount($1.group.bytes.count) }
+        let byteCount = current.reduce(0) { $0 + JournalFrame.byteCount(payloadByteCount: $1.group.bytes.count) }
         do {
             if try journal.reserve(byteCount) == .full { return .blocked }
         } catch {
@@ -100,10 +100,6 @@ package final class Committer {
         arrived.removeAll(keepingCapacity: true)
         current.removeAll(keepingCapacity: true)
         outcomes.deliver()
-    }
-
-    private static func frameByteCount(_ payloadByteCount: Int) -> Int {
-        (JournalFrame.headerByteCount + payloadByteCount + 7) & ~7
     }
 
     private func commitCurrent() {
@@ -186,7 +182,7 @@ package final class Committer {
         needsWatermark = false
         var commit = CommitBuilder(position: journal.position, durable: journal.durablePosition, nonce: 0)
         do {
-            guard try journal.reserve(JournalFrame.headerByteCount) == .ready else { return false }
+            guard try journal.reserve(JournalFrame.byteCount(payloadByteCount: 0)) == .ready else { return false }
             commit.nonce = journal.nonce
             commit.appendWatermark()
             try journal.commit(commit.finish(), byteCount: commit.byteCount)
@@ -199,7 +195,7 @@ package final class Committer {
 
 /// Lays frames one behind the other, copying small payloads together.
 struct CommitBuilder {
-    private var position: UInt64
+    private(set) var position: UInt64
     private let durable: UInt64
     var nonce: UInt64
     private var parts: [[UInt8]] = []
@@ -224,7 +220,7 @@ struct CommitBuilder {
         } else {
             open.append(contentsOf: payload)
         }
-        pad(frame)
+        end(frame)
     }
 
     mutating func appendWatermark() {
@@ -232,12 +228,11 @@ struct CommitBuilder {
             kind: .watermark, payloadByteCount: 0, payloadChecksum: 0, position: position, log: LogID(0),
             durablePosition: durable)
         frame.append(to: &open, nonce: nonce)
-        pad(frame)
+        end(frame)
     }
 
-    private mutating func pad(_ frame: JournalFrame) {
-        let used = JournalFrame.headerByteCount + frame.payloadByteCount
-        open.append(contentsOf: repeatElement(0, count: frame.byteCount - used))
+    private mutating func end(_ frame: JournalFrame) {
+        frame.appendEnd(to: &open)
         position += UInt64(frame.byteCount)
         byteCount += frame.byteCount
     }

@@ -222,8 +222,8 @@ struct JournalWalk {
         var isPrefix = last + 1 - offset < JournalFrame.headerByteCount
         if let frame = try? JournalFrame(reading: bytes, at: offset, nonce: header.nonce) {
             upper = max(upper, min(offset + frame.byteCount, limit))
-            // More zeroes than padding explains: the write stopped there.
-            isPrefix = upper - (last + 1) >= 8
+            // Zero to the very end: the write stopped before it came to the mark.
+            isPrefix = last + 1 < offset + frame.byteCount
         }
         var damage = damage(offset..<upper, bytes, reason: reason)
         if isPrefix { damage.judgement = .torn }

@@ -32,6 +32,11 @@ package enum CommitRefusal: Sendable, Equatable {
     case idempotencyConflict
     case sessionNotFound
     case sessionEnded
+    /// What the changes of a session add up to must stay within the limits of one event.
+    /// - Parameters:
+    ///   - session: among the sessions that the request starts, from 0.
+    ///   - message: names the limit of the field.
+    case sessionTooLarge(session: Int, field: String, message: String)
     case storageUnavailable
     /// The sync failed: the events may or may not be there after a restart. Retry with the same idempotency key.
     case durabilityUnknown

@@ -127,9 +127,7 @@ struct AnswerWriter {
         }
     }
 
-    private mutating func append(_ text: StaticString) {
-        text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
-    }
+    private mutating func append(_ text: StaticString) { bytes.append(text) }
 
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }

@@ -175,4 +175,52 @@ package struct ExactSum: Equatable, Sendable {
             }
         }
     }
+
+    /// Equal sums have equal bytes: a varint of the lowest byte of the magnitude that is not zero, times two, plus one
+    /// for a negative sum; a varint for the number of bytes up to the highest that is not zero; these bytes. Zero is
+    /// 0, 0.
+    func appendCompact(to bytes: inout [UInt8]) {
+        let words = magnitude
+        func byte(_ position: Int) -> UInt8 {
+            UInt8(truncatingIfNeeded: words[position / 8] >> UInt64(position % 8 * 8))
+        }
+        let positions = 0..<words.count * 8
+        guard let first = positions.first(where: { byte($0) != 0 }), let last = positions.last(where: { byte($0) != 0 })
+        else { return bytes.append(contentsOf: [0, 0]) }
+        bytes.append(varint: UInt64(first) * 2 + (isNegative ? 1 : 0))
+        bytes.append(varint: UInt64(last - first + 1))
+        for position in first...last { bytes.append(byte(position)) }
+    }
+
+    init(compact reader: inout ByteReader, _ bytes: RawSpan) throws(FormatError) {
+        let head = try reader.varint(bytes)
+        let byteCount = try reader.varint(bytes)
+        let byteCountMax = UInt64(Self.limbCount * 8)
+        guard head / 2 < byteCountMax, byteCount <= byteCountMax else { throw .invalid("exact sum") }
+        let first = Int(head / 2)
+        let count = Int(byteCount)
+        guard first + count <= Self.limbCount * 8 else { throw .invalid("exact sum") }
+        guard count > 0 else {
+            guard head == 0 else { throw .invalid("exact sum") }
+            return
+        }
+        var words = [UInt64](repeating: 0, count: Self.limbCount)
+        for position in first..<first + count {
+            words[position / 8] |= UInt64(try reader.uint8(bytes)) << UInt64(position % 8 * 8)
+        }
+        let top = first + count - 1
+        guard words[first / 8] >> UInt64(first % 8 * 8) & 0xFF != 0,
+            words[top / 8] >> UInt64(top % 8 * 8) & 0xFF != 0, words[Self.limbCount - 1] >> 63 == 0
+        else { throw .invalid("exact sum") }
+        limbs = words
+        if head & 1 == 1 { negate() }
+    }
+
+    private mutating func negate() {
+        for position in limbs.indices { limbs[position] = ~limbs[position] }
+        for position in limbs.indices {
+            limbs[position] &+= 1
+            if limbs[position] != 0 { break }
+        }
+    }
 }

@@ -42,6 +42,18 @@ package struct ExponentialHistogram: Equatable, Sendable {
         fit()
     }
 
+    /// From counts at rising positions of scale 5, none zero: 0 is the zero bucket, bucket `i` of positive values stands
+    /// at `i + offset`, that of negative ones at the same distance on the other side.
+    init(positions: ArraySlice<Int32>, counts: ArraySlice<UInt64>, offset: Int32) {
+        for (position, count) in zip(positions, counts).reversed() where position < 0 {
+            negative.append(count, at: -position - offset)
+        }
+        for (position, count) in zip(positions, counts) where position >= 0 {
+            if position == 0 { zeroCount = count } else { positive.append(count, at: position - offset) }
+        }
+        fit()
+    }
+
     package var isEmpty: Bool { zeroCount == 0 && positive.isEmpty && negative.isEmpty }
 
     /// Buckets that are not empty, the zero bucket apart.

@@ -12,6 +12,18 @@ package struct ValueSummary: Equatable, Sendable {
 
     package init() {}
 
+    /// Precondition: the parts agree, and there is at least one value.
+    init(
+        count: UInt64, sum: ExactSum, minimum: EventNumber, maximum: EventNumber, histogram: ExponentialHistogram
+    ) {
+        precondition(count > 0)
+        self.count = count
+        self.sum = sum
+        self.minimum = minimum
+        self.maximum = maximum
+        self.histogram = histogram
+    }
+
     /// Precondition: a `double` is finite.
     package mutating func add(_ value: EventNumber) {
         count += 1

@@ -40,8 +40,10 @@ package final class DaybookServer: Service {
     /// Throws when the address cannot be bound.
     package func run() async throws {
         let options = environment.options
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.eventLoopCount))
-        let pool = QueryPool(threadCount: options.queryThreadCount)
+        precondition((1...ServerOptions.eventLoopCountMax).contains(options.eventLoopCount))
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoopCount)
+        let pool = QueryPool(
+            threadCount: options.queryThreadCount, limitMilliseconds: options.timeLimits.queryMilliseconds)
         pool.start()
         do {
             let loops = try await makeLoops(group)

@@ -59,9 +59,10 @@ package struct ErrorResponse: Error, Equatable, Sendable {
         ErrorResponse(400, "bad_request", message).closing()
     }
 
+    static let malformed = badRequest("This is not a well-formed HTTP/1.1 request.")
     static let unauthorized = ErrorResponse(401, "unauthorized", "A valid credential is required.")
     static let notFound = ErrorResponse(404, "not_found", "There is nothing here.")
-    static let timeout = ErrorResponse(408, "timeout", "The request took longer than 30 s to arrive.").closing()
+    static let timeout = ErrorResponse(408, "timeout", "The request took too long to arrive.").closing()
     static let payloadTooLarge = ErrorResponse(
         413, "payload_too_large", "The body is larger than 10 MiB.")
     static let uriTooLong = ErrorResponse(414, "uri_too_long", "The request target is longer than 8 KiB.").closing()
@@ -76,10 +77,14 @@ package struct ErrorResponse: Error, Equatable, Sendable {
         503, "shutting_down", "The server is shutting down."
     ).retryable(afterSeconds: 5)
     static let queryTimeout = ErrorResponse(
-        503, "query_timeout", "The query took longer than 5 s; ask for less."
+        503, "query_timeout", "The query took too long; ask for less."
     ).retryable(afterSeconds: 30)
     static let storageUnavailable = ErrorResponse(
         503, "storage_unavailable", "Storage temporarily unavailable"
+    ).retryable(afterSeconds: 30)
+    static let organizationClosed = ErrorResponse(
+        503, "storage_unavailable",
+        "This organization is closed, because its manifest is damaged; its operator has to rebuild it."
     ).retryable(afterSeconds: 30)
     static let commitTimeout = ErrorResponse(
         503, "durability_unknown",
@@ -97,7 +102,8 @@ package struct ErrorResponse: Error, Equatable, Sendable {
 
 extension ErrorResponse {
     /// Why the store did not take a submission.
-    init(_ refusal: CommitRefusal) {
+    /// - Parameter isBatch: whether the fields of a session stand in a list of the body.
+    init(_ refusal: CommitRefusal, isBatch: Bool = false) {
         switch refusal {
         case .idempotencyConflict:
             self.init(409, "conflict", "This idempotency key was used with another request.")
@@ -105,6 +111,9 @@ extension ErrorResponse {
             self.init(404, "not_found", "There is no such session.")
         case .sessionEnded:
             self.init(409, "conflict", "The session has already ended.")
+        case .sessionTooLarge(let session, let field, let message):
+            let path = isBatch ? "user_sessions[\(session)].\(field)" : field
+            self = .invalid("validation_failed", [FieldFailure(field: path, message: message)])
         case .storageUnavailable:
             self = .storageUnavailable
         case .durabilityUnknown:
@@ -114,8 +123,7 @@ extension ErrorResponse {
         case .shuttingDown:
             self = .shuttingDown
         case .organizationDamaged:
-            self = .storageUnavailable
-            message = "The log of this organization is damaged and closed."
+            self = .organizationClosed
         }
     }
 }

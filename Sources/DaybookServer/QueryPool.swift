@@ -20,9 +20,12 @@ final class QueryPool: Sendable {
     private let state = Mutex(State())
     private let wakeups: [Wakeup]
     private let threads = Mutex<[SystemThread]>([])
+    private let limitMilliseconds: Int
 
-    init(threadCount: Int) {
+    /// - Parameter limitMilliseconds: how long `run` waits for its work, the time in the queue included.
+    init(threadCount: Int, limitMilliseconds: Int) {
         wakeups = (0..<max(1, threadCount)).map { _ in Wakeup() }
+        self.limitMilliseconds = limitMilliseconds
     }
 
     func start() {
@@ -97,13 +100,13 @@ extension QueryPool {
     }
 
     /// Runs `work` on a thread of the pool and returns what it makes of it, or throws `ErrorResponse.queryTimeout`
-    /// after 5 s. The work is told through `deadline` that nobody waits any more, and should then end.
+    /// when that takes too long. The work is told through `deadline` that nobody waits any more, and should then end.
     func run<Result: Sendable>(
         _ work: @escaping @Sendable (_ deadline: QueryDeadline) throws -> Result
     ) async throws -> Result {
         let deadline = QueryDeadline()
         let timer = Task {
-            try await Task.sleep(nanoseconds: FrontLimits.queryNanosecondsMax)
+            try await Task.sleep(nanoseconds: UInt64(limitMilliseconds) * 1_000_000)
             deadline.expire()
         }
         defer { timer.cancel() }

@@ -1,10 +1,12 @@
 /// What `serve` may be told. The defaults are what the documentation promises.
 package struct ServerOptions: Sendable {
+    package static let eventLoopCountMax = 64
+
     package var host = "127.0.0.1"
     /// 0 asks the kernel for a free port.
     package var port = 8080
     package var backlog = 1_024
-    /// One hot ingest thread beats several busy ones on few cores.
+    /// One hot ingest thread beats several busy ones on few cores. Precondition: 1 to `eventLoopCountMax`.
     package var eventLoopCount = 1
     package var queryThreadCount = 2
     package var connectionCountMax = 4_096
@@ -12,6 +14,27 @@ package struct ServerOptions: Sendable {
     package var adminSocketPath: String?
     /// Told by `/version` and `/health`.
     package var version = "0.1.0"
+    package var timeLimits = TimeLimits()
+
+    package init() {}
+}
+
+/// How long things may take. Only tests have others than these, which the documentation promises.
+package struct TimeLimits: Sendable {
+    /// How often connections are looked at while there are any: what is over is met up to this much later, never early.
+    package var checkIntervalMilliseconds = 500
+    /// Head and body of one request, from the first byte on; of an import, each pause in its body.
+    package var requestMilliseconds = 30_000
+    /// Between requests; closed within 35 s.
+    package var idleMilliseconds = 33_000
+    /// An answer that the peer does not read.
+    package var stalledWriteMilliseconds = 30_000
+    /// How long a commit may take before the client is told that the outcome is unknown: no answer takes 5 s.
+    package var commitMilliseconds = 4_000
+    /// How long a query may take, for the same reason.
+    package var queryMilliseconds = 4_500
+    /// How long a connection whose last answer is out goes on reading, so that the answer is not lost to a reset.
+    package var lingerMilliseconds = 2_000
 
     package init() {}
 }
@@ -23,21 +46,10 @@ enum FrontLimits {
     static let headerListByteCountMax = 32 << 10
     static let headerFieldCountMax = 100
     static let requestIDByteCountMax = 128
-    /// Head and body of one request, from the first byte on.
-    static let requestSecondsMax = 30
-    /// Between requests; closed within 35 s.
-    static let idleSecondsMax = 33
-    /// An answer that the peer does not read.
-    static let stalledWriteSecondsMax = 30
-    /// How long a commit may take before the client is told that the outcome is unknown.
-    static let commitSecondsMax = 4
-    /// How long a connection whose last answer is out goes on reading, so that the answer is not lost to a reset.
-    static let lingerSecondsMax = 2
     /// How long an idle kept-alive connection is still served after the server was told to stop.
     static let drainGraceMilliseconds: Int64 = 250
     /// A body that is going to be refused is read up to here for the sake of the connection, else it is cut off.
     static let discardedByteCountMax = 1 << 20
-    static let queryNanosecondsMax: UInt64 = 5_000_000_000
     static let importLineByteCountMax = 1 << 20
     static let importChunkLineCount = 1_000
     static let importListedRejectionCountMax = 100

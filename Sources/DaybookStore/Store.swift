@@ -57,6 +57,10 @@ package final class Store: Sendable {
     /// False once a sync has failed or the store is shutting down: ingest answers 503.
     package var acceptsIngest: Bool { !shared.isPoisoned && !shared.isStopping }
 
+    /// Organizations whose manifest turned out to be damaged since the start: they are closed alone. One is opened, and
+    /// so found out, when somebody asks for it or the journal holds events of it.
+    package var closedOrganizations: [LogID: Corruption] { registry.closed }
+
     /// What a simulation steps instead of starting the threads.
     package var machine: StoreMachine { threads.machine }
 

@@ -16,6 +16,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case unknownOrganization
     /// The organization's manifest cannot be read: it is closed, the others are served.
     case organizationClosed(Corruption)
+    /// There is nothing to rebuild: the organization's manifest is whole.
+    case organizationIsOpen
     /// Ingest said no.
     case refused(CommitRefusal)
     /// The files kept changing under a reader beside a running server.
@@ -31,6 +33,7 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         case .organizationExists(let id): "organization \(id) exists already"
         case .unknownOrganization: "unknown organization"
         case .organizationClosed(let corruption): "organization closed, its manifest is damaged: \(corruption)"
+        case .organizationIsOpen: "the organization's manifest is whole"
         case .refused(let refusal): "refused: \(refusal)"
         case .unstable: "the files changed faster than they could be read; try again"
         }

@@ -45,7 +45,7 @@ struct ExportVerb: ParsableCommand {
         let store = try dataOptions.door().openReadOnly()
         let id = try organizationOptions.resolved(among: store.organizations().map(\.id))
         let record = try StoreDoor.organization(id, in: store)
-        let snapshot = try store.snapshot(of: record.log)
+        let snapshot = try StoreDoor.snapshot(of: record, in: store)
         let sink = try outputSink(output)
         let progress = Progress(clock: SystemClock())
         defer { progress.finish() }

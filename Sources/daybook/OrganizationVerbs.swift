@@ -4,9 +4,9 @@ import DaybookTools
 
 struct OrganizationVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "org", abstract: "Make and list organizations.",
-        discussion: "Works beside a running server, which then does the work, and without one.",
-        subcommands: [Create.self, List.self])
+        commandName: "org", abstract: "Make, list and repair organizations.",
+        discussion: "create and list work beside a running server, which then does the work, and without one.",
+        subcommands: [Create.self, List.self, Rebuild.self])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -42,6 +42,28 @@ struct OrganizationVerbs: ParsableCommand {
         func run() throws {
             try administer(AdministrativeRequest.listOrganizations(), dataOptions, output)
         }
+    }
+
+    struct Rebuild: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make the damaged manifest of a closed organization anew.",
+            discussion: """
+                From the segments, the log files and the salvaged groups in its folder. The
+                server must be stopped. Nothing is removed: the damaged manifest and every
+                file that the new one does not name stay beside it as *.quarantine. Says how
+                many events no segment holds any more.
+
+                EXAMPLES:
+                  daybook inspect manifest --data ./store --organization acme
+                  daybook org rebuild acme --data ./store
+                """)
+
+        @Argument(help: "The closed organization's id.")
+        var id: String
+        @OptionGroup var dataOptions: DataOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws { try output.printObject(try dataOptions.door().rebuild(organization: id)) }
     }
 }
 

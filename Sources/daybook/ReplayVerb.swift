@@ -60,7 +60,7 @@ struct ReplayVerb: ParsableCommand {
         let store = try dataOptions.door().openReadOnly()
         let id = try organizationOptions.resolved(among: store.organizations().map(\.id))
         let record = try StoreDoor.organization(id, in: store)
-        let snapshot = try store.snapshot(of: record.log)
+        let snapshot = try StoreDoor.snapshot(of: record, in: store)
         let clock = SystemClock()
         let progress = Progress(clock: clock)
         defer { progress.finish() }

@@ -17,31 +17,53 @@ struct Serve: AsyncParsableCommand {
             SIGTERM or SIGINT: then it takes no new connections, answers every open
             request, and ends with exit code 0. Log lines go to standard error.
 
+            One event loop serves all connections: on few cores one busy thread answers
+            sooner than several. More of them pay only where that thread is the limit and
+            cores are idle beside it, the committing thread and the query threads.
+
             EXAMPLES:
               daybook serve --data ./store
               daybook serve --data ./store --listen 127.0.0.1:9090
               DAYBOOK_DATA=./store DAYBOOK_LISTEN=0.0.0.0:8080 daybook serve
+              daybook serve --data ./store --event-loops 2
             """)
 
     @OptionGroup var dataOptions: DataOptions
     @Option(
         name: .long, help: "Address and port; port 0 takes a free one. [default: $DAYBOOK_LISTEN or 127.0.0.1:8080]")
     var listen: String?
+    @Option(name: .long, help: "Threads that read requests and write answers, 1 to \(ServerOptions.eventLoopCountMax).")
+    var eventLoops = ServerOptions().eventLoopCount
+    @Option(name: .long, help: "Seconds without an event after which what a log holds is sealed. [default: 600]")
+    var sealAge: Int?
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (1...ServerOptions.eventLoopCountMax).contains(eventLoops) else {
+            throw ValidationError("--event-loops must be from 1 to \(ServerOptions.eventLoopCountMax).")
+        }
+        if let sealAge, !(1...86_400).contains(sealAge) {
+            throw ValidationError("--seal-age must be from 1 to 86400 seconds.")
+        }
+    }
 
     func run() async throws {
         let door = try dataOptions.door()
         var options = ServerOptions()
         (options.host, options.port) = try address()
+        options.eventLoopCount = eventLoops
         options.adminSocketPath = door.directory + "/" + StoreDoor.adminSocketName
         options.version = Version.text
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: "daybook")
+        ProcessEnvironment.returnLargeBlocks()
         try ProcessEnvironment.raiseDescriptorLimit()
 
         let clock = SystemClock()
         let entropy = SystemEntropy()
-        let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy)
+        var storeOptions = StoreOptions()
+        if let sealAge { storeOptions.sealAgeMicroseconds = Int64(sealAge) * 1_000_000 }
+        let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy, options: storeOptions)
         defer { lock.release() }
         report(store.recoveryReport, to: logger)
         store.start()

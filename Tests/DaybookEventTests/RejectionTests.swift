@@ -105,6 +105,19 @@ struct RejectionTests {
         }
     }
 
+    @Test func aByteThatIsNotUTF8IsFoundAtEveryPlace() throws {
+        for position in 1..<130 {
+            var body = Array(("{" + String(repeating: " ", count: 129)).utf8)
+            body[position] = 0xFF
+            let (result, _) = try Parsing.parse(body, .commandExecution)
+            guard case .rejected(let errors, .invalidJSON) = result else {
+                Issue.record("accepted at \(position)")
+                continue
+            }
+            #expect(errors.first?.message == "is not UTF-8 at byte \(position)")
+        }
+    }
+
     @Test func aBodyThatGrowsBeyondAGroupIsTooLarge() throws {
         // 15,000 bytes that become 64 KiB, in each of two objects of 340 events.
         let numbers = "{\"a\":[" + Array(repeating: "1e20", count: 2_900).joined(separator: ",") + "]}"

@@ -28,6 +28,7 @@ struct JournalFrameTests {
     func aFrameIsReadBack(frame: JournalFrame) throws {
         let bytes = Self.encoded(frame)
         #expect(bytes.count == JournalFrame.headerByteCount)
+        #expect(frame.byteCount > bytes.count + frame.payloadByteCount)
         #expect(Array(bytes[4..<8]) == Array("DDBF".utf8))
         let span = bytes.span.bytes
         #expect(try JournalFrame(reading: span, at: 0, nonce: Self.nonce) == frame)
@@ -40,7 +41,7 @@ struct JournalFrameTests {
         #expect(try JournalFrame(reading: span, at: 24, nonce: Self.nonce) == Self.frame)
     }
 
-    @Test(arguments: [(0, 48), (1, 56), (8, 56), (9, 64), (71, 120), (72, 120)])
+    @Test(arguments: [(0, 56), (1, 56), (8, 64), (9, 64), (71, 120), (72, 128)])
     func framesAreWholeMultiplesOfEight(payloadByteCount: Int, expected: Int) {
         var frame = Self.frame
         frame.payloadByteCount = payloadByteCount

@@ -119,6 +119,9 @@ struct JournalPageTests {
         var encoded: [UInt8] = []
         frame.append(to: &encoded, nonce: nonce)
         #expect(encoded == Array(vector.bytes.prefix(JournalFrame.headerByteCount)))
+        var end: [UInt8] = []
+        frame.appendEnd(to: &end)
+        #expect(end == Array(vector.bytes.dropFirst(JournalFrame.headerByteCount + frame.payloadByteCount)))
     }
 
     @Test func aGroupFrameHoldsTheGroupRecordOfTheLogPage() throws {
@@ -126,7 +129,7 @@ struct JournalPageTests {
         let record = try HexVectors.load(page: LogPageTests.page, name: "group-record")
         let payload = frame.bytes.dropFirst(JournalFrame.headerByteCount)
         #expect(Array(payload.prefix(record.bytes.count)) == record.bytes)
-        #expect(payload.dropFirst(record.bytes.count).allSatisfy { $0 == 0 })
+        #expect(Array(payload.dropFirst(record.bytes.count)) == [0, 0, JournalFrame.endMark])
         #expect(try frame.fields()["payload_checksum"]?.unsigned == UInt64(GroupHeader.checksum(of: record.bytes)))
     }
 }

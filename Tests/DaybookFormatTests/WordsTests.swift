@@ -29,6 +29,23 @@ struct EventIDTests {
         #expect(EventID(text) == nil)
     }
 
+    @Test func everyByteAtEveryPositionIsADigitOrRefused() {
+        let text = Array("01234567-89ab-cdef-0011-223344556677".utf8)
+        for position in text.indices {
+            for byte in UInt8.min...UInt8.max {
+                var changed = text
+                changed[position] = byte
+                let isHyphen = text[position] == UInt8(ascii: "-")
+                let isValid = isHyphen ? byte == UInt8(ascii: "-") : hexValue(byte) != nil
+                let identifier = changed.withUnsafeBufferPointer { EventID(text: $0) }
+                #expect((identifier != nil) == isValid)
+                if let identifier {
+                    #expect(identifier.description == String(decoding: changed, as: UTF8.self).lowercased())
+                }
+            }
+        }
+    }
+
     /// The example of RFC 9562, appendix A.6: the time of 2022-02-22 14:22:22 -5:00.
     @Test func version7CarriesTheMillisecondsAndTheVariant() {
         let time = Timestamp(microseconds: 1_645_557_742_000_999)

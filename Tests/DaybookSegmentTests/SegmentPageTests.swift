@@ -4,10 +4,9 @@ import Testing
 
 @testable import DaybookSegment
 
-/// The examples of the two format pages: what they decode to, and that the code writes the very same bytes.
+/// The examples of the format page of segments: what they decode to, and that the code writes the very same bytes.
 struct SegmentPageTests {
     static let segmentPage = "docs/format/segment.md"
-    static let indexPage = "docs/format/index.md"
 
     private func vector(_ name: String, page: String = segmentPage) throws -> HexVector {
         try HexVectors.load(page: page, name: name)
@@ -102,25 +101,5 @@ struct SegmentPageTests {
         let summary = try writer.finish()
         #expect(try disk.readAll(segmentPath) == vector.bytes)
         #expect(summary.byteCount == UInt64(vector.bytes.count))
-    }
-
-    @Test func theIndexIsAsThePageSays() throws {
-        let index = try vector("index", page: Self.indexPage)
-        let fields = try index.fields()
-        let disk = try disk(holding: try vector("segment").bytes)
-        let segment = try SegmentReader.open(disk: disk, path: segmentPath)
-        _ = try SegmentIndex.rebuild(segment, disk: disk)
-        #expect(try disk.readAll(SegmentIndex.path(ofSegment: segmentPath)) == index.bytes)
-        let found = try #require(try SegmentIndex.existing(segment, disk: disk))
-        for (column, key) in [(ColumnNumber.user, "user"), (.name, "name")] {
-            let texts = elements(fields[key]).compactMap(\.string)
-            #expect(found.distinctCount(column) == texts.count)
-            for text in texts { #expect(found.rowGroups(column, containing: Array(text.utf8)) == [0]) }
-        }
-    }
-
-    @Test func hashesAreAsThePageSays() {
-        #expect(FieldHash.ofIndex([UInt8]().span.bytes) == 0x8ea3_afbe_9906_6b15)
-        #expect(FieldHash.ofIndex(Array("completion_rate".utf8).span.bytes) == 0x2b47_7ef4_db9b_27ba)
     }
 }

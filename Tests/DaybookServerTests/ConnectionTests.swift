@@ -60,6 +60,24 @@ import Testing
         }
     }
 
+    @Test func garbageThatGoesOnDoesNotTakeTheAnswersBeforeItAway() async throws {
+        try await TestServer.with(isGated: true) { server in
+            let gate = try #require(server.gate)
+            gate.close()
+            let connection = try await server.connect()
+            try await connection.send(
+                TestConnection.text("POST", path, body: Bodies.command, key: server.key) + "\u{1}\u{2}\r\n")
+            #expect(try await server.request("GET", "/health/live").status == 200)
+            try await connection.send("\u{1}\u{2}\r\n\r\n")
+            #expect(try await server.request("GET", "/health/live").status == 200)
+            gate.open()
+            #expect(try await connection.reply().status == 201)
+            try (await connection.reply()).expect(400, "bad_request")
+            #expect(await connection.isEnded())
+            connection.close()
+        }
+    }
+
     @Test func aRefusedUpgradeIsAnsweredAndTheNextRequestFindsANewConnection() async throws {
         try await TestServer.with { server in
             for protocolName in ["h2c", "websocket"] {

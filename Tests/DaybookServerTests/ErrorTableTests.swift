@@ -9,18 +9,6 @@ import Testing
 @Suite struct ErrorTableTests {
     private let path = "/api/v1/metrics/command-execution"
 
-    private func expect(
-        _ reply: Reply, _ status: Int, _ code: String, sourceLocation: SourceLocation = #_sourceLocation
-    ) throws {
-        #expect(reply.status == status, sourceLocation: sourceLocation)
-        let json = try reply.json()
-        #expect(json["success"] == .bool(false), sourceLocation: sourceLocation)
-        #expect(json["code"]?.string == code, sourceLocation: sourceLocation)
-        #expect(json["message"]?.string?.isEmpty == false, sourceLocation: sourceLocation)
-        #expect(json["request_id"]?.string == reply.fields["x-request-id"], sourceLocation: sourceLocation)
-        #expect(reply.fields["content-type"] == "application/json", sourceLocation: sourceLocation)
-    }
-
     /// Sends raw text on a connection of its own and expects an error that ends the connection.
     private func expectRefusal(
         _ server: TestServer, of text: String, _ status: Int, _ code: String,
@@ -28,18 +16,18 @@ import Testing
     ) async throws {
         let connection = try await server.connect()
         try await connection.send(text)
-        try expect(try await connection.reply(), status, code, sourceLocation: sourceLocation)
+        try (await connection.reply()).expect(status, code, sourceLocation: sourceLocation)
         #expect(await connection.isEnded(), sourceLocation: sourceLocation)
         connection.close()
     }
 
     @Test func badBodiesAreRefusedWithEveryFailingField() async throws {
         try await TestServer.with { server in
-            try expect(try await server.request("POST", path, body: "{"), 400, "invalid_json")
-            try expect(try await server.request("POST", path, body: ""), 400, "invalid_json")
+            try (await server.request("POST", path, body: "{")).expect(400, "invalid_json")
+            try (await server.request("POST", path, body: "")).expect(400, "invalid_json")
             let reply = try await server.request(
                 "POST", path, body: #"{"command_name":"no spaces","execution_time_ms":-1,"status":"odd","more":1}"#)
-            try expect(reply, 400, "validation_failed")
+            try reply.expect(400, "validation_failed")
             #expect(try reply.json()["errors"]?.count == 4)
             #expect(try server.lastSequence() == 0)
         }
@@ -62,7 +50,7 @@ import Testing
                     let reply = try await connection.request(
                         method, target, body: method == "POST" ? Bodies.command : nil, key: key,
                         fields: ["X-Request-Id: same"])
-                    try expect(reply, 401, "unauthorized")
+                    try reply.expect(401, "unauthorized")
                     #expect(reply.fields["www-authenticate"] == "Bearer")
                     bodies.insert(reply.text)
                     connection.close()
@@ -71,7 +59,7 @@ import Testing
             #expect(bodies.count == 1)
             let twice = try await server.request(
                 "POST", path, body: Bodies.command, fields: ["Authorization: Bearer \(server.key)"])
-            try expect(twice, 401, "unauthorized")
+            try twice.expect(401, "unauthorized")
             #expect(try server.lastSequence() == 0)
         }
     }
@@ -79,26 +67,26 @@ import Testing
     @Test func aKeyWithoutTheScopeIsForbidden() async throws {
         try await TestServer.with { server in
             let reader = try server.key(.read)
-            try expect(try await server.request("POST", path, body: Bodies.command, key: reader), 403, "forbidden")
+            try (await server.request("POST", path, body: Bodies.command, key: reader)).expect(403, "forbidden")
             let writer = try server.key(.ingest, user: "ada")
-            try expect(try await server.request("GET", "/metrics", key: writer), 403, "forbidden")
+            try (await server.request("GET", "/metrics", key: writer)).expect(403, "forbidden")
             let other = Bodies.command.dropLast() + #","user_id":"bob"}"#
-            try expect(try await server.request("POST", path, body: String(other), key: writer), 403, "forbidden")
+            try (await server.request("POST", path, body: String(other), key: writer)).expect(403, "forbidden")
             #expect(try await server.request("POST", path, body: Bodies.command, key: writer).status == 201)
         }
     }
 
     @Test func unknownPathsAndMethodsAreToldApart() async throws {
         try await TestServer.with { server in
-            try expect(try await server.request("GET", "/nothing"), 404, "not_found")
-            try expect(try await server.request("POST", "/api/v1/metrics/nothing", body: "{}"), 404, "not_found")
-            try expect(try await server.request("PUT", "/api/v1/metrics/session/a/b", body: "{}"), 404, "not_found")
+            try (await server.request("GET", "/nothing")).expect(404, "not_found")
+            try (await server.request("POST", "/api/v1/metrics/nothing", body: "{}")).expect(404, "not_found")
+            try (await server.request("PUT", "/api/v1/metrics/session/a/b", body: "{}")).expect(404, "not_found")
             for (method, target) in [
                 ("GET", path), ("DELETE", "/api/v1/metrics/batch"), ("POST", "/health"), ("PUT", "/api/metrics/agents"),
                 ("GET", "/api/v1/metrics/session/abc"),
             ] {
                 let reply = try await server.request(method, target)
-                try expect(reply, 405, "method_not_allowed")
+                try reply.expect(405, "method_not_allowed")
                 #expect(reply.fields["allow"]?.contains("OPTIONS") == true)
             }
             try await expectRefusal(
@@ -158,7 +146,7 @@ import Testing
             let sender = Task {
                 for _ in 0..<21 { try await connection.send(chunk) }
             }
-            try expect(try await connection.reply(), 413, "payload_too_large")
+            try (await connection.reply()).expect(413, "payload_too_large")
             _ = await sender.result
             connection.close()
             #expect(try server.lastSequence() == 0)
@@ -172,7 +160,7 @@ import Testing
                 ["Content-Encoding: gzip"],
             ] {
                 let reply = try await server.request("POST", path, body: Bodies.command, fields: fields)
-                try expect(reply, 415, "unsupported_media_type")
+                try reply.expect(415, "unsupported_media_type")
             }
             for type in ["application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\""] {
                 let reply = try await server.request(
@@ -201,9 +189,9 @@ import Testing
             let first = try await server.request("POST", path, body: Bodies.command, fields: fields)
             #expect(first.status == 201)
             let other = Bodies.command.replacingOccurrences(of: "build", with: "test")
-            try expect(try await server.request("POST", path, body: other, fields: fields), 409, "conflict")
+            try (await server.request("POST", path, body: other, fields: fields)).expect(409, "conflict")
             let ill = try await server.request("POST", path, body: Bodies.command, fields: ["Idempotency-Key: a b"])
-            try expect(ill, 400, "bad_request")
+            try ill.expect(400, "bad_request")
             #expect(try server.lastSequence() == 1)
         }
     }
@@ -214,7 +202,7 @@ import Testing
             #expect(try await first.request("GET", "/health", key: nil).status == 200)
             let second = try await server.connect()
             let reply = try await second.reply()
-            try expect(reply, 503, "overloaded")
+            try reply.expect(503, "overloaded")
             #expect(reply.fields["retry-after"] == "1")
             #expect(try reply.json()["retry_after"] == .number("1"))
             #expect(try reply.json()["performance"]?["processing_latency_ms"] != nil)

@@ -3,6 +3,7 @@ import DaybookSystem
 import DaybookTestSupport
 import Foundation
 import Synchronization
+import Testing
 
 /// One answer as it came over the wire.
 struct Reply: Sendable {
@@ -14,6 +15,17 @@ struct Reply: Sendable {
     var text: String { String(decoding: body, as: UTF8.self) }
     func json() throws -> ParsedJSON { try ParsedJSON(parsing: body) }
     func code() throws -> String? { try json()["code"]?.string }
+
+    /// Expects an error in the one form that all errors have.
+    func expect(_ status: Int, _ code: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        #expect(self.status == status, "\(text)", sourceLocation: sourceLocation)
+        let json = try json()
+        #expect(json["success"] == .bool(false), sourceLocation: sourceLocation)
+        #expect(json["code"]?.string == code, sourceLocation: sourceLocation)
+        #expect(json["message"]?.string?.isEmpty == false, sourceLocation: sourceLocation)
+        #expect(json["request_id"]?.string == fields["x-request-id"], sourceLocation: sourceLocation)
+        #expect(fields["content-type"] == "application/json", sourceLocation: sourceLocation)
+    }
 }
 
 extension ParsedJSON {

@@ -2,6 +2,7 @@ import DaybookControl
 import DaybookFormat
 import DaybookStore
 import DaybookSystem
+import DaybookTestSupport
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -12,6 +13,8 @@ import Synchronization
 /// A whole server in this process: a store on the real disk, the real threads, a free port.
 final class TestServer: Sendable {
     let root: String
+    /// Between the store and its disk when the server was made with one.
+    let gate: GatedDisk?
     let store: Store
     let registry: KeyRegistry
     let administration: Administration
@@ -22,18 +25,27 @@ final class TestServer: Sendable {
     private let group: ServiceGroup
     private let running: Task<Void, any Error>
 
-    private init(_ root: String, options: ServerOptions) async throws {
+    static var storeOptions: StoreOptions {
+        var options = StoreOptions()
+        options.journalFileByteCount = 16 << 20
+        options.checkpointByteCount = 16 << 20
+        return options
+    }
+
+    private init(_ root: String, isGated: Bool, options: ServerOptions) async throws {
         self.root = root
+        let posix = try PosixDisk(creatingRoot: root)
+        gate = isGated ? GatedDisk(posix) : nil
+        let disk: any Disk = gate ?? posix
         let clock = SystemClock()
         let entropy = SystemEntropy()
-        let disk = try PosixDisk(creatingRoot: root)
-        var storeOptions = StoreOptions()
-        storeOptions.journalFileByteCount = 16 << 20
-        storeOptions.checkpointByteCount = 16 << 20
-        try Store.create(disk: disk, clock: clock, entropy: entropy, options: storeOptions)
-        store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: storeOptions)
+        if try !disk.exists(Layout.identity) {
+            try Store.create(disk: disk, clock: clock, entropy: entropy, options: Self.storeOptions)
+        }
+        store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: Self.storeOptions)
         store.start()
-        organization = try store.createOrganization(OrganizationID("acme")!)
+        let acme = OrganizationID("acme")!
+        organization = try store.organization(acme) ?? store.createOrganization(acme)
         registry = KeyRegistry(store: store, clock: clock, entropy: entropy)
         administration = Administration(store: store, registry: registry, clock: clock)
         key = try registry.create(
@@ -53,17 +65,24 @@ final class TestServer: Sendable {
         port = UInt16(await found.next() ?? 0)
     }
 
-    /// Runs `body` against a fresh server, then stops it and removes its files.
+    /// Runs `body` against a server, then stops it.
+    /// - Parameters:
+    ///   - directory: where its files are; a store that is there already is opened again. By default a fresh directory
+    ///     that is removed at the end.
+    ///   - isGated: whether the store works behind a `GatedDisk`.
     static func with(
-        connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false, _ body: (TestServer) async throws -> Void
+        _ directory: TemporaryDirectory? = nil, connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false,
+        eventLoopCount: Int = 1, timeLimits: TimeLimits = TimeLimits(),
+        isGated: Bool = false, _ body: (TestServer) async throws -> Void
     ) async throws {
-        let name = "db-\(UUID().uuidString.prefix(8))"
-        let root = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
+        let directory = try directory ?? TemporaryDirectory()
         var options = ServerOptions()
         options.port = 0
         options.connectionCountMax = connectionCountMax
-        if hasAdminSocket { options.adminSocketPath = root + "/admin.sock" }
-        let server = try await TestServer(root, options: options)
+        options.eventLoopCount = eventLoopCount
+        options.timeLimits = timeLimits
+        if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
+        let server = try await TestServer(directory.path, isGated: isGated, options: options)
         do {
             try await body(server)
         } catch {
@@ -83,7 +102,6 @@ final class TestServer: Sendable {
         await stop()
         try await ended()
         await onThread { self.store.shutdown() }
-        try FileManager.default.removeItem(atPath: root)
     }
 
     func connect() async throws -> TestConnection {

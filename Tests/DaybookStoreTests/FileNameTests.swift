@@ -10,6 +10,19 @@ struct FileNameTests {
             .segment(first: 1, last: 0x4B0, family: .agentInteraction),
             "0000000000000001-00000000000004b0-02.dbs"
         ),
+        (
+            .segment(first: 1, last: 0x4B0, family: .agentInteraction, revision: 0x2A),
+            "0000000000000001-00000000000004b0-02-002a.dbs"
+        ),
+        (
+            .index(first: 1, last: 2, family: .agentInteraction, revision: 1),
+            "0000000000000001-0000000000000002-02-0001.dbi"
+        ),
+        (.rollup(first: 7, last: 9, family: .commandExecution), "0000000000000007-0000000000000009-01.dbr"),
+        (
+            .rollup(first: 7, last: 9, family: .commandExecution, revision: .max),
+            "0000000000000007-0000000000000009-01-ffff.dbr"
+        ),
         (.index(first: 7, last: 7, family: .productivityMetric), "0000000000000007-0000000000000007-04.dbi"),
         (.segment(first: 2, last: 3, family: .control), "0000000000000002-0000000000000003-40.dbs"),
         (.carry(sealedThrough: 0xABC), "0000000000000abc.dbk"),
@@ -37,7 +50,10 @@ struct FileNameTests {
         "0000000000000002-0000000000000001-01.dbs", "0000000000000000-0000000000000001-01.dbs",
         "0000000000000001-0000000000000001-00.dbs", "0000000000000001-0000000000000001-05.dbs",
         "0000000000000001-0000000000000001-1.dbs", "0000000000000001-0000000000000001.dbs",
-        "0000000000000001-0000000000000001-01-.dbs", "0000000000000001--01.dbi", "a/b.tmp", "/.tmp",
+        "0000000000000001-0000000000000001-01-.dbs", "0000000000000001-0000000000000001-01-0000.dbs",
+        "0000000000000001-0000000000000001-01-1.dbs", "0000000000000001-0000000000000001-01-00001.dbr",
+        "0000000000000001-0000000000000001-01-0001-0001.dbs", "0000000000000001-0000000000000001-01-000A.dbi",
+        "0000000000000001--01.dbi", "a/b.tmp", "/.tmp",
     ])
     func aNameOfAnotherFormIsNotOurs(name: String) {
         #expect(FileKind(name: name) == nil)

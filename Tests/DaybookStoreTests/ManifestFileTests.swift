@@ -131,7 +131,7 @@ struct ManifestFileTests {
     }
 
     static let badBodies: [BadBody] = [
-        BadBody("unknown kind") { $0[16] = 4 },
+        BadBody("unknown kind") { $0[16] = 5 },
         BadBody("kind zero") { $0[16] = 0 },
         BadBody("reserved byte") { $0[23] = 1 },
         BadBody("wrong generation") { $0[8] = 2 },
@@ -145,7 +145,7 @@ struct ManifestFileTests {
         BadBody("huge number of segments") { $0.replaceSubrange(61...61, with: [0xFF, 0xFF, 0xFF, 0xFF, 0x7F]) },
         BadBody("unknown family") { $0[62] = 9 },
         BadBody("rows beyond any count") { $0.replaceSubrange(79..<87, with: [UInt8](repeating: 0xFF, count: 8)) },
-        BadBody("name not UTF-8") { $0[116] = 0xFF },
+        BadBody("name not UTF-8") { $0[136] = 0xFF },
     ]
 
     @Test(arguments: badBodies)
@@ -183,6 +183,37 @@ struct ManifestFileTests {
         #expect(corruption?.reason.description.hasPrefix("invalid I9") == true)
     }
 
+    /// A sound replacement whose body is changed.
+    static let badReplacements: [BadBody] = [
+        BadBody("range that reaches over the sealed end") { $0[32] = 0xFF },
+        BadBody("range that begins inside another") { $0[24] = 2 },
+        BadBody("more absences than bytes") { $0[$0.count - 51] = 3 },
+        BadBody("unknown reason") { $0[$0.count - 1] = 7 },
+        BadBody("reason zero") { $0[$0.count - 1] = 0 },
+        BadBody("absence before its range") { $0[$0.count - 25] = 0 },
+        BadBody("fewer absent events than before") { $0[$0.count - 34] -= 1 },
+        BadBody("rows that do not add up") { $0[$0.count - 9] += 1 },
+    ]
+
+    @Test(arguments: badReplacements)
+    func aReplacementThatSaysNothingSoundIsDamage(_ bad: BadBody) throws {
+        let before = try Sample.file()
+        var record = Array(try Sample.file(Sample.edits + [Sample.merge])[before.count...])
+        Self.sealRecord(&record)
+        #expect(try Sample.read(before + record).manifest == (try Sample.manifest(Sample.edits + [Sample.merge])))
+        bad.change(&record)
+        Self.sealRecord(&record)
+        #expect(throws: Corruption.self) { try Sample.read(before + record) }
+    }
+
+    @Test func aFileOfTheFirstVersionIsRefused() throws {
+        var bytes = try Sample.file()
+        bytes.store(littleEndian: UInt32(1), at: 4)
+        bytes.store(littleEndian: crc32c(Array(bytes[..<20])), at: 20)
+        let corruption = #expect(throws: Corruption.self) { try Sample.read(bytes) }
+        #expect(corruption?.reason == .unsupportedVersion(1))
+    }
+
     @Test func aSnapshotBehindAnEditIsDamage() throws {
         var bytes = try Sample.file()
         ManifestRecord(generation: 5, edit: .snapshot(try Sample.manifest())).append(to: &bytes)
@@ -196,7 +227,7 @@ struct ManifestFileTests {
             var record = (0..<Int.random(in: 24..<300, using: &random)).map { _ in
                 UInt8.random(in: 0...4, using: &random)
             }
-            record[16] = UInt8.random(in: 1...3, using: &random)
+            record[16] = UInt8.random(in: 1...4, using: &random)
             Self.sealRecord(&record)
             #expect(throws: Corruption.self) { try Sample.read(header + record) }
         }

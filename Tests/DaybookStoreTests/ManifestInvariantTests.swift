@@ -20,10 +20,11 @@ struct ManifestInvariantTests {
     static let breaks: [Break] = [
         Break("I1") { $0 = Manifest() },
         Break("I2") { $0.generation = 4 },
-        Break("I3") { $0.segments.removeLast() },
         Break("I3") { $0.segments[0].footerChecksum ^= 1 },
-        Break("I4") { $0.lost.removeLast() },
-        Break("I4") { $0.lost[0].eventCount -= 1 },
+        Break("I3") { $0.segments[2].rollupByteCount += 1 },
+        Break("I4") { $0.absences.removeLast() },
+        Break("I4") { $0.absences[0].eventCount -= 1 },
+        Break("I4") { $0.absences[0].reason = .expired },
         Break("I5") { $0.segments.append(Self.next { $0.family = .control }) },
         Break("I5") { $0.segments.append(Self.next { $0.firstSequence = 0 }) },
         Break("I5") { $0.segments.append(Self.next { $0.lastSequence = 300 }) },
@@ -32,9 +33,12 @@ struct ManifestInvariantTests {
         Break("I5") { $0.segments.append(Self.next { $0.rowCount = -1 }) },
         Break("I5") { $0.segments.append(Self.next { $0.timestampMin = Timestamp(microseconds: 1_001) }) },
         Break("I5") { $0.segments.append(Self.next { $0.byteCount = 0 }) },
+        Break("I5") { $0.segments.append(Self.next { $0.rollupByteCount = 0 }) },
         Break("I6") { $0.segments.append(Self.next { $0.path = "../" + $0.path }) },
         Break("I6") { $0.segments.append(Self.next { $0.family = .sessionChange }) },
+        Break("I6") { $0.segments.append(Self.next { $0.path += "-0000" }) },
         Break("I7") { $0.segments += [Self.next(), Self.next()] },
+        Break("I7") { $0.segments += [Self.next(), Self.revised(1)] },
         Break("I7") {
             $0.segments += [Sample.segment(321...330, .commandExecution, rowCount: 10), Self.next()]
         },
@@ -46,6 +50,7 @@ struct ManifestInvariantTests {
             ]
         },
         Break("I9") { $0.sealedThrough = 310 },
+        Break("I9") { $0.segments.removeLast(2) },
         Break("I9") { $0.sealedThrough = .max },
         Break("I9") { $0.segments.append(Self.next()) },
         Break("I9") {
@@ -55,9 +60,14 @@ struct ManifestInvariantTests {
         Break("I9") {
             $0.sealedThrough = 310
             $0.segments.append(Self.next())
-            $0.lost.append(LostRange(range: 301...311, eventCount: 1, reason: .segmentMissing))
+            $0.absences.append(Absence(range: 301...311, eventCount: 1, reason: .segmentMissing))
         },
-        Break("I9") { $0.lost.append(LostRange(range: 105...106, eventCount: 2, reason: .logDamaged)) },
+        Break("I9") { $0.absences.append(Absence(range: 105...106, eventCount: 2, reason: .logDamaged)) },
+        Break("I9") {
+            $0.sealedThrough = 310
+            $0.absences += [Sample.absence(301...310, .expired, 10), Sample.absence(301...309, .erased)]
+            $0.absences.swapAt(1, 2)
+        },
         Break("I10") {
             $0.sealedThrough = 310
             $0.segments.append(Self.next { $0.rowCount = 9 })
@@ -68,20 +78,36 @@ struct ManifestInvariantTests {
         },
         Break("I10") {
             $0.sealedThrough = 310
-            $0.lost.append(LostRange(range: 301...310, eventCount: 9, reason: .logDamaged))
+            $0.absences.append(Absence(range: 301...310, eventCount: 9, reason: .logDamaged))
         },
         Break("I10") {
             $0.sealedThrough = 310
             $0.segments.append(Self.next())
-            $0.lost.append(LostRange(range: 301...310, eventCount: 0, reason: .segmentMissing))
+            $0.absences.append(Absence(range: 301...310, eventCount: 0, reason: .segmentMissing))
         },
         Break("I10") {
             $0.sealedThrough = 310
             $0.segments.append(Self.next())
-            $0.lost.append(LostRange(range: 301...310, eventCount: .max, reason: .segmentMissing))
+            $0.absences.append(Absence(range: 301...310, eventCount: .max, reason: .segmentMissing))
+        },
+        Break("I10") {
+            $0.sealedThrough = 310
+            $0.absences += [Sample.absence(301...310, .expired, 10), Sample.absence(301...310, .erased, 1)]
+        },
+        Break("I10") {
+            $0.sealedThrough = 310
+            $0.absences += [Sample.absence(301...310, .expired, .max), Sample.absence(301...310, .erased, 11)]
         },
         Break("I11") { $0.carry = FileKind.carry(sealedThrough: 301).name },
         Break("I11") { $0.carry = "other.dbk" },
+        Break("I12") {
+            $0.sealedThrough = 310
+            $0.absences += [Sample.absence(301...310, .expired, 4), Sample.absence(301...310, .expired, 6)]
+        },
+        Break("I12") {
+            $0.sealedThrough = 310
+            $0.absences += [Sample.absence(301...310, .erased, 4), Sample.absence(301...310, .expired, 6)]
+        },
     ]
 
     /// A segment of the range behind the sample, changed.
@@ -89,6 +115,10 @@ struct ManifestInvariantTests {
         var segment = Sample.segment(301...310, .commandExecution, rowCount: 10)
         change(&segment)
         return segment
+    }
+
+    static func revised(_ revision: UInt16) -> SegmentReference {
+        Sample.segment(301...310, .commandExecution, rowCount: 10, revision: revision)
     }
 
     @Test(arguments: breaks)
@@ -102,7 +132,7 @@ struct ManifestInvariantTests {
     }
 
     @Test func everyRuleIsBrokenOnce() {
-        #expect(Set(Self.breaks.map(\.rule)) == Set((1...11).map { "I\($0)" }))
+        #expect(Set(Self.breaks.map(\.rule)) == Set((1...12).map { "I\($0)" }))
     }
 
     @Test func aRangeMayLackTheRowsThatAreStatedAsLost() throws {
@@ -111,7 +141,7 @@ struct ManifestInvariantTests {
         manifest.generation += 1
         manifest.sealedThrough = 310
         manifest.segments.append(Self.next { $0.rowCount = 9 })
-        manifest.lost.append(LostRange(range: 301...310, eventCount: 1, reason: .segmentMissing))
+        manifest.absences.append(Sample.absence(301...310, .segmentMissing, 1))
         #expect(manifest.firstBrokenInvariant(after: previous).map { "\($0)" } == nil)
     }
 
@@ -126,7 +156,7 @@ struct ManifestInvariantTests {
         #expect(previous.sealedThrough == 300)
         #expect(previous.generation == 4)
         #expect(previous.carry == FileKind.carry(sealedThrough: 300).name)
-        #expect(previous.lost == [LostRange(range: 101...105, eventCount: 5, reason: .logDamaged)])
+        #expect(previous.absences == [Sample.absence(101...105, .logDamaged)])
     }
 
     @Test(arguments: [
@@ -137,6 +167,8 @@ struct ManifestInvariantTests {
         (.seal(301...400, segments: [Sample.segment(301...399, .commandExecution, rowCount: 99)], carry: nil), "E3"),
         (.seal(301...400, segments: [Sample.segment(302...400, .commandExecution, rowCount: 99)], carry: nil), "E3"),
         (.snapshot(Manifest()), "E1"),
+        (.lost(301...303, .expired), "E7"),
+        (.lost(301...303, .erased), "E7"),
     ])
     func anEditThatDoesNotFitIsRefused(edit: ManifestEdit, rule: String) throws {
         let manifest = try Sample.manifest()
@@ -147,7 +179,7 @@ struct ManifestInvariantTests {
     @Test func sequencesThatNoSealedSegmentHoldsAreStatedAsLost() throws {
         let segments = [Sample.segment(1...10, .commandExecution, rowCount: 4)]
         let manifest = try Manifest().applying(.seal(1...10, segments: segments, carry: nil))
-        #expect(manifest.lost == [LostRange(range: 1...10, eventCount: 6, reason: .logDamaged)])
+        #expect(manifest.absences == [Sample.absence(1...10, .logDamaged, 6)])
         #expect(manifest.firstBrokenInvariant.map { "\($0)" } == nil)
     }
 
@@ -168,12 +200,12 @@ struct ManifestInvariantTests {
         #expect(throws: ManifestViolation.self) { try manifest.applying(.lost(1...1, .logMissing)) }
     }
 
-    @Test func namedFilesAreSegmentsTheirIndexesAndTheCarryFile() throws {
+    @Test func namedFilesAreSegmentsWhatIsBesideThemAndTheCarryFile() throws {
         let manifest = try Sample.manifest([Sample.seal(1...1)])
         #expect(
             manifest.namedFiles == [
                 "0000000000000001-0000000000000001-02.dbs", "0000000000000001-0000000000000001-02.dbi",
-                "0000000000000001.dbk",
+                "0000000000000001-0000000000000001-02.dbr", "0000000000000001.dbk",
             ])
     }
 }

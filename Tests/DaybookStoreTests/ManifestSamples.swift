@@ -10,13 +10,21 @@ enum Sample {
     static let path = Layout.path(folder, .manifest)
 
     static func segment(
-        _ range: ClosedRange<UInt64>, _ family: Family, rowCount: UInt64
+        _ range: ClosedRange<UInt64>, _ family: Family, rowCount: UInt64, revision: UInt16 = 0
     ) -> SegmentReference {
-        SegmentReference(
+        let kind = FileKind.segment(
+            first: range.lowerBound, last: range.upperBound, family: family, revision: revision)
+        return SegmentReference(
             family: family, firstSequence: range.lowerBound, lastSequence: range.upperBound, rowCount: Int(rowCount),
             timestampMin: Timestamp(microseconds: -5), timestampMax: Timestamp(microseconds: 1_000),
-            path: FileKind.segment(first: range.lowerBound, last: range.upperBound, family: family).name,
-            byteCount: 4_096, footerChecksum: 0xC0FF_EE00)
+            path: kind.name, byteCount: 4_096, footerChecksum: 0xC0FF_EE00,
+            arrivalMax: Timestamp(microseconds: 2_000), rollupByteCount: 512, rollupChecksum: 0xDEAD_BEEF)
+    }
+
+    static func absence(
+        _ range: ClosedRange<UInt64>, _ reason: AbsenceReason, _ eventCount: UInt64? = nil
+    ) -> Absence {
+        Absence(range: range, eventCount: eventCount ?? range.upperBound - range.lowerBound + 1, reason: reason)
     }
 
     /// A range whose last row is an agent interaction and whose other rows are commands.
@@ -31,6 +39,14 @@ enum Sample {
     static let edits: [ManifestEdit] = [
         seal(1...100), .lost(101...105, .logDamaged), seal(106...106, carry: false), seal(107...300),
     ]
+
+    /// Merges the first ranges of `edits` and lets some of their rows expire.
+    static let merge = ManifestEdit.replace(
+        1...106,
+        segments: [
+            segment(1...106, .commandExecution, rowCount: 60), segment(1...106, .agentInteraction, rowCount: 2),
+        ],
+        absences: [absence(1...106, .logDamaged, 5), absence(1...106, .expired, 39)])
 
     static func manifest(_ edits: [ManifestEdit] = edits) throws(ManifestViolation) -> Manifest {
         var manifest = Manifest()

@@ -35,14 +35,14 @@ struct ManifestVectorTests {
 
     @Test func thePageShowsEveryKindOfEdit() throws {
         let kinds = try Self.vectors("manifest-edit-").map { try $0.fields()["kind"]?.string }
-        #expect(kinds == ["seal", "lost", "snapshot"])
+        #expect(kinds == ["seal", "lost", "replace", "snapshot"])
     }
 
     @Test func theEditsOnThePageAreOneFileAndItsSnapshot() throws {
         let header = try #require(try Self.vectors("manifest-header").first).bytes
         let edits = try Self.vectors("manifest-edit-").map(\.bytes)
-        let replayed = try Sample.read(header + edits[0] + edits[1])
-        let snapshot = try Sample.read(header + edits[2])
+        let replayed = try Sample.read(header + edits[0] + edits[1] + edits[2])
+        let snapshot = try Sample.read(header + edits[3])
         #expect(replayed.manifest == snapshot.manifest)
         #expect(replayed.manifest.sealedThrough == 1_210)
     }
@@ -55,14 +55,7 @@ struct ManifestVectorTests {
             members["sealed_through"] = number(manifest.sealedThrough)
             members["carry"] = manifest.carry.map(text) ?? .null
             members["segments"] = .array(manifest.segments.map(json))
-            members["lost"] = .array(
-                manifest.lost.map { lost in
-                    object([
-                        "first_sequence": number(lost.range.lowerBound),
-                        "last_sequence": number(lost.range.upperBound),
-                        "event_count": number(lost.eventCount), "reason": number(lost.reason.rawValue),
-                    ])
-                })
+            members["absences"] = .array(manifest.absences.map(json))
         case .seal(let range, let segments, let carry):
             members["kind"] = text("seal")
             members["first_sequence"] = number(range.lowerBound)
@@ -74,8 +67,21 @@ struct ManifestVectorTests {
             members["first_sequence"] = number(range.lowerBound)
             members["last_sequence"] = number(range.upperBound)
             members["reason"] = number(reason.rawValue)
+        case .replace(let range, let segments, let absences):
+            members["kind"] = text("replace")
+            members["first_sequence"] = number(range.lowerBound)
+            members["last_sequence"] = number(range.upperBound)
+            members["segments"] = .array(segments.map(json))
+            members["absences"] = .array(absences.map(json))
         }
         return object(members)
+    }
+
+    private static func json(_ absence: Absence) -> ParsedJSON {
+        object([
+            "first_sequence": number(absence.range.lowerBound), "last_sequence": number(absence.range.upperBound),
+            "event_count": number(absence.eventCount), "reason": number(absence.reason.rawValue),
+        ])
     }
 
     private static func json(_ segment: SegmentReference) -> ParsedJSON {
@@ -83,8 +89,10 @@ struct ManifestVectorTests {
             "family": number(segment.family.rawValue), "first_sequence": number(segment.firstSequence),
             "last_sequence": number(segment.lastSequence), "row_count": number(segment.rowCount),
             "timestamp_min": number(segment.timestampMin.microseconds),
-            "timestamp_max": number(segment.timestampMax.microseconds), "byte_count": number(segment.byteCount),
-            "footer_checksum": number(segment.footerChecksum), "name": text(segment.path),
+            "timestamp_max": number(segment.timestampMax.microseconds),
+            "arrival_max": number(segment.arrivalMax.microseconds), "byte_count": number(segment.byteCount),
+            "footer_checksum": number(segment.footerChecksum), "rollup_byte_count": number(segment.rollupByteCount),
+            "rollup_checksum": number(segment.rollupChecksum), "name": text(segment.path),
         ])
     }
 

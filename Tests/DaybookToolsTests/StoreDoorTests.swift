@@ -35,6 +35,16 @@ struct StoreDoorTests {
         }
     }
 
+    @Test func aBadOrganizationLeavesNoStoreBehind() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        #expect(throws: ToolError.self) {
+            try door.initialize(organization: "Bad Name", clock: clock, entropy: entropy)
+        }
+        let answer = try door.initialize(organization: "good-name", clock: clock, entropy: entropy)
+        #expect(try field("organization", of: answer) == "good-name")
+    }
+
     @Test func organizationsAndKeysAreMadeOffline() throws {
         let directory = try TemporaryDirectory()
         let door = StoreDoor(directory: directory.path + "/store")

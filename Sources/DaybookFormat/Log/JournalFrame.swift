@@ -3,7 +3,7 @@ package struct JournalFileHeader: Equatable, Sendable {
     /// One sector, so that a torn header never reaches a frame.
     package static let byteCount = 512
     package static let magic: UInt32 = 0x4A42_4444  // "DDBJ" in the file
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     package var storeID: UInt64
     /// Position in the endless journal of the first byte after this header.
@@ -27,32 +27,24 @@ package struct JournalFileHeader: Equatable, Sendable {
     }
 
     package func encoded() -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.byteCount)
-        bytes.append(littleEndian: Self.magic)
-        bytes.append(littleEndian: Self.version)
+        var bytes = [UInt8](magic: Self.magic, version: Self.version, byteCount: Self.byteCount)
         bytes.append(littleEndian: storeID)
         bytes.append(littleEndian: basePosition)
         bytes.append(littleEndian: nonce)
         bytes.append(littleEndian: ordinal)
-        bytes.append(littleEndian: crc32c(bytes))
+        bytes.appendChecksum()
         bytes.append(contentsOf: repeatElement(0, count: Self.byteCount - bytes.count))
         return bytes
     }
 
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
-        let magic = try reader.uint32(bytes)
-        guard magic == Self.magic else { throw .badMagic(magic) }
-        let version = try reader.uint32(bytes)
-        guard version == Self.version else { throw .unsupportedVersion(version) }
+        try reader.readMagic(Self.magic, version: Self.version, bytes)
         storeID = try reader.uint64(bytes)
         basePosition = try reader.uint64(bytes)
         nonce = try reader.uint64(bytes)
         ordinal = try reader.uint64(bytes)
-        let found = crc32c(bytes.extracting(0..<reader.offset))
-        let expected = try reader.uint32(bytes)
-        guard expected == found else { throw .checksum(expected: expected, found: found) }
+        try reader.readChecksum(bytes)
         for index in reader.offset..<min(bytes.byteCount, Self.byteCount) where bytes.byte(at: index) != 0 {
             throw .invalid("journal file header padding")
         }
@@ -92,8 +84,21 @@ package struct JournalFrame: Equatable, Sendable {
         self.durablePosition = durablePosition
     }
 
-    /// Frames start at multiples of eight.
-    package var byteCount: Int { (Self.headerByteCount + payloadByteCount + 7) & ~7 }
+    /// Of the whole frame with its end.
+    package var byteCount: Int { Self.byteCount(payloadByteCount: payloadByteCount) }
+
+    /// Frames start at multiples of eight, and at least one byte of end stands behind the payload.
+    package static func byteCount(payloadByteCount: Int) -> Int { (headerByteCount + payloadByteCount + 8) & ~7 }
+
+    /// The last byte of a frame: not zero, so that a write which stopped anywhere before it is told from one that was
+    /// whole. A payload may end with zeroes of its own.
+    package static let endMark: UInt8 = 0xDB
+
+    /// Appends what stands behind the payload: zeroes, then the mark.
+    package func appendEnd(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: repeatElement(0, count: byteCount - Self.headerByteCount - payloadByteCount - 1))
+        bytes.append(Self.endMark)
+    }
 
     /// Appends the header; its checksum is bound to the nonce of the file, so a frame of another use never fits.
     package func append(to bytes: inout [UInt8], nonce: UInt64) {

@@ -13,28 +13,20 @@ package struct LogFileHeader: Equatable, Sendable {
     }
 
     package func encoded() -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.byteCount)
-        bytes.append(littleEndian: Self.magic)
-        bytes.append(littleEndian: Self.version)
+        var bytes = [UInt8](magic: Self.magic, version: Self.version, byteCount: Self.byteCount)
         bytes.append(littleEndian: log.rawValue)
         bytes.append(littleEndian: firstSequence)
         bytes.append(littleEndian: UInt32(0))
-        bytes.append(littleEndian: crc32c(bytes))
+        bytes.appendChecksum()
         return bytes
     }
 
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
-        let magic = try reader.uint32(bytes)
-        guard magic == Self.magic else { throw .badMagic(magic) }
-        let version = try reader.uint32(bytes)
-        guard version == Self.version else { throw .unsupportedVersion(version) }
+        try reader.readMagic(Self.magic, version: Self.version, bytes)
         log = LogID(try reader.uint64(bytes))
         firstSequence = try reader.uint64(bytes)
-        guard try reader.uint32(bytes) == 0 else { throw .invalid("log file header reserved field") }
-        let expected = try reader.uint32(bytes)
-        let found = crc32c(bytes.extracting(0..<Self.byteCount - 4))
-        guard expected == found else { throw .checksum(expected: expected, found: found) }
+        try reader.readReserved("log file header reserved field", bytes)
+        try reader.readChecksum(bytes)
     }
 }

@@ -19,20 +19,46 @@ package struct EventID: Hashable, Sendable, CustomStringConvertible {
     /// Parses the 36-character form in either case; nil for anything else. Not generic: the parser calls it for every
     /// event from another module, where a generic body would not be specialized.
     package init?(text: UnsafeBufferPointer<UInt8>) {
-        guard text.count == 36 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        var digits = 0
-        for position in 0..<36 {
-            let byte = unsafe text[position]
-            if position == 8 || position == 13 || position == 18 || position == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let nibble = hexValue(byte) else { return nil }
-            if digits < 16 { words.0 = words.0 << 4 | UInt64(nibble) } else { words.1 = words.1 << 4 | UInt64(nibble) }
-            digits += 1
-        }
-        (high, low) = words
+        guard text.count == 36, unsafe text[8] == Self.hyphen, unsafe text[13] == Self.hyphen,
+            unsafe text[18] == Self.hyphen, unsafe text[23] == Self.hyphen
+        else { return nil }
+        let start = unsafe UnsafeRawPointer(text.baseAddress!)
+        // Characters 9 to 12 and 14 to 17 are one word of digits, so are 19 to 22 and 24 to 27.
+        guard let first = unsafe Self.digits(start.loadUnaligned(as: UInt64.self)),
+            let second = unsafe Self.digits(Self.joined(start, 9, 14)),
+            let third = unsafe Self.digits(Self.joined(start, 19, 24)),
+            let fourth = unsafe Self.digits(start.loadUnaligned(fromByteOffset: 28, as: UInt64.self))
+        else { return nil }
+        high = first << 32 | second
+        low = third << 32 | fourth
+    }
+
+    private static let hyphen = UInt8(ascii: "-")
+
+    @inline(__always)
+    private static func joined(_ start: UnsafeRawPointer, _ left: Int, _ right: Int) -> UInt64 {
+        let low = unsafe UInt32(littleEndian: start.loadUnaligned(fromByteOffset: left, as: UInt32.self))
+        let high = unsafe UInt32(littleEndian: start.loadUnaligned(fromByteOffset: right, as: UInt32.self))
+        return (UInt64(high) << 32 | UInt64(low)).littleEndian
+    }
+
+    /// The value of eight hexadecimal digits, all at once: the bytes of a word never carry into each other while each
+    /// is below 0x80. Nil when one is not a digit.
+    @inline(__always)
+    private static func digits(_ bytes: UInt64) -> UInt64? {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let text = UInt64(littleEndian: bytes)
+        guard text & (0x80 * ones) == 0 else { return nil }
+        // The top bit of a byte is set when it is at least "0" and below ":", at least "a" and below "g".
+        let isDecimal = (text &+ 0x50 * ones) & ~(text &+ 0x46 * ones)
+        let lower = text | 0x20 * ones
+        let isLetter = (lower &+ 0x1F * ones) & ~(lower &+ 0x19 * ones)
+        guard (isDecimal | isLetter) & (0x80 * ones) == 0x80 * ones else { return nil }
+        // Letters have bit 6 set, and 9 more than their low four bits.
+        var value = ((text & (0x0F * ones)) &+ (text >> 6 & ones) &* 9).byteSwapped
+        value = (value | value >> 4) & 0x00FF_00FF_00FF_00FF
+        value = (value | value >> 8) & 0x0000_FFFF_0000_FFFF
+        return (value | value >> 16) & 0xFFFF_FFFF
     }
 
     package init?(_ text: String) {

@@ -3,10 +3,12 @@
 package enum FileKind: Hashable, Sendable {
     /// Part of the write-ahead log, named after its first sequence.
     case logFile(first: UInt64)
-    /// The sealed rows of one family.
-    case segment(first: UInt64, last: UInt64, family: Family)
+    /// The sealed rows of one family. A range that is written anew gets the next revision: a name is that of one file.
+    case segment(first: UInt64, last: UInt64, family: Family, revision: UInt16 = 0)
     /// Beside its segment, rebuilt from it when missing.
-    case index(first: UInt64, last: UInt64, family: Family)
+    case index(first: UInt64, last: UInt64, family: Family, revision: UInt16 = 0)
+    /// Beside its segment: sums over windows of time.
+    case rollup(first: UInt64, last: UInt64, family: Family, revision: UInt16 = 0)
     /// What sealing up to this sequence carries over.
     case carry(sealedThrough: UInt64)
     case manifest
@@ -28,8 +30,12 @@ package enum FileKind: Hashable, Sendable {
         case .logFile(let first):
             precondition(first >= 1)
             return hexText(first) + ".dbl"
-        case .segment(let first, let last, let family): return Self.stem(first, last, family) + ".dbs"
-        case .index(let first, let last, let family): return Self.stem(first, last, family) + ".dbi"
+        case .segment(let first, let last, let family, let revision):
+            return Self.stem(first, last, family, revision) + ".dbs"
+        case .index(let first, let last, let family, let revision):
+            return Self.stem(first, last, family, revision) + ".dbi"
+        case .rollup(let first, let last, let family, let revision):
+            return Self.stem(first, last, family, revision) + ".dbr"
         case .carry(let sealedThrough):
             precondition(sealedThrough >= 1)
             return hexText(sealedThrough) + ".dbk"
@@ -53,11 +59,14 @@ package enum FileKind: Hashable, Sendable {
             guard let first = hexNumber(stem), first >= 1 else { return nil }
             self = .logFile(first: first)
         case ".dbs":
-            guard let (first, last, family) = Self.parse(stem: stem) else { return nil }
-            self = .segment(first: first, last: last, family: family)
+            guard let (first, last, family, revision) = Self.parse(stem: stem) else { return nil }
+            self = .segment(first: first, last: last, family: family, revision: revision)
         case ".dbi":
-            guard let (first, last, family) = Self.parse(stem: stem) else { return nil }
-            self = .index(first: first, last: last, family: family)
+            guard let (first, last, family, revision) = Self.parse(stem: stem) else { return nil }
+            self = .index(first: first, last: last, family: family, revision: revision)
+        case ".dbr":
+            guard let (first, last, family, revision) = Self.parse(stem: stem) else { return nil }
+            self = .rollup(first: first, last: last, family: family, revision: revision)
         case ".dbk":
             guard let sealedThrough = hexNumber(stem), sealedThrough >= 1 else { return nil }
             self = .carry(sealedThrough: sealedThrough)
@@ -76,22 +85,27 @@ package enum FileKind: Hashable, Sendable {
         }
     }
 
-    private static func stem(_ first: UInt64, _ last: UInt64, _ family: Family) -> String {
+    private static func stem(_ first: UInt64, _ last: UInt64, _ family: Family, _ revision: UInt16) -> String {
         precondition(first >= 1)
         precondition(first <= last)
-        return "\(hexText(first))-\(hexText(last))-\(hexText(UInt64(family.rawValue), width: 2))"
+        let stem = "\(hexText(first))-\(hexText(last))-\(hexText(UInt64(family.rawValue), width: 2))"
+        return revision == 0 ? stem : stem + "-" + hexText(UInt64(revision), width: 4)
     }
 
-    private static func parse(stem: Substring) -> (first: UInt64, last: UInt64, family: Family)? {
+    private static func parse(
+        stem: Substring
+    ) -> (first: UInt64, last: UInt64, family: Family, revision: UInt16)? {
         let parts = stem.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 3,
+        guard parts.count == 3 || parts.count == 4,
             let first = hexNumber(parts[0]),
             let last = hexNumber(parts[1]),
             let number = hexNumber(parts[2], width: 2),
             let family = Family(rawValue: UInt8(number)),
             first >= 1, first <= last
         else { return nil }
-        return (first, last, family)
+        guard parts.count == 4 else { return (first, last, family, 0) }
+        guard let revision = hexNumber(parts[3], width: 4), revision >= 1 else { return nil }
+        return (first, last, family, UInt16(revision))
     }
 
     private static func nested(_ name: String) -> String {

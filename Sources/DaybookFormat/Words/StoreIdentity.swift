@@ -16,30 +16,22 @@ package struct StoreIdentity: Equatable, Sendable {
     }
 
     package func encoded() -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.byteCount)
-        bytes.append(littleEndian: Self.magic)
-        bytes.append(littleEndian: Self.version)
+        var bytes = [UInt8](magic: Self.magic, version: Self.version, byteCount: Self.byteCount)
         bytes.append(littleEndian: storeID)
         bytes.append(littleEndian: createdAt.microseconds)
         bytes.append(littleEndian: UInt32(0))
-        bytes.append(littleEndian: crc32c(bytes))
+        bytes.appendChecksum()
         return bytes
     }
 
     /// Reads a whole identity file.
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
-        let magic = try reader.uint32(bytes)
-        guard magic == Self.magic else { throw .badMagic(magic) }
-        let version = try reader.uint32(bytes)
-        guard version == Self.version else { throw .unsupportedVersion(version) }
+        try reader.readMagic(Self.magic, version: Self.version, bytes)
         storeID = try reader.uint64(bytes)
         createdAt = Timestamp(microseconds: try reader.int64(bytes))
-        guard try reader.uint32(bytes) == 0 else { throw .invalid("store identity reserved field") }
-        let expected = try reader.uint32(bytes)
-        let found = crc32c(bytes.extracting(0..<Self.byteCount - 4))
-        guard expected == found else { throw .checksum(expected: expected, found: found) }
+        try reader.readReserved("store identity reserved field", bytes)
+        try reader.readChecksum(bytes)
         guard reader.isAtEnd(bytes) else { throw .invalid("store identity length") }
     }
 }

@@ -72,7 +72,7 @@ struct StringInterner: Sendable {
 
 /// Whether `wanted` stands in `bytes` at `start`. Precondition: `bytes` reaches that far.
 @inline(__always)
-private func equalBytes(_ bytes: UnsafeRawBufferPointer, at start: Int, _ wanted: UnsafeRawBufferPointer) -> Bool {
+func equalBytes(_ bytes: UnsafeRawBufferPointer, at start: Int, _ wanted: UnsafeRawBufferPointer) -> Bool {
     precondition(start >= 0 && wanted.count <= bytes.count - start)
     var offset = 0
     while offset &+ 8 <= wanted.count {

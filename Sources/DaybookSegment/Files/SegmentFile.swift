@@ -17,6 +17,17 @@ struct SegmentFile: Sendable {
         }
     }
 
+    /// A file that is open already.
+    init(_ file: any DiskFile) throws(SegmentError) {
+        self.file = file
+        path = file.path
+        do throws(DiskError) {
+            byteCount = try file.byteCount()
+        } catch {
+            throw .disk(error)
+        }
+    }
+
     /// Exactly these bytes. A file that ends before is damaged.
     func read(_ wanted: Int, at offset: UInt64) throws(SegmentError) -> [UInt8] {
         precondition(wanted >= 0)

@@ -34,10 +34,7 @@ struct SegmentHeader: Equatable, Sendable {
 
     init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
-        let magic = try reader.uint32(bytes)
-        guard magic == Self.magic else { throw .badMagic(magic) }
-        let version = try reader.uint32(bytes)
-        guard version == Self.version else { throw .unsupportedVersion(version) }
+        try reader.readMagic(Self.magic, version: Self.version, bytes)
         log = LogID(try reader.uint64(bytes))
         guard let family = Family(rawValue: try reader.uint8(bytes)), Family.ofOrganizations.contains(family) else {
             throw .invalid("segment family")
@@ -46,9 +43,7 @@ struct SegmentHeader: Equatable, Sendable {
         schemaVersion = try reader.uint8(bytes)
         guard try reader.uint16(bytes) == 0 else { throw .invalid("segment header reserved field") }
         firstSequence = try reader.uint64(bytes)
-        let found = crc32c(bytes.extracting(0..<reader.offset))
-        let expected = try reader.uint32(bytes)
-        guard expected == found else { throw .checksum(expected: expected, found: found) }
+        try reader.readChecksum(bytes)
     }
 }
 

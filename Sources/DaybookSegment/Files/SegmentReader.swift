@@ -26,7 +26,7 @@ package final class SegmentReader: Sendable {
     let file: SegmentFile
     let footer: SegmentFooter
     /// The checksum of the footer's page: names the content of the file.
-    let footerChecksum: UInt32
+    package let footerChecksum: UInt32
     /// Where decoded pages are kept; nil for whoever reads a file once.
     let pages: PageCache?
     /// Under which number they are kept.
@@ -51,7 +51,17 @@ package final class SegmentReader: Sendable {
     package static func open(
         disk: any Disk, path: String, pages: PageCache? = nil, owner: UInt64 = 0
     ) throws(SegmentError) -> SegmentReader {
-        let file = try SegmentFile(disk: disk, path: path)
+        try open(try SegmentFile(disk: disk, path: path), pages, owner)
+    }
+
+    /// The same for a file that is open already, and that may have lost its name. It must stay open.
+    package static func open(_ file: any DiskFile) throws(SegmentError) -> SegmentReader {
+        try open(try SegmentFile(file), nil, 0)
+    }
+
+    private static func open(
+        _ file: SegmentFile, _ pages: PageCache?, _ owner: UInt64
+    ) throws(SegmentError) -> SegmentReader {
         let least = SegmentHeader.byteCount + PageHeader.byteCount + SegmentTrailer.byteCount
         guard file.byteCount >= UInt64(least) else {
             throw file.damage(at: 0, .truncated(needed: least, found: Int(clamping: file.byteCount)))

@@ -9,6 +9,7 @@ package struct SegmentSummary: Sendable, Equatable {
     package var rowCount: Int
     package var timestampMin: Timestamp
     package var timestampMax: Timestamp
+    package var arrivalMax: Timestamp
     package var byteCount: UInt64
     /// The CRC-32C of the footer's page: names the content of the file.
     package var footerChecksum: UInt32
@@ -99,10 +100,12 @@ package struct SegmentWriter {
         }
         output.close()
         let time = footer.zone(.timestamp) ?? ColumnZone()
+        let arrival = footer.zone(.arrival) ?? ColumnZone()
         return SegmentSummary(
             family: family, firstSequence: firstSequence, lastSequence: lastSequence, rowCount: rowCount,
             timestampMin: Timestamp(microseconds: Int64(bitPattern: time.min)),
-            timestampMax: Timestamp(microseconds: Int64(bitPattern: time.max)), byteCount: output.offset,
+            timestampMax: Timestamp(microseconds: Int64(bitPattern: time.max)),
+            arrivalMax: Timestamp(microseconds: Int64(bitPattern: arrival.max)), byteCount: output.offset,
             footerChecksum: footerChecksum)
     }
 

@@ -46,44 +46,40 @@ extension ConnectionHandler {
 
     // MARK: Time
 
-    /// Once a second.
+    private var limits: TimeLimits { environment.options.timeLimits }
+
+    /// Once a tick of the loop.
     func checkTime() {
         guard let context else { return }
-        if let since = unwritableSinceTick, loop.tick - since >= FrontLimits.stalledWriteSecondsMax {
+        if loop.isOver(limits.stalledWriteMilliseconds, since: unwritableSinceTick) {
             context.close(promise: nil)
             return
         }
         switch phase {
         case .idle:
-            if let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax {
+            if loop.isOver(limits.requestMilliseconds, since: requestStartedTick) {
                 answerWithoutRequest(.timeout)
-            } else if requestStartedTick == nil, loop.tick - lastProgressTick >= FrontLimits.idleSecondsMax {
+            } else if requestStartedTick == nil, loop.isOver(limits.idleMilliseconds, since: lastProgressTick) {
                 context.close(promise: nil)
             }
-        case .collecting: timeOutIfOverdue(since: requestStartedTick)
-        case .importing where importStream?.ticket == nil: timeOutIfOverdue(since: lastProgressTick)
+        case .collecting:
+            if loop.isOver(limits.requestMilliseconds, since: requestStartedTick) { answer(.timeout) }
+        case .importing where importStream?.ticket == nil:
+            if loop.isOver(limits.requestMilliseconds, since: lastProgressTick) { answer(interrupted(.timeout)) }
         case .routing where !routing.requestHasEnded:
-            guard let requestStartedTick, loop.tick - requestStartedTick >= FrontLimits.requestSecondsMax else {
-                return
-            }
+            guard loop.isOver(limits.requestMilliseconds, since: requestStartedTick) else { return }
             if routing.responseHasStarted { context.close(promise: nil) } else { answer(.timeout) }
         case .committing: giveUpCommit(since: ingest?.submittedTick)
         case .importing: giveUpCommit(since: importStream?.submittedTick)
         case .routing, .closed: break
         case .lingering:
-            guard let lingerStartedTick, loop.tick - lingerStartedTick >= FrontLimits.lingerSecondsMax else { return }
-            context.close(promise: nil)
+            if loop.isOver(limits.lingerMilliseconds, since: lingerStartedTick) { context.close(promise: nil) }
         }
     }
 
-    private func timeOutIfOverdue(since tick: Int?) {
-        guard let tick, loop.tick - tick >= FrontLimits.requestSecondsMax else { return }
-        answer(.timeout)
-    }
-
-    /// No answer takes longer than 5 s: from then on the client is told that the outcome is not known.
+    /// From then on the client is told that the outcome is not known.
     private func giveUpCommit(since tick: Int?) {
-        guard let tick, loop.tick - tick >= FrontLimits.commitSecondsMax else { return }
+        guard loop.isOver(limits.commitMilliseconds, since: tick) else { return }
         if let ticket = ingest?.ticket ?? importStream?.ticket { loop.abandon(ticket) }
         ingest?.ticket = nil
         importStream?.ticket = nil

@@ -48,7 +48,7 @@ extension ConnectionHandler {
     }
 
     /// Chunks are atomic, the import as a whole is not: the answer says how far it came.
-    private func interrupted(_ failure: ErrorResponse) -> ErrorResponse {
+    func interrupted(_ failure: ErrorResponse) -> ErrorResponse {
         var failure = failure.closing()
         failure.message += " \(importStream?.storedCount ?? 0) events of this import were stored before."
         return failure

@@ -181,10 +181,10 @@ extension ConnectionHandler {
             importCompleted(outcome)
             return
         }
-        guard phase == .committing, ingest != nil else { return }
+        guard phase == .committing, let current = ingest else { return }
         ingest?.ticket = nil
         if case .refused(let refusal) = outcome {
-            answer(ErrorResponse(refusal))
+            answer(ErrorResponse(refusal, isBatch: current.kind == .batch))
             return
         }
         answerStored(outcome)

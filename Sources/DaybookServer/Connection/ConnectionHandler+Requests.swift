@@ -20,7 +20,7 @@ extension ConnectionHandler {
             answer(failure)
             return
         }
-        let target = Self.originForm(head.uri)
+        let target = RouteTable.originForm(head.uri)
         let isPut = head.method == .PUT
         if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: target) {
             beginIngest(route, fields)
@@ -29,14 +29,6 @@ extension ConnectionHandler {
             head.uri = target
             beginRouting(head, fields)
         }
-    }
-
-    /// A target that names the scheme and host too, as proxies send it, without these.
-    private static func originForm(_ target: String) -> String {
-        guard target.hasPrefix("http://") || target.hasPrefix("https://") else { return target }
-        let rest = target.drop { $0 != ":" }.dropFirst(3)
-        guard let slash = rest.firstIndex(of: "/") else { return "/" }
-        return String(rest[slash...])
     }
 
     private func headFailure(_ head: HTTPRequestHead, _ fields: RequestFields) -> ErrorResponse? {
@@ -54,7 +46,7 @@ extension ConnectionHandler {
         guard fields.hostIsValid else { return .badRequest("The Host field is not a host.") }
         guard head.uri.utf8.count <= FrontLimits.uriByteCountMax else { return .uriTooLong }
         if head.method == .TRACE || head.method == .CONNECT {
-            return ErrorResponse.methodNotAllowed(allow: "GET, HEAD, POST, PUT, OPTIONS").closing()
+            return RouteTable.refusal(ofForbiddenMethodAt: head.uri)
         }
         if fields.hasUnknownExpectation {
             return ErrorResponse(417, "expectation_failed", "Only the expectation 100-continue is understood.")

@@ -37,6 +37,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     let loop: IngestLoop
+    /// Heads that the decoder has given.
+    private(set) var headCount = 0
+    /// What stands before the decoder.
+    weak var watch: ByteWatch?
     var environment: ServerEnvironment { loop.environment }
     var context: ChannelHandlerContext?
     /// Writes past the encoder: answers of ours are bytes already.
@@ -126,6 +130,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastProgressTick = loop.tick
         let part = Self.unwrapInboundIn(data)
+        if case .head = part { headCount += 1 }
         if waiting.isEmpty && accepts(part) {
             take(part)
         } else if phase != .lingering && phase != .closed {
@@ -242,30 +247,36 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let failure = protocolFailure(error) else {
-            context.close(promise: nil)
-            return
+        switch error {
+        case HTTPParserError.invalidMethod: watch?.judgeLine()
+        case let error as HTTPParserError: fail(protocolFailure(error))
+        // What comes behind an error is thrown away: the answers before it, and the one to it, must still go out.
+        case ByteToMessageDecoderError.dataReceivedInErrorState: break
+        default: context.close(promise: nil)
         }
+    }
+
+    /// The stream of requests ends with an error, which is answered in its turn.
+    func fail(_ failure: ErrorResponse) {
         switch phase {
         case .idle where waiting.isEmpty: answerWithoutRequest(failure)
         case .collecting: answer(failure)
         case .routing where !routing.requestHasEnded && routing.responseHasStarted, .importing:
-            context.close(promise: nil)
+            context?.close(promise: nil)
         case .routing where !routing.requestHasEnded: answer(failure)
         case .idle, .committing, .routing: waiting.append(.failure(failure))
         case .lingering, .closed: break
         }
     }
 
-    private func protocolFailure(_ error: any Error) -> ErrorResponse? {
-        guard let error = error as? HTTPParserError else { return nil }
+    private func protocolFailure(_ error: HTTPParserError) -> ErrorResponse {
         switch error {
         case .headerOverflow: return requestLineIsOpen ? .uriTooLong : .headersTooLarge
         case .invalidVersion:
             return ErrorResponse(505, "http_version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
                 .closing()
         case .closedConnection, .invalidEOFState: return .badRequest("The request broke off.")
-        default: return .badRequest("This is not a well-formed HTTP/1.1 request.")
+        default: return .malformed
         }
     }
 

@@ -16,7 +16,8 @@ final class IngestLoop {
     var scratch: [UInt8] = []
     var headScratch: [UInt8] = []
     private var buffer: ByteBuffer
-    /// Goes up once a second while connections are open. Timeouts are counted in it, so that no request pays for a timer.
+    /// Goes up at every check of the time limits while connections are open. Timeouts are counted in it, so that no
+    /// request pays for a timer.
     private(set) var tick = 0
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
     private var ticker: RepeatedTask?
@@ -89,9 +90,8 @@ final class IngestLoop {
         connections[ObjectIdentifier(connection)] = connection
         guard ticker == nil else { return }
         let loop = NIOLoopBound(self, eventLoop: eventLoop)
-        ticker = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-            loop.value.advance()
-        }
+        let interval = TimeAmount.milliseconds(Int64(tickMilliseconds))
+        ticker = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in loop.value.advance() }
     }
 
     func closed(_ connection: ConnectionHandler) {
@@ -99,6 +99,15 @@ final class IngestLoop {
         guard connections.isEmpty else { return }
         ticker?.cancel()
         ticker = nil
+    }
+
+    private var tickMilliseconds: Int { environment.options.timeLimits.checkIntervalMilliseconds }
+
+    /// Whether this much time has certainly passed since the given tick; false without a tick. The tick may have been
+    /// about to end, so it does not count.
+    func isOver(_ milliseconds: Int, since start: Int?) -> Bool {
+        guard let start else { return false }
+        return (tick - start - 1) * tickMilliseconds >= milliseconds
     }
 
     private func advance() {

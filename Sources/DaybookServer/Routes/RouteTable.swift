@@ -39,10 +39,37 @@ enum RouteTable {
 
     /// The methods of a path, or nil when there is no such path.
     static func methods(path: String) -> [String]? {
-        if path == "*" { return ["GET", "HEAD", "POST", "PUT", "OPTIONS"] }
+        if path == "*" { return everyMethod }
         let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for route in metrics + service where matches(parts, route.path) { return route.methods + ["OPTIONS"] }
         return nil
+    }
+
+    /// The answer to a method that no route knows. It ends the connection: the decoder has given up on it.
+    static func refusal(ofUnknownMethodAt target: String) -> ErrorResponse {
+        guard let methods = methods(path: path(of: target)) else { return .notFound.closing() }
+        return .methodNotAllowed(allow: methods.joined(separator: ", ")).closing()
+    }
+
+    /// The answer to TRACE and CONNECT, which no path allows.
+    static func refusal(ofForbiddenMethodAt target: String) -> ErrorResponse {
+        let methods = methods(path: path(of: target)) ?? everyMethod
+        return .methodNotAllowed(allow: methods.joined(separator: ", ")).closing()
+    }
+
+    private static let everyMethod = ["GET", "HEAD", "POST", "PUT", "OPTIONS"]
+
+    private static func path(of target: String) -> String {
+        let target = originForm(target)
+        return String(target.prefix { $0 != "?" })
+    }
+
+    /// A target that names the scheme and host too, as proxies send it, without these.
+    static func originForm(_ target: String) -> String {
+        guard target.hasPrefix("http://") || target.hasPrefix("https://") else { return target }
+        let rest = target.drop { $0 != ":" }.dropFirst(3)
+        guard let slash = rest.firstIndex(of: "/") else { return "/" }
+        return String(rest[slash...])
     }
 
     private static func matches(_ parts: [Substring.UTF8View], _ pattern: String) -> Bool {

@@ -38,8 +38,22 @@ extension Routes {
         }
     }
 
+    /// An organization that is closed is a loss of part of the service only.
+    private func isDegraded(_ check: String) -> Bool {
+        check == "storage" && environment.store.statistics.closedOrganizationCount > 0
+    }
+
+    private func status(_ checks: [String]) -> String {
+        guard checks.allSatisfy(isHealthy) else { return #""unhealthy""# }
+        return checks.contains(where: isDegraded) ? #""degraded""# : #""healthy""#
+    }
+
     private func message(_ check: String, _ isHealthy: Bool) -> String {
-        guard !isHealthy else { return "takes requests" }
+        guard !isHealthy else {
+            let closedCount = environment.store.statistics.closedOrganizationCount
+            guard isDegraded(check) else { return "takes requests" }
+            return "takes requests; closed organizations with a damaged manifest: \(closedCount)"
+        }
         guard check == "storage" else { return "is being stopped" }
         return environment.store.statistics.lastError ?? "takes no events"
     }
@@ -49,7 +63,7 @@ extension Routes {
         let isKnown = (try? authorize(request, [])) != nil
         let now = environment.now
         var body = Array(#"{"status":"#.utf8)
-        body.append(contentsOf: isHealthy ? #""healthy""#.utf8 : #""unhealthy""#.utf8)
+        body.append(contentsOf: status(checks).utf8)
         if isKnown {
             body.append(contentsOf: #","timestamp":""#.utf8)
             TimestampText.append(now, to: &body)
@@ -71,7 +85,7 @@ extension Routes {
         let isHealthy = isHealthy(name)
         let elapsed = environment.nanoseconds - start
         body.append(contentsOf: #"{"name":"\#(name)","status":"#.utf8)
-        body.append(contentsOf: isHealthy ? #""healthy""#.utf8 : #""unhealthy""#.utf8)
+        body.append(contentsOf: status([name]).utf8)
         body.append(contentsOf: #","message":"#.utf8)
         JSONText.append(message(name, isHealthy), to: &body)
         body.append(contentsOf: #","responseTime":"#.utf8)
@@ -97,6 +111,10 @@ extension Routes {
             ("daybook_ingest_requests_total", "counter", "Requests that stored events.", counters.ingestRequests),
             ("daybook_queries_total", "counter", "Queries that were run.", counters.queries),
             ("daybook_connections", "gauge", "Open connections.", UInt64(max(0, environment.openConnectionCount))),
+            (
+                "daybook_closed_organizations", "gauge", "Organizations closed because their manifest is damaged.",
+                UInt64(environment.store.statistics.closedOrganizationCount)
+            ),
             (
                 "daybook_ingest_budget_bytes", "gauge", "Bytes of bodies in flight.",
                 UInt64(max(0, environment.chargedByteCount))

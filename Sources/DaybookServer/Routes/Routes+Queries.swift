@@ -124,6 +124,11 @@ extension Routes {
             throw ErrorResponse.queryTimeout
         } catch let failure as ErrorResponse {
             throw failure
+        } catch StoreError.organizationClosed(let corruption) {
+            context.logger.error(
+                "The organization is closed: its manifest is damaged.",
+                metadata: ["organization": "\(credential.organization.id)", "damage": "\(corruption)"])
+            throw ErrorResponse.organizationClosed
         } catch {
             context.logger.error(
                 "A query failed.",

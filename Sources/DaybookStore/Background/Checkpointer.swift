@@ -240,6 +240,9 @@ final class Checkpointer {
                     shared.moved(byteCount: moved)
                     if organization.sealableExtent != nil, log != .control { shared.addSealable(log) }
                 }
+            } catch StoreError.organizationClosed {
+                // The next run copies its groups out of the journal; the others must not wait for it.
+                continue
             } catch {
                 shared.note(error)
                 shared.addDirty(dirty[index...])

@@ -112,10 +112,7 @@ extension CarryFile {
     /// Reads a whole carry file.
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
-        let magic = try reader.uint32(bytes)
-        guard magic == Self.magic else { throw .badMagic(magic) }
-        let version = try reader.uint32(bytes)
-        guard version == Self.version else { throw .unsupportedVersion(version) }
+        try reader.readMagic(Self.magic, version: Self.version, bytes)
         let body = bytes.extracting(0..<(try Self.verifiedByteCount(bytes)))
         let log = LogID(try reader.uint64(body))
         let sealedThrough = try reader.uint64(body)

@@ -4,34 +4,48 @@ internal import DaybookFormat
 //
 //  I1  sealedThrough never goes back
 //  I2  the generation rises with every edit
-//  I3  a published segment stays published
-//  I4  what was lost stays lost
+//  I3  a name stays that of one file
+//  I4  what is absent stays absent
 //  I5  a segment holds rows of an organization's family
 //  I6  a segment's name states its range and family
 //  I7  segments are in order, one for each family and range
 //  I8  segments of different ranges do not overlap
-//  I9  every sequence is in one live or one lost range
-//  I10 rows and lost events of a range are as many as its sequences
+//  I9  every sequence is in one range, live or absent
+//  I10 rows and absent events of a range are as many as its sequences
 //  I11 the carry file is named after a sealed sequence
+//  I12 absences are in order, one for each reason and range
 extension Manifest {
     /// The first rule that this manifest breaks as the successor of `previous`. Complexity: O(segments).
     package func firstBrokenInvariant(after previous: Manifest) -> StaticString? {
         if sealedThrough < previous.sealedThrough { return "I1 sealedThrough never goes back" }
         if generation <= previous.generation { return "I2 the generation rises with every edit" }
-        if !segments.starts(with: previous.segments) { return "I3 a published segment stays published" }
-        if !lost.starts(with: previous.lost) { return "I4 what was lost stays lost" }
+        if hasGivenNameAway(since: previous) { return "I3 a name stays that of one file" }
+        let counts = absences.eventCounts()
+        guard previous.absences.eventCounts().allSatisfy({ counts[$0.key, default: 0] >= $0.value }) else {
+            return "I4 what is absent stays absent"
+        }
         return firstBrokenInvariant
+    }
+
+    /// Whether a name stands for another file than before.
+    private func hasGivenNameAway(since previous: Manifest) -> Bool {
+        // Nearly always nothing was removed: then the start of the list is the old list, and no name is looked up.
+        if segments.starts(with: previous.segments) { return false }
+        let before = Dictionary(previous.segments.map { ($0.path, $0) }) { first, _ in first }
+        return segments.contains { segment in
+            before[segment.path].map { $0 != segment } ?? false
+        }
     }
 
     /// The first rule that this manifest breaks by itself. Complexity: O(segments).
     package var firstBrokenInvariant: StaticString? {
-        brokenSegment ?? brokenOrder ?? brokenAccount ?? brokenCarry
+        brokenSegment ?? brokenOrder ?? brokenAbsence ?? brokenAccount ?? brokenCarry
     }
 
     private var brokenSegment: StaticString? {
         for segment in segments {
             guard segment.holdsRows else { return "I5 a segment holds rows of an organization's family" }
-            guard segment.path == segment.fileKind.name else {
+            guard segment.isNamedRightly else {
                 return "I6 a segment's name states its range and family"
             }
         }
@@ -50,24 +64,32 @@ extension Manifest {
         return nil
     }
 
-    /// Walks live and lost ranges side by side; together they must tile 1...sealedThrough.
+    private var brokenAbsence: StaticString? {
+        for (left, right) in zip(absences, absences.dropFirst()) where !Absence.precedes(left, right) {
+            return "I12 absences are in order, one for each reason and range"
+        }
+        return nil
+    }
+
+    /// Walks segments and absences side by side; together their ranges must tile 1...sealedThrough.
     private var brokenAccount: StaticString? {
-        let tiling: StaticString = "I9 every sequence is in one live or one lost range"
-        let rows: StaticString = "I10 rows and lost events of a range are as many as its sequences"
+        let tiling: StaticString = "I9 every sequence is in one range, live or absent"
+        let rows: StaticString = "I10 rows and absent events of a range are as many as its sequences"
         var covered: UInt64 = 0
-        var losses = lost[...]
+        var absent = absences[...]
         var live = segments[...]
         while covered < sealedThrough {
             let first = covered + 1
-            let loss = losses.first.flatMap { $0.range.lowerBound == first ? $0 : nil }
+            let absence = absent.first.flatMap { $0.range.lowerBound == first ? $0 : nil }
             let segment = live.first.flatMap { $0.firstSequence == first ? $0 : nil }
-            guard let range = segment?.range ?? loss?.range else { return tiling }
+            guard let range = segment?.range ?? absence?.range else { return tiling }
             var eventCount: UInt64 = 0
-            if let loss {
-                guard loss.range == range else { return tiling }
-                guard loss.eventCount >= 1 else { return rows }
-                eventCount = loss.eventCount
-                losses = losses.dropFirst()
+            while let absence = absent.first, absence.range.lowerBound == first {
+                guard absence.range == range else { return tiling }
+                let (sum, overflow) = eventCount.addingReportingOverflow(absence.eventCount)
+                guard absence.eventCount >= 1, !overflow else { return rows }
+                eventCount = sum
+                absent = absent.dropFirst()
             }
             while let segment = live.first, segment.range == range {
                 let (sum, overflow) = eventCount.addingReportingOverflow(UInt64(segment.rowCount))
@@ -78,7 +100,7 @@ extension Manifest {
             guard eventCount == range.sequenceCount else { return rows }
             covered = range.upperBound
         }
-        return covered == sealedThrough && losses.isEmpty && live.isEmpty ? nil : tiling
+        return covered == sealedThrough && absent.isEmpty && live.isEmpty ? nil : tiling
     }
 
     private var brokenCarry: StaticString? {
@@ -98,5 +120,6 @@ extension SegmentReference {
             && rowCount >= 1 && UInt64(rowCount) <= lastSequence - firstSequence + 1
             && timestampMin <= timestampMax
             && byteCount >= 1
+            && (rollupByteCount > 0 || rollupChecksum == 0)
     }
 }

@@ -9,32 +9,46 @@ package struct Manifest: Sendable, Equatable {
     package var sealedThrough: UInt64 = 0
     /// By sequence, the families of a range one behind the other. A family without rows in a range has no segment.
     package var segments: [SegmentReference] = []
-    /// In order of sequences.
-    package var lost: [LostRange] = []
+    /// By sequence, the reasons of a range one behind the other.
+    package var absences: [Absence] = []
     /// Name of the carry file; nil when nothing was carried over.
     package var carry: String?
 
     package init() {}
 
-    /// Names of the files that must not be removed, indexes included.
+    /// Names of the files that must not be removed, indexes and rollups included.
     package var namedFiles: Set<String> {
         var names: Set<String> = []
-        for segment in segments {
-            names.insert(segment.path)
-            names.insert(segment.indexPath)
-        }
+        for segment in segments { names.formUnion(segment.fileNames) }
         if let carry { names.insert(carry) }
         return names
     }
 }
 
 extension SegmentReference {
-    /// What the segment's name must state. Precondition: the sequences are a range from 1 on.
-    var fileKind: FileKind { .segment(first: firstSequence, last: lastSequence, family: family) }
+    /// Whether the name is that of a segment of this family and range.
+    var isNamedRightly: Bool {
+        guard case .segment(firstSequence, lastSequence, family, _)? = FileKind(name: path) else { return false }
+        return true
+    }
+
+    /// How often this range was written anew before; 0 when the name is not that of a segment.
+    package var revision: UInt16 {
+        guard case .segment(_, _, _, let revision)? = FileKind(name: path) else { return 0 }
+        return revision
+    }
 
     /// Name of the index beside the segment, whether or not it is there.
-    package var indexPath: String {
-        FileKind.index(first: firstSequence, last: lastSequence, family: family).name
+    package var indexPath: String { stem + ".dbi" }
+
+    /// Name of the rollup beside the segment, whether or not it is there.
+    package var rollupPath: String { stem + ".dbr" }
+
+    private var stem: Substring { path.hasSuffix(".dbs") ? path.dropLast(4) : path[...] }
+
+    /// The segment and what goes with it: its index, and its rollup if one was stored.
+    package var fileNames: [String] {
+        rollupByteCount > 0 ? [path, indexPath, rollupPath] : [path, indexPath]
     }
 
     /// The sequences that this segment shares with those of the other families of its range.

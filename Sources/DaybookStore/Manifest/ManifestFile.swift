@@ -4,34 +4,26 @@ package import DaybookFormat
 package struct ManifestFileHeader: Equatable, Sendable {
     package static let byteCount = 24
     package static let magic: UInt32 = 0x4D42_4444  // "DDBM" in the file
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     package var log: LogID
 
     package init(log: LogID) { self.log = log }
 
     package func encoded() -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.byteCount)
-        bytes.append(littleEndian: Self.magic)
-        bytes.append(littleEndian: Self.version)
+        var bytes = [UInt8](magic: Self.magic, version: Self.version, byteCount: Self.byteCount)
         bytes.append(littleEndian: log.rawValue)
         bytes.append(littleEndian: UInt32(0))
-        bytes.append(littleEndian: crc32c(bytes))
+        bytes.appendChecksum()
         return bytes
     }
 
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
-        let magic = try reader.uint32(bytes)
-        guard magic == Self.magic else { throw .badMagic(magic) }
-        let version = try reader.uint32(bytes)
-        guard version == Self.version else { throw .unsupportedVersion(version) }
+        try reader.readMagic(Self.magic, version: Self.version, bytes)
         log = LogID(try reader.uint64(bytes))
-        guard try reader.uint32(bytes) == 0 else { throw .invalid("manifest header reserved field") }
-        let expected = try reader.uint32(bytes)
-        let found = crc32c(bytes.extracting(0..<Self.byteCount - 4))
-        guard expected == found else { throw .checksum(expected: expected, found: found) }
+        try reader.readReserved("manifest header reserved field", bytes)
+        try reader.readChecksum(bytes)
     }
 }
 

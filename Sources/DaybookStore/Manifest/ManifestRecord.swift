@@ -8,6 +8,7 @@ package struct ManifestRecord: Sendable, Equatable {
         case snapshot = 1
         case seal = 2
         case lost = 3
+        case replace = 4
     }
 
     /// Generation of the manifest after this edit.
@@ -37,6 +38,7 @@ package struct ManifestRecord: Sendable, Equatable {
         case .snapshot: .snapshot
         case .seal: .seal
         case .lost: .lost
+        case .replace: .replace
         }
     }
 
@@ -45,21 +47,33 @@ package struct ManifestRecord: Sendable, Equatable {
         case .snapshot(let manifest):
             bytes.append(littleEndian: manifest.sealedThrough)
             bytes.append(lengthPrefixed: manifest.carry ?? "")
-            bytes.append(varint: UInt64(manifest.segments.count))
-            for segment in manifest.segments { segment.append(to: &bytes) }
-            bytes.append(varint: UInt64(manifest.lost.count))
-            for lost in manifest.lost { lost.append(to: &bytes) }
+            Self.append(manifest.segments, to: &bytes)
+            Self.append(manifest.absences, to: &bytes)
         case .seal(let range, let segments, let carry):
             bytes.append(littleEndian: range.lowerBound)
             bytes.append(littleEndian: range.upperBound)
             bytes.append(lengthPrefixed: carry ?? "")
-            bytes.append(varint: UInt64(segments.count))
-            for segment in segments { segment.append(to: &bytes) }
+            Self.append(segments, to: &bytes)
         case .lost(let range, let reason):
             bytes.append(littleEndian: range.lowerBound)
             bytes.append(littleEndian: range.upperBound)
             bytes.append(reason.rawValue)
+        case .replace(let range, let segments, let absences):
+            bytes.append(littleEndian: range.lowerBound)
+            bytes.append(littleEndian: range.upperBound)
+            Self.append(segments, to: &bytes)
+            Self.append(absences, to: &bytes)
         }
+    }
+
+    private static func append(_ segments: [SegmentReference], to bytes: inout [UInt8]) {
+        bytes.append(varint: UInt64(segments.count))
+        for segment in segments { segment.append(to: &bytes) }
+    }
+
+    private static func append(_ absences: [Absence], to bytes: inout [UInt8]) {
+        bytes.append(varint: UInt64(absences.count))
+        for absence in absences { absence.append(to: &bytes) }
     }
 }
 
@@ -105,8 +119,7 @@ extension ManifestRecord {
             manifest.sealedThrough = try reader.uint64(body)
             manifest.carry = try carry(&reader, body)
             manifest.segments = try segments(&reader, body)
-            let lostCount = try reader.count(of: LostRange.byteCount, body)
-            for _ in 0..<lostCount { manifest.lost.append(try LostRange(&reader, body)) }
+            manifest.absences = try absences(&reader, body)
             edit = .snapshot(manifest)
         case .seal:
             let range = try ClosedRange(sequences: &reader, body)
@@ -114,8 +127,12 @@ extension ManifestRecord {
             edit = .seal(range, segments: try segments(&reader, body), carry: carry)
         case .lost:
             let range = try ClosedRange(sequences: &reader, body)
-            guard let reason = LossReason(rawValue: try reader.uint8(body)) else { throw .invalid("loss reason") }
+            guard let reason = AbsenceReason(rawValue: try reader.uint8(body)) else { throw .invalid("absence reason") }
             edit = .lost(range, reason)
+        case .replace:
+            let range = try ClosedRange(sequences: &reader, body)
+            let segments = try segments(&reader, body)
+            edit = .replace(range, segments: segments, absences: try absences(&reader, body))
         }
         guard reader.isAtEnd(body) else { throw .invalid("manifest edit length") }
         return edit
@@ -134,6 +151,14 @@ extension ManifestRecord {
         segments.reserveCapacity(segmentCount)
         for _ in 0..<segmentCount { segments.append(try SegmentReference(&reader, body)) }
         return segments
+    }
+
+    private static func absences(_ reader: inout ByteReader, _ body: RawSpan) throws(FormatError) -> [Absence] {
+        let absenceCount = try reader.count(of: Absence.byteCount, body)
+        var absences: [Absence] = []
+        absences.reserveCapacity(absenceCount)
+        for _ in 0..<absenceCount { absences.append(try Absence(&reader, body)) }
+        return absences
     }
 }
 

@@ -109,11 +109,13 @@ extension AppendState {
     ) throws -> CommitRefusal? {
         var entries = GroupEntries(of: header)
         var changed: [[UInt8]: SessionState] = [:]
+        var startedCount = 0
         while let entry = try entries.next(record) {
             guard entry.family == .sessionChange else { continue }
             let bytes = record.extracting(entry.encoding)
             let fields = try EventFields(family: entry.family, schemaVersion: entry.schemaVersion, reading: bytes)
             let sessionID = bytes.toArray(fields.name)
+            if fields.status == SessionChangeKind.started.rawValue { startedCount += 1 }
             if let state = changed[sessionID] ?? sessions[sessionID]?.state {
                 let isInGroup = changed[sessionID] != nil
                 if state.isEnded(at: header.arrival), !isInGroup || state.hasEnded { return .sessionEnded }
@@ -123,6 +125,10 @@ extension AppendState {
             }
             changed[sessionID, default: SessionState()].apply(
                 fields: fields, bytes: bytes, arrival: header.arrival)
+            if let excess = changed[sessionID]?.excess(after: fields) {
+                return .sessionTooLarge(
+                    session: max(0, startedCount - 1), field: excess.field, message: excess.message)
+            }
         }
         return nil
     }

@@ -13,6 +13,10 @@ final class OrganizationRegistry: Sendable {
         var leaseCount: Int
     }
 
+    private struct Parked {
+        weak var organization: OrganizationStore?
+    }
+
     private struct State {
         var entries: [LogID: Entry] = [:]
         /// Groups that only the journal holds, of organizations that were not opened since the start.
@@ -23,6 +27,8 @@ final class OrganizationRegistry: Sendable {
         /// Opened at least once: what is left over from an earlier life was removed then, and a sealed log file that
         /// is still there belongs to a snapshot.
         var swept: Set<LogID> = []
+        /// Closed, and still in the hands of readers.
+        var parked: [LogID: Parked] = [:]
     }
 
     private let state: Mutex<State>
@@ -59,6 +65,9 @@ final class OrganizationRegistry: Sendable {
 
     private func leaseIfOpen(_ log: LogID) -> OrganizationStore? {
         state.withLock { state in
+            if let parked = state.parked.removeValue(forKey: log)?.organization {
+                state.entries[log] = Entry(organization: parked, leaseCount: 0)
+            }
             state.entries[log]?.leaseCount += 1
             return state.entries[log]?.organization
         }
@@ -78,6 +87,7 @@ final class OrganizationRegistry: Sendable {
                 caches: caches, read: { try journal.read($0) })
         } catch ManifestError.corrupt(let corruption) {
             state.withLock { $0.closed[log] = corruption }
+            report(log, corruption)
             throw StoreError.organizationClosed(corruption)
         }
         // What opening took from the journal into memory counts like what a commit brings.
@@ -88,6 +98,24 @@ final class OrganizationRegistry: Sendable {
             state.entries[log] = Entry(organization: organization, leaseCount: 1)
         }
         return organization
+    }
+
+    /// Leaves word of a closed organization where operators look for damage.
+    private func report(_ log: LogID, _ corruption: Corruption) {
+        shared.note(StoreError.organizationClosed(corruption))
+        guard !shared.isPoisoned else { return }
+        let text = """
+            {"closed":"\(Layout.folder(of: log))","file":"\(corruption.file)","offset":\(corruption.offset),\
+            "reason":"\(corruption.reason)"}\n
+            """
+        let name = FileKind.quarantineReport(of: "manifest-" + hexText(log.rawValue))
+        do {
+            try Array(text.utf8).withRawSpan { (span) throws(DiskError) in
+                try disk.replaceAtomically(Layout.path(Layout.recovery, name), with: span)
+            }
+        } catch {
+            shared.note(error)
+        }
     }
 
     /// Copies the groups of a closed organization out of the journal into its folder, one behind the other.
@@ -138,8 +166,10 @@ final class OrganizationRegistry: Sendable {
     func closeIdle(keeping count: Int) {
         state.withLock { state in
             guard state.entries.count > count else { return }
+            state.parked = state.parked.filter { $0.value.organization != nil }
             for (log, entry) in state.entries where entry.leaseCount == 0 && entry.organization.isIdle {
                 state.entries[log] = nil
+                state.parked[log] = Parked(organization: entry.organization)
             }
         }
     }

@@ -12,21 +12,28 @@ package final class OrganizationSnapshot: Sendable {
     package let manifest: Manifest
     private let disk: any Disk
     private let folder: String
+    /// One for each segment, in their order; keeps the files of replaced segments.
+    private let segmentHandles: [SegmentHandle]
     private let extents: [LogExtent]
     private let pending: [CommittedGroup]
-    /// Where it comes from, and what is kept there for readers; nil for readers beside a server.
+    /// Where it comes from, and what is kept there for readers; nil for readers beside a server. While somebody reads,
+    /// the organization's handles stay the ones that this snapshot has: one that is closed and opened again meanwhile is
+    /// the same object.
     private let organization: OrganizationStore?
     private let damages = Mutex<[Corruption]>([])
 
     init(
-        log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest, extents: [LogExtent],
-        pending: [CommittedGroup], organization: OrganizationStore? = nil
+        log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest,
+        segmentHandles: [SegmentHandle], extents: [LogExtent], pending: [CommittedGroup],
+        organization: OrganizationStore? = nil
     ) {
+        precondition(segmentHandles.count == manifest.segments.count)
         self.log = log
         self.disk = disk
         self.folder = folder
         self.lastSequence = lastSequence
         self.manifest = manifest
+        self.segmentHandles = segmentHandles
         self.extents = extents
         self.pending = pending
         self.organization = organization
@@ -41,11 +48,19 @@ package final class OrganizationSnapshot: Sendable {
     /// Where the events are: counts for tests and `inspect`.
     package var tailExtentCount: Int { extents.count }
     package var pendingGroupCount: Int { pending.count }
+    /// Unsealed bytes in log files.
+    var logFileByteCount: Int { extents.reduce(0) { $0 + $1.byteCount } }
     var placeCount: Int { extents.reduce(0) { $0 + $1.places.count } }
 
     /// A reader of a segment, out of the store's cache. Keep it as long as one question takes, not longer: its descriptor
     /// is closed when the cache and everybody who asked have let go of it.
     package func open(_ segment: SegmentReference) throws -> SegmentReader {
+        let index = segmentHandles.partitioningIndex { !SegmentReference.precedes($0.reference, segment) }
+        if index < segmentHandles.count, segmentHandles[index].reference == segment,
+            let held = segmentHandles[index].held
+        {
+            return try SegmentReader.open(held)
+        }
         guard let organization, let caches = organization.caches else {
             return try SegmentReader.open(disk: disk, path: Layout.path(folder, segment.path))
         }

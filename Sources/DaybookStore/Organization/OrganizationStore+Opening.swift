@@ -11,6 +11,8 @@ struct OrganizationImage {
     var strayLogFiles: [String] = []
     /// Other files that the manifest does not name.
     var strayFiles: [String] = []
+    /// Segments that the manifest does not name and that have a report beside them: they were damaged, and are kept.
+    var setAsideSegments: [String] = []
     /// Bytes behind the trusted end of the last log file.
     var untrustedEnd: (path: String, byteCount: Int)?
     /// Log files that are shorter than a checkpoint says, and damage of the manifest.
@@ -25,22 +27,59 @@ struct OrganizationImage {
         var image = OrganizationImage()
         guard try disk.exists(folder) else { return image }
         image.exists = true
-        if let content = try ManifestLog.load(disk: disk, folder: folder, log: log) {
-            image.manifest = content.manifest
-        }
+        let names = try disk.list(folder)
+        image.manifest = try manifest(disk: disk, log: log, mark: mark, names: Set(names))
         image.durableThrough = image.manifest.sealedThrough
         let named = image.manifest.namedFiles
         var logFiles: [UInt64] = []
-        for name in try disk.list(folder) {
+        for name in names {
             switch FileKind(name: name) {
             case .logFile(let first)?: logFiles.append(first)
-            case .segment?, .index?, .carry?, .temporary?:
+            case .segment? where !named.contains(name) && names.contains(FileKind.quarantineReport(of: name).name):
+                image.setAsideSegments.append(name)
+            case .segment?, .index?, .rollup?, .carry?, .temporary?:
                 if !named.contains(name) { image.strayFiles.append(Layout.path(folder, name)) }
             default: continue
             }
         }
         try image.sortOut(logFiles: logFiles.sorted(), disk: disk, folder: folder, mark: mark)
         return image
+    }
+
+    /// The manifest of a folder; an empty one where nothing was sealed yet. One that is missing, or that says less than a
+    /// checkpoint relied on, is damaged like one that cannot be read: files that it no longer names must not be removed.
+    /// - Parameter names: of the files in the folder.
+    static func manifest(disk: any Disk, log: LogID, mark: LogMark?, names: Set<String>) throws -> Manifest {
+        let folder = Layout.folder(of: log)
+        let content = try ManifestLog.load(disk: disk, folder: folder, log: log)
+        let manifest = content?.manifest ?? Manifest()
+        guard let mark, mark.sealedThrough > manifest.sealedThrough || lacksSeal(manifest, mark, names) else {
+            return manifest
+        }
+        let reason: FormatError =
+            content == nil
+            ? .truncated(needed: ManifestFileHeader.byteCount, found: 0)
+            : .invalid("manifest: the last edit is missing")
+        throw ManifestError.corrupt(
+            Corruption(
+                file: Layout.path(folder, .manifest), offset: UInt64(content?.byteCount ?? 0), reason: reason))
+    }
+
+    /// Whether a segment that the manifest does not name stands where the log was given up: a log file goes only after
+    /// the edit that names its segments.
+    private static func lacksSeal(_ manifest: Manifest, _ mark: LogMark, _ names: Set<String>) -> Bool {
+        let start = manifest.sealedThrough + 1
+        var logStart = mark.lastSequence + 1
+        for name in names {
+            if case .logFile(let first)? = FileKind(name: name), first >= start, first <= mark.fileFirstSequence {
+                logStart = min(logStart, first)
+            }
+        }
+        guard start < logStart else { return false }
+        return names.contains { name in
+            guard case .segment(let first, _, _, _)? = FileKind(name: name) else { return false }
+            return (start..<logStart).contains(first)
+        }
     }
 
     private mutating func sortOut(logFiles: [UInt64], disk: any Disk, folder: String, mark: LogMark?) throws {
@@ -96,13 +135,20 @@ extension OrganizationStore {
         disk: any Disk, log: LogID, mark: LogMark?, groups: [JournalGroup], options: StoreOptions,
         removesStrays: Bool, caches: ReadCaches?, read: (JournalGroup) throws -> [UInt8]
     ) throws -> OrganizationStore {
-        // Settles the manifest first: what it says must be durable before a log file is removed because of it.
-        if try disk.exists(Layout.folder(of: log)) {
-            _ = try ManifestLog.open(disk: disk, folder: Layout.folder(of: log), log: log).manifest
+        // Settles the manifest first: what it says must be durable before a log file is removed because of it. A torn
+        // end is cut off then, so whether it was an edit that counted is asked before.
+        let folder = Layout.folder(of: log)
+        if try disk.exists(folder) {
+            _ = try OrganizationImage.manifest(disk: disk, log: log, mark: mark, names: Set(try disk.list(folder)))
+            _ = try ManifestLog.open(disk: disk, folder: folder, log: log).manifest
         }
         let image = try OrganizationImage.read(disk: disk, log: log, mark: mark)
         if removesStrays && image.damages.isEmpty {
             for path in image.strayLogFiles + image.strayFiles { try disk.remove(path) }
+            let folder = Layout.folder(of: log)
+            for name in image.setAsideSegments {
+                try disk.rename(Layout.path(folder, name), to: Layout.path(folder, .quarantine(of: name)))
+            }
         }
         var extents = image.extents.map { extent in
             LogExtent(
@@ -117,7 +163,11 @@ extension OrganizationStore {
             extents[extents.count - 1].byteCount = Int(clamping: try file.byteCount())
         }
         let state = State(
-            manifest: image.manifest, extents: extents, durableThrough: image.durableThrough,
+            manifest: image.manifest,
+            segmentHandles: image.manifest.segments.map {
+                SegmentHandle($0, disk: disk, folder: Layout.folder(of: log))
+            },
+            extents: extents, durableThrough: image.durableThrough,
             lastArrival: mark?.lastArrival ?? Timestamp(microseconds: 0), damages: image.damages)
         let organization = OrganizationStore(log: log, disk: disk, state: state, caches: caches)
         // After damage nothing is appended to a file whose end is not what it should be.

@@ -30,7 +30,8 @@ extension OrganizationStore {
         let obsolete = state.withLock { state -> (LogFileHandle, String?) in
             precondition(state.extents.first?.file === extent.file)
             let before = state.manifest.carry
-            state.manifest = published
+            let replaced = state.adopt(published, disk: disk, folder: folder)
+            precondition(replaced.isEmpty)
             state.extents.removeFirst()
             if state.extents.isEmpty { state.isRolled = false }
             return (extent.file, before == published.carry ? nil : before)
@@ -50,6 +51,6 @@ extension SegmentReference {
             family: summary.family, firstSequence: summary.firstSequence, lastSequence: summary.lastSequence,
             rowCount: summary.rowCount, timestampMin: summary.timestampMin, timestampMax: summary.timestampMax,
             path: String(path.dropFirst(folder.count + 1)), byteCount: summary.byteCount,
-            footerChecksum: summary.footerChecksum)
+            footerChecksum: summary.footerChecksum, arrivalMax: summary.arrivalMax)
     }
 }

@@ -18,6 +18,8 @@ package final class OrganizationStore: Sendable {
 
     struct State {
         var manifest: Manifest
+        /// One for each segment of the manifest, in its order.
+        var segmentHandles: [SegmentHandle]
         /// Unsealed log files, oldest first; only the last one grows.
         var extents: [LogExtent]
         /// Durable by the journal, not yet in a log file.
@@ -73,7 +75,8 @@ package final class OrganizationStore: Sendable {
         state.withLock { state in
             OrganizationSnapshot(
                 log: log, disk: disk, folder: folder, lastSequence: state.durableThrough, manifest: state.manifest,
-                extents: state.extents, pending: state.pending, organization: self)
+                segmentHandles: state.segmentHandles, extents: state.extents, pending: state.pending,
+                organization: self)
         }
     }
 

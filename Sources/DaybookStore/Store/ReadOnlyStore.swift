@@ -64,7 +64,8 @@ package final class ReadOnlyStore: Sendable {
             do {
                 let before = try CheckpointLog.read(disk: disk, storeID: identity.storeID).table
                 let limit = served ? try PositionFile.read(disk: disk) ?? before.journalPosition : .max
-                let snapshot = try read(log, disk: disk, identity: identity, table: before, limit: limit)
+                let snapshot = try read(
+                    log, disk: disk, identity: identity, table: before, limit: limit, isServed: served)
                 guard served else { return snapshot }
                 // Nothing was released and reused in between when the checkpoint is still the same.
                 let after = try CheckpointLog.read(disk: disk, storeID: identity.storeID).table
@@ -77,12 +78,18 @@ package final class ReadOnlyStore: Sendable {
     }
 
     private static func read(
-        _ log: LogID, disk: any Disk, identity: StoreIdentity, table: CheckpointTable, limit: UInt64
+        _ log: LogID, disk: any Disk, identity: StoreIdentity, table: CheckpointTable, limit: UInt64,
+        isServed: Bool
     ) throws -> OrganizationSnapshot {
         let scan = try JournalScan.read(
             disk: disk, storeID: identity.storeID, from: table.journalPosition, limit: max(limit, table.journalPosition)
         )
-        let image = try OrganizationImage.read(disk: disk, log: log, mark: table.marks[log])
+        let image: OrganizationImage
+        do {
+            image = try OrganizationImage.read(disk: disk, log: log, mark: table.marks[log])
+        } catch ManifestError.corrupt(let corruption) {
+            throw StoreError.organizationClosed(corruption)
+        }
         var durableThrough = image.durableThrough
         var pending: [CommittedGroup] = []
         let journal = JournalGroupReader(disk: disk)
@@ -96,14 +103,35 @@ package final class ReadOnlyStore: Sendable {
                     arrival: header.arrival, bytes: bytes))
             durableThrough = header.lastSequence
         }
-        // Opened now: a file that was sealed and removed since the manifest was read makes the caller look again.
+        // Opened now: a file that was replaced or sealed, and removed since the manifest was read, makes the caller look
+        // again. Without a server nothing is removed, and nothing need be held.
+        let folder = Layout.folder(of: log)
+        let segments = try image.manifest.segments.map { segment in
+            SegmentHandle(
+                segment, disk: disk, folder: folder,
+                held: isServed ? try held(segment, of: image.manifest, disk: disk, log: log) : nil)
+        }
         let extents = try image.extents.map { extent in
             LogExtent(
                 file: LogFileHandle(disk: disk, path: extent.path, held: try disk.open(extent.path, .read)),
                 firstSequence: extent.firstSequence, lastSequence: extent.lastSequence, byteCount: extent.byteCount)
         }
         return OrganizationSnapshot(
-            log: log, disk: disk, folder: Layout.folder(of: log), lastSequence: durableThrough,
-            manifest: image.manifest, extents: extents, pending: pending)
+            log: log, disk: disk, folder: folder, lastSequence: durableThrough, manifest: image.manifest,
+            segmentHandles: segments, extents: extents, pending: pending)
+    }
+
+    /// The segment's file; nil when it is missing although the manifest still names it, which costs its rows only.
+    private static func held(
+        _ segment: SegmentReference, of manifest: Manifest, disk: any Disk, log: LogID
+    ) throws -> (any DiskFile)? {
+        let folder = Layout.folder(of: log)
+        do {
+            return try disk.open(Layout.path(folder, segment.path), .read)
+        } catch  where error.kind == .notFound {
+            let now = try ManifestLog.load(disk: disk, folder: folder, log: log)?.manifest
+            guard now?.generation == manifest.generation else { throw error }
+            return nil
+        }
     }
 }

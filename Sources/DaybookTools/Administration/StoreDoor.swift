@@ -30,7 +30,7 @@ package struct StoreDoor: Sendable {
     }
 
     /// An answer of "cannot tell" counts as served: reading then looks twice, which is never wrong.
-    private static func isServed(_ directory: String) -> Bool {
+    static func isServed(_ directory: String) -> Bool {
         do {
             return try DirectoryLock.isHeld(directory: directory)
         } catch {
@@ -39,14 +39,16 @@ package struct StoreDoor: Sendable {
     }
 
     /// Opens the store for writing. The lock is held as long as the result of the call lives.
-    package func openForWriting(clock: any Clock, entropy: any Entropy) throws -> (store: Store, lock: DirectoryLock) {
+    package func openForWriting(
+        clock: any Clock, entropy: any Entropy, options: StoreOptions = StoreOptions()
+    ) throws -> (store: Store, lock: DirectoryLock) {
         let disk = try disk()
         let lock = try takeLock()
-        let store = try explained { try Store.open(disk: disk, clock: clock, entropy: entropy) }
+        let store = try explained { try Store.open(disk: disk, clock: clock, entropy: entropy, options: options) }
         return (store, lock)
     }
 
-    private func takeLock() throws -> DirectoryLock {
+    func takeLock() throws -> DirectoryLock {
         do {
             return try DirectoryLock.acquire(directory: directory)
         } catch {
@@ -57,14 +59,18 @@ package struct StoreDoor: Sendable {
         }
     }
 
-    /// The organization's log in an open read-only store.
-    package static func organization(_ id: String, in store: ReadOnlyStore) throws -> OrganizationRecord {
-        guard let organizationID = OrganizationID(id) else {
+    private static func organizationID(_ text: String) throws -> OrganizationID {
+        guard let id = OrganizationID(text) else {
             throw ToolError(
-                "--organization '\(id)' is no organization's id.",
+                "'\(text)' is no organization's id.",
                 cure: "It is 1 to 63 of a-z, 0-9 and -, and does not start with -.")
         }
-        guard let record = store.organization(organizationID) else {
+        return id
+    }
+
+    /// The organization's log in an open read-only store.
+    package static func organization(_ id: String, in store: ReadOnlyStore) throws -> OrganizationRecord {
+        guard let record = store.organization(try organizationID(id)) else {
             let known = store.organizations().map(\.id.text)
             let cure =
                 known.isEmpty
@@ -75,7 +81,7 @@ package struct StoreDoor: Sendable {
     }
 
     /// Store errors in words for the person who typed the verb.
-    private func explained<R>(_ body: () throws -> R) throws -> R {
+    func explained<R>(_ body: () throws -> R) throws -> R {
         do {
             return try body()
         } catch let error as StoreError {
@@ -84,7 +90,9 @@ package struct StoreDoor: Sendable {
                 throw ToolError(
                     "\(directory) holds no store: \(error).", cure: "Make one: daybook init --data \(directory)")
             case .alreadyAStore:
-                throw ToolError("\(directory) holds a store already.", cure: "Give --data another directory.")
+                throw ToolError(
+                    "\(directory) holds a store already.",
+                    cure: "Give --data another directory, or add to this one: daybook org create ID")
             default:
                 throw ToolError(
                     "The store in \(directory) cannot be opened: \(error).",
@@ -107,8 +115,9 @@ extension StoreDoor {
         return try Self.fields(of: answer)
     }
 
-    /// Makes a store with its first organization and key.
+    /// Makes a store with its first organization and key; nothing at all when the organization's id is none.
     package func initialize(organization: String, clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
+        _ = try Self.organizationID(organization)
         let disk = try madeDirectory()
         let lock = try takeLock()
         try explained { try Store.create(disk: disk, clock: clock, entropy: entropy) }

@@ -74,13 +74,7 @@ extension Inspector {
         record.add("pages", check.pageCount)
         record.add("rows", check.rowCount)
         try emit(record)
-        for damage in check.damages {
-            var record = InspectRecord("damage")
-            record.add("path", damage.file)
-            record.add("offset", damage.offset)
-            record.add("reason", "\(damage.reason)")
-            try emit(record)
-        }
+        for damage in check.damages { try emit(damage: damage) }
     }
 
     private func describe(_ reader: SegmentReader, _ path: String) throws {
@@ -113,6 +107,36 @@ extension Inspector {
                 try emit(record)
             }
         }
+        try index(of: reader)
+    }
+
+    /// What each section of the index costs, and what share of the pages is read with it for a value that is there and
+    /// for one that is not.
+    private func index(of segment: SegmentReader) throws {
+        let path = SegmentIndex.path(ofSegment: segment.path)
+        guard let index = try SegmentIndex.existing(segment, disk: disk) else {
+            var record = InspectRecord("index")
+            record.add("path", path)
+            record.add("sound", false)
+            return try emit(record)
+        }
+        let report = index.report()
+        var record = InspectRecord("index")
+        record.add("path", path)
+        record.add("sound", true)
+        record.add("bytes", report.byteCount)
+        record.add("pages", report.pageCount)
+        try emit(record)
+        for section in report.sections {
+            var record = InspectRecord("section")
+            record.add("name", section.name)
+            record.add("holds", section.kind)
+            record.add("entries", section.entryCount)
+            record.add("bytes", section.byteCount)
+            record.add("found_permille", Int((section.foundShare * 1_000).rounded(.up)))
+            record.add("absent_permille", Int((section.absentShare * 1_000).rounded(.up)))
+            try emit(record)
+        }
     }
 
     /// None when the row group's directory is damaged, which the check has listed.
@@ -125,11 +149,19 @@ extension Inspector {
         }
     }
 
-    /// All segments that the manifest of an organization names.
+    /// All segments that the manifest of an organization names; of a closed one all that are in its folder.
     package func segments(of organization: OrganizationRecord) throws {
         let folder = Layout.folder(of: organization.log)
-        for reference in try store.snapshot(of: organization.log).segments {
-            try segment(Layout.path(folder, reference.path))
+        do {
+            for reference in try store.snapshot(of: organization.log).segments {
+                try segment(Layout.path(folder, reference.path))
+            }
+        } catch StoreError.organizationClosed(let corruption) {
+            try emit(damage: corruption)
+            for name in try disk.list(folder) {
+                guard case .segment? = FileKind(name: name) else { continue }
+                try segment(Layout.path(folder, name))
+            }
         }
     }
 }

@@ -27,24 +27,46 @@ package struct Inspector {
         record.add("organizations", store.organizations().count)
         record.add("control_events", store.controlEvents().count)
         try emit(record)
-        for organization in store.organizations() {
+        for organization in store.organizations() { try overview(of: organization) }
+    }
+
+    /// One that is closed is shown with its damage; the others are shown all the same.
+    private func overview(of organization: OrganizationRecord) throws {
+        var record = InspectRecord("organization")
+        record.add("organization", organization.id.text)
+        record.add("folder", Layout.folder(of: organization.log))
+        do {
             let snapshot = try store.snapshot(of: organization.log)
-            var record = InspectRecord("organization")
-            record.add("organization", organization.id.text)
-            record.add("folder", Layout.folder(of: organization.log))
             record.add("last_sequence", snapshot.lastSequence)
             record.add("sealed_through", snapshot.manifest.sealedThrough)
             record.add("segments", snapshot.segments.count)
             record.add("log_files", snapshot.tailExtentCount)
             record.add("journal_groups", snapshot.pendingGroupCount)
             try emit(record)
+        } catch StoreError.organizationClosed(let corruption) {
+            record.add("closed", true)
+            try emit(record)
+            try emit(damage: corruption)
         }
+    }
+
+    func emit(damage corruption: Corruption) throws {
+        var record = InspectRecord("damage")
+        record.add("path", corruption.file)
+        record.add("offset", corruption.offset)
+        record.add("reason", "\(corruption.reason)")
+        try emit(record)
     }
 
     // MARK: - Manifest
 
     package func manifest(of organization: OrganizationRecord) throws {
         let folder = Layout.folder(of: organization.log)
+        do {
+            _ = try store.snapshot(of: organization.log)
+        } catch StoreError.organizationClosed(let corruption) {
+            return try emit(damage: corruption)
+        }
         guard let content = try ManifestLog.load(disk: disk, folder: folder, log: organization.log) else {
             var record = InspectRecord("manifest")
             record.add("path", Layout.path(folder, .manifest))
@@ -71,12 +93,12 @@ package struct Inspector {
             record.add("to", Self.text(segment.timestampMax))
             try emit(record)
         }
-        for lost in manifest.lost {
-            var record = InspectRecord("lost")
-            record.add("first_sequence", lost.range.lowerBound)
-            record.add("last_sequence", lost.range.upperBound)
-            record.add("events", lost.eventCount)
-            record.add("reason", "\(lost.reason)")
+        for absence in manifest.absences {
+            var record = InspectRecord("absence")
+            record.add("first_sequence", absence.range.lowerBound)
+            record.add("last_sequence", absence.range.upperBound)
+            record.add("events", absence.eventCount)
+            record.add("reason", "\(absence.reason)")
             try emit(record)
         }
     }

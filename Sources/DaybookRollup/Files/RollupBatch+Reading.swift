@@ -1,0 +1,185 @@
+internal import DaybookEvent
+internal import DaybookFormat
+
+extension RollupBatch {
+    /// Replaces the entries by the rows of a block. `bytes` is the file up to the end of the block's columns.
+    mutating func read(
+        _ block: RollupSection.Block, _ wanted: RollupParts, _ bytes: RawSpan, keyCount: UInt64,
+        _ scratch: inout RollupScratch
+    ) throws(FormatError) {
+        parts = wanted
+        status = shape == .values ? nil : EventStatus(rawValue: block.status)
+        rows = 0..<block.rowCount
+        var reader = ByteReader(at: block.columns.lowerBound)
+        try readKeys(block, &reader, bytes, keyCount: keyCount, &scratch)
+        let wantsHistograms = parts.contains(.histograms)
+        if shape == .values {
+            guard wantsHistograms || parts.contains(.values) else { return }
+            try readValues(&reader, bytes)
+        } else {
+            let wantsTokens = shape == .durationsAndTokens && parts.contains(.tokens)
+            guard wantsHistograms || wantsTokens || parts.contains(.durations) else { return }
+            try readDurations(&reader, bytes, &scratch)
+            if wantsTokens {
+                try readTokens(&reader, bytes, &scratch, to: \.inputTokens)
+                try readTokens(&reader, bytes, &scratch, to: \.outputTokens)
+            }
+        }
+        if wantsHistograms { try locateHistograms(block) }
+    }
+
+    /// Leaves out entries whose windows start outside of `starts`.
+    mutating func narrow(to starts: Range<Int64>) {
+        var first = rows.lowerBound
+        var end = rows.upperBound
+        while first < end, windowStarts[first] < starts.lowerBound { first += 1 }
+        while end > first, windowStarts[end - 1] >= starts.upperBound { end -= 1 }
+        rows = first..<end
+    }
+
+    private mutating func readKeys(
+        _ block: RollupSection.Block, _ reader: inout ByteReader, _ bytes: RawSpan, keyCount: UInt64,
+        _ scratch: inout RollupScratch
+    ) throws(FormatError) {
+        let count = block.rowCount
+        try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.first)
+        windowStarts.removeAll(keepingCapacity: true)
+        // The table of blocks was checked: no product of a number between the block's first and last overflows.
+        let length = window.microseconds
+        let span = UInt64(block.windows.upperBound - block.windows.lowerBound)
+        let base = block.windows.lowerBound * length
+        var distance: UInt64 = 0
+        for step in scratch.first {
+            guard step <= span &- distance else { throw .invalid("rollup window") }
+            distance &+= step
+            windowStarts.append(base &+ Int64(bitPattern: distance) &* length)
+        }
+        guard distance == span, scratch.first[0] == 0 else { throw .invalid("rollup window") }
+        keys.removeAll(keepingCapacity: true)
+        if grain.hasKeys {
+            try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.first)
+            for key in scratch.first {
+                guard key <= keyCount else { throw .invalid("rollup key") }
+                keys.append(UInt32(truncatingIfNeeded: key) &- 1)
+            }
+        }
+        try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &counts)
+        for count in counts {
+            guard count > 0, count <= HistogramCoding.countMax else { throw .invalid("row count") }
+        }
+    }
+
+    private mutating func readDurations(
+        _ reader: inout ByteReader, _ bytes: RawSpan, _ scratch: inout RollupScratch
+    ) throws(FormatError) {
+        let count = rows.count
+        try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &durationCounts)
+        for row in 0..<count {
+            guard durationCounts[row] <= counts[row] else { throw .invalid("row count") }
+            durationCounts[row] = counts[row] &- durationCounts[row]
+        }
+        let unit = try reader.varint(bytes)
+        try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.first)
+        try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.second)
+        try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.third)
+        try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.fourth)
+        durationMinimums.removeAll(keepingCapacity: true)
+        durationMaximums.removeAll(keepingCapacity: true)
+        durationSums.removeAll(keepingCapacity: true)
+        for row in 0..<count {
+            let (minimum, first) = scratch.first[row].multipliedReportingOverflow(by: unit)
+            let (span, second) = scratch.second[row].multipliedReportingOverflow(by: unit)
+            let (maximum, third) = minimum.addingReportingOverflow(span)
+            let stored = UInt128(scratch.fourth[row]) << 64 | UInt128(scratch.third[row])
+            let (inner, fourth) = unit == 1 ? (stored, false) : stored.multipliedReportingOverflow(by: UInt128(unit))
+            guard !first, !second, !third, !fourth else { throw .invalid("row sum") }
+            let eventCount = durationCounts[row]
+            guard eventCount > 1 else {
+                guard span == 0, inner == 0, eventCount == 1 || minimum == 0 else { throw .invalid("row sum") }
+                durationMinimums.append(eventCount == 0 ? .max : minimum)
+                durationMaximums.append(maximum)
+                durationSums.append(UInt128(minimum))
+                continue
+            }
+            let innerCount = eventCount &- 2
+            let most = UInt128(innerCount.multipliedFullWidth(by: maximum))
+            let least = UInt128(innerCount.multipliedFullWidth(by: minimum))
+            guard least <= inner, inner <= most else { throw .invalid("row sum") }
+            durationMinimums.append(minimum)
+            durationMaximums.append(maximum)
+            durationSums.append(inner &+ UInt128(minimum) &+ UInt128(maximum))
+        }
+    }
+
+    private mutating func readTokens(
+        _ reader: inout ByteReader, _ bytes: RawSpan, _ scratch: inout RollupScratch,
+        to column: WritableKeyPath<RollupBatch, [UInt128]>
+    ) throws(FormatError) {
+        try NumberColumn.read(&reader, bytes, padded: storage, count: rows.count, to: &scratch.first)
+        try NumberColumn.read(&reader, bytes, padded: storage, count: rows.count, to: &scratch.second)
+        var sums: [UInt128] = []
+        sums.reserveCapacity(rows.count)
+        for row in 0..<rows.count {
+            guard scratch.second[row] <= HistogramCoding.countMax else { throw .invalid("row sum") }
+            sums.append(UInt128(scratch.second[row]) << 64 | UInt128(scratch.first[row]))
+        }
+        self[keyPath: column] = sums
+    }
+
+    private mutating func readValues(_ reader: inout ByteReader, _ bytes: RawSpan) throws(FormatError) {
+        valueSums.removeAll(keepingCapacity: true)
+        valueMinimums.removeAll(keepingCapacity: true)
+        valueMaximums.removeAll(keepingCapacity: true)
+        for row in rows {
+            let minimum = try CompactNumber.read(&reader, bytes)
+            let maximum = counts[row] > 1 ? try CompactNumber.read(&reader, bytes) : minimum
+            guard !maximum.isLess(than: minimum) else { throw .invalid("summary extremes") }
+            var sum = ExactSum()
+            if counts[row] > 2 {
+                sum = try ExactSum(compact: &reader, bytes)
+            } else {
+                sum.add(minimum)
+                if counts[row] == 2 { sum.add(maximum) }
+            }
+            valueMinimums.append(minimum)
+            valueMaximums.append(maximum)
+            valueSums.append(sum)
+        }
+    }
+
+    /// Finds where the histogram of each row begins.
+    private mutating func locateHistograms(_ block: RollupSection.Block) throws(FormatError) {
+        lows.removeAll(keepingCapacity: true)
+        highs.removeAll(keepingCapacity: true)
+        for row in rows {
+            if shape == .values {
+                lows.append(BucketPosition.of(valueMinimums[row]))
+                highs.append(BucketPosition.of(valueMaximums[row]))
+            } else {
+                let isEmpty = durationCounts[row] == 0
+                lows.append(isEmpty ? 0 : BucketPosition.of(duration: durationMinimums[row]))
+                highs.append(BucketPosition.of(duration: durationMaximums[row]))
+            }
+        }
+        histogramEnd = block.histograms.upperBound
+        var starts = histogramStarts
+        starts.removeAll(keepingCapacity: true)
+        try unsafe storage.span.bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) throws(FormatError) in
+            let source = unsafe BitSource(bytes, byteCount: block.histograms.upperBound)
+            var position = block.histograms.lowerBound * 8
+            for row in rows {
+                starts.append(position)
+                position = try unsafe coding(row).end(from: position, source)
+            }
+            guard (position + 7) / 8 == block.histograms.upperBound else { throw .invalid("histogram length") }
+        }
+        histogramStarts = starts
+    }
+}
+
+extension UInt128 {
+    @inline(__always)
+    fileprivate init(_ product: (high: UInt64, low: UInt64)) {
+        self = UInt128(product.high) << 64 | UInt128(product.low)
+    }
+}

@@ -1,0 +1,178 @@
+internal import DaybookEvent
+
+extension RollupRows {
+    /// The order of rows in memory: by key, status, window, so that the windows of one coarser window are neighbours.
+    /// Of files: by status, window, key.
+    enum Order {
+        case memory
+        case file
+    }
+
+    /// The rows' places in that order. Rows that are equal in all three stay as they are.
+    func order(_ order: Order) -> [UInt32] {
+        guard let low = windows.min(), let high = windows.max() else { return [] }
+        let windowBits = NumberColumn.width(of: UInt64(bitPattern: high &- low))
+        let keyBits = NumberColumn.width(of: UInt64(keys.max() ?? 0))
+        guard windowBits + keyBits + 2 <= 64 else { return orderByComparing(order) }
+        var packed: [UInt64] = []
+        packed.reserveCapacity(count)
+        switch order {
+        case .memory:
+            for row in windows.indices {
+                packed.append(
+                    (UInt64(keys[row]) << 2 | UInt64(statuses[row])) << UInt64(windowBits)
+                        | UInt64(bitPattern: windows[row] &- low))
+            }
+        case .file:
+            for row in windows.indices {
+                packed.append(
+                    (UInt64(statuses[row]) << UInt64(windowBits) | UInt64(bitPattern: windows[row] &- low))
+                        << UInt64(keyBits) | UInt64(keys[row]))
+            }
+        }
+        return RadixSort.sort(&packed, bitCount: windowBits + keyBits + 2)
+    }
+
+    private func orderByComparing(_ order: Order) -> [UInt32] {
+        Array(0..<UInt32(count)).sorted { left, right in
+            let (left, right) = (Int(left), Int(right))
+            switch order {
+            case .memory:
+                return (keys[left], statuses[left], windows[left], left)
+                    < (keys[right], statuses[right], windows[right], right)
+            case .file:
+                return (statuses[left], windows[left], keys[left], left)
+                    < (statuses[right], windows[right], keys[right], right)
+            }
+        }
+    }
+
+    /// Sums up rows of the same key, status and window, the window being `target`. The result is in memory's order.
+    /// Precondition: `order` is memory's order of the rows, and `target` not finer than they are.
+    func summed(in order: [UInt32], to target: RollupWindow, _ scratch: inout BinScratch) -> RollupRows {
+        precondition(target >= window)
+        let ratio = target.minutes / window.minutes
+        var result = RollupRows(shape, target)
+        var first = 0
+        while first < order.count {
+            let row = Int(order[first])
+            let number = windows[row].flooredQuotient(by: ratio)
+            var end = first + 1
+            while end < order.count {
+                let next = Int(order[end])
+                guard keys[next] == keys[row], statuses[next] == statuses[row],
+                    windows[next].flooredQuotient(by: ratio) == number
+                else { break }
+                end += 1
+            }
+            result.append(sumOf: order[first..<end], of: self, window: number, &scratch)
+            first = end
+        }
+        return result
+    }
+
+    /// The same rows in windows of another length. Precondition: they are in memory's order.
+    func coarsened(to target: RollupWindow, _ scratch: inout BinScratch) -> RollupRows {
+        summed(in: Array(0..<UInt32(count)), to: target, &scratch)
+    }
+
+    /// Rows of several parts as one, in memory's order. Precondition: not empty, and all of one shape and window.
+    static func merged(_ parts: [RollupRows], _ scratch: inout BinScratch) -> RollupRows {
+        var all = parts[0]
+        for part in parts.dropFirst() { all.append(contentsOf: part) }
+        return all.summed(in: all.order(.memory), to: all.window, &scratch)
+    }
+
+    /// The same rows in the order of files.
+    func inFileOrder() -> RollupRows {
+        var result = RollupRows(shape, window)
+        for row in order(.file) { result.append(self, row: Int(row)) }
+        return result
+    }
+
+    private mutating func append(_ source: RollupRows, row: Int) {
+        appendKey(
+            window: source.windows[row], status: source.statuses[row], key: source.keys[row],
+            count: source.counts[row])
+        appendMeasures(of: source, row: row)
+        appendBins(of: source.bins, row: row)
+    }
+
+    private mutating func appendMeasures(of source: RollupRows, row: Int) {
+        guard shape != .values else {
+            return appendValues(
+                sum: source.valueSums[row], minimum: source.valueMinimums[row], maximum: source.valueMaximums[row])
+        }
+        appendDurations(
+            count: source.durationCounts[row], sum: source.sums[row], minimum: source.minimums[row],
+            maximum: source.maximums[row])
+        if shape == .durationsAndTokens {
+            appendTokens(input: source.inputTokens[row], output: source.outputTokens[row])
+        }
+    }
+
+    private mutating func append(
+        sumOf rows: ArraySlice<UInt32>, of source: RollupRows, window: Int64, _ scratch: inout BinScratch
+    ) {
+        let first = Int(rows[rows.startIndex])
+        var eventCount: UInt64 = 0
+        for row in rows { eventCount += source.counts[Int(row)] }
+        appendKey(window: window, status: source.statuses[first], key: source.keys[first], count: eventCount)
+        guard rows.count > 1 else {
+            appendMeasures(of: source, row: first)
+            return appendBins(of: source.bins, row: first)
+        }
+        if shape == .values {
+            appendValueSums(of: rows, source)
+        } else {
+            appendDurationSums(of: rows, source)
+        }
+        appendBins(sumOf: source.bins, rows: rows, &scratch)
+    }
+
+    private mutating func appendDurationSums(of rows: ArraySlice<UInt32>, _ source: RollupRows) {
+        var count: UInt64 = 0
+        var sum: UInt128 = 0
+        var minimum = UInt64.max
+        var maximum: UInt64 = 0
+        for row in rows {
+            let row = Int(row)
+            count += source.durationCounts[row]
+            sum += source.sums[row]
+            minimum = min(minimum, source.minimums[row])
+            maximum = max(maximum, source.maximums[row])
+        }
+        appendDurations(count: count, sum: sum, minimum: minimum, maximum: maximum)
+        guard shape == .durationsAndTokens else { return }
+        var input: UInt128 = 0
+        var output: UInt128 = 0
+        for row in rows {
+            input += source.inputTokens[Int(row)]
+            output += source.outputTokens[Int(row)]
+        }
+        appendTokens(input: input, output: output)
+    }
+
+    private mutating func appendValueSums(of rows: ArraySlice<UInt32>, _ source: RollupRows) {
+        let first = Int(rows[rows.startIndex])
+        var sum = source.valueSums[first]
+        var minimum = source.valueMinimums[first]
+        var maximum = source.valueMaximums[first]
+        for row in rows.dropFirst() {
+            let row = Int(row)
+            sum.merge(source.valueSums[row])
+            if source.valueMinimums[row].isLess(than: minimum) { minimum = source.valueMinimums[row] }
+            if maximum.isLess(than: source.valueMaximums[row]) { maximum = source.valueMaximums[row] }
+        }
+        appendValues(sum: sum, minimum: minimum, maximum: maximum)
+    }
+}
+
+extension Int64 {
+    /// The quotient rounded down. Precondition: the divisor is positive.
+    @inline(__always)
+    func flooredQuotient(by divisor: Int64) -> Int64 {
+        let quotient = self / divisor
+        return self % divisor < 0 ? quotient - 1 : quotient
+    }
+}

@@ -1,0 +1,86 @@
+internal import DaybookFormat
+internal import DaybookSystem
+internal import Synchronization
+
+/// What takes the place of whole ranges that follow each other: merged, rewritten, expired or set aside.
+struct Replacement: Sendable {
+    var range: ClosedRange<UInt64>
+    /// The segments of the range when the work began. When they are others by now, the work was in vain.
+    var inputs: [SegmentReference]
+    /// All segments of the range from now on, those that stay as they were included.
+    var segments: [SegmentReference] = []
+    /// All absences of the range from now on.
+    var absences: [Absence] = []
+    /// Names of inputs that are damaged and kept; the report beside each of them is durable already.
+    var setAside: Set<String> = []
+}
+
+/// Publishing replacements: the part of compaction, retention and erasure.
+extension OrganizationStore {
+    /// Makes a replacement real. Files that are not named any more go when the last snapshot has let go of them.
+    ///
+    /// After an error the replacement may or may not be there at the next start: its new files must stay.
+    /// Preconditions: the new files and their folder are durable; no other thread publishes.
+    func publish(_ replacement: Replacement) throws {
+        var manifest = try ManifestLog.open(disk: disk, folder: folder, log: log)
+        let found = manifest.manifest
+        guard Array(found.segments[found.segmentIndices(in: replacement.range)]) == replacement.inputs else {
+            throw StoreError.unstable
+        }
+        try manifest.append(
+            .replace(replacement.range, segments: replacement.segments, absences: replacement.absences))
+        let published = manifest.manifest
+        let replaced = state.withLock { $0.adopt(published, disk: disk, folder: folder) }
+        caches?.forget(log, replaced.map(\.reference))
+        for handle in replaced {
+            handle.retire(replacement.setAside.contains(handle.reference.path) ? .setAside : .replaced)
+        }
+    }
+
+    /// A name for a new segment of this range: one that neither the manifest nor any file in the folder has, not even
+    /// a file that only waits for its last reader.
+    /// - Returns: nil when a range was written anew too often; then it stays as it is.
+    func unusedName(_ range: ClosedRange<UInt64>, _ family: Family) throws(DiskError) -> FileKind? {
+        var revision: UInt16 = 0
+        let known = state.withLock { state in
+            state.manifest.segments[state.manifest.segmentIndices(in: range)]
+                .filter { $0.range == range && $0.family == family }.map(\.revision).max()
+        }
+        if let known {
+            guard known < .max else { return nil }
+            revision = known + 1
+        }
+        while true {
+            let kind = FileKind.segment(
+                first: range.lowerBound, last: range.upperBound, family: family, revision: revision)
+            if try !disk.exists(Layout.path(folder, kind)) { return kind }
+            guard revision < .max else { return nil }
+            revision += 1
+        }
+    }
+
+    /// Files of replaced segments that still wait for a reader, or that could not be removed.
+    func filesAwaitingRemoval() throws(DiskError) -> [String] {
+        let named = state.withLock { $0.manifest.namedFiles }
+        return try disk.list(folder).filter { name in
+            switch FileKind(name: name) {
+            case .segment?, .index?, .rollup?: !named.contains(name)
+            default: false
+            }
+        }
+    }
+}
+
+extension OrganizationStore.State {
+    /// Takes over what was published; returns the handles of segments that are not named any more, in order.
+    mutating func adopt(_ published: Manifest, disk: any Disk, folder: String) -> [SegmentHandle] {
+        let before = segmentHandles
+        let known = Dictionary(before.map { ($0.reference.path, $0) }) { first, _ in first }
+        manifest = published
+        segmentHandles = published.segments.map { segment in
+            known[segment.path] ?? SegmentHandle(segment, disk: disk, folder: folder)
+        }
+        let named = Set(published.segments.map(\.path))
+        return before.filter { !named.contains($0.reference.path) }
+    }
+}

@@ -1,0 +1,172 @@
+import DaybookControl
+import DaybookSystem
+import DaybookTestSupport
+import Testing
+
+@testable import DaybookServer
+
+/// What happens to those who take too long, with limits so short that a test can wait for them. What each test does not
+/// speak of has a limit out of reach, so that nothing else can end the wait.
+@Suite(.timeLimit(.minutes(3))) struct TimeLimitTests {
+    private let path = "/api/v1/metrics/command-execution"
+
+    private func limits(_ shorten: (inout TimeLimits) -> Void) -> TimeLimits {
+        var limits = TimeLimits()
+        limits.checkIntervalMilliseconds = 20
+        limits.requestMilliseconds = 3_600_000
+        limits.idleMilliseconds = 3_600_000
+        limits.commitMilliseconds = 3_600_000
+        shorten(&limits)
+        return limits
+    }
+
+    /// Sends `piece` again and again, each time after a whole request on another connection, until it is cancelled.
+    private func drip(_ piece: String, to connection: TestConnection, of server: TestServer) -> Task<Void, any Error> {
+        Task {
+            let other = try await server.connect()
+            defer { other.close() }
+            while !Task.isCancelled {
+                try await connection.send(piece)
+                _ = try await other.request("GET", "/health/live", key: nil)
+            }
+        }
+    }
+
+    @Test func aHeadThatDripsIsAnswered408() async throws {
+        try await TestServer.with(timeLimits: limits { $0.requestMilliseconds = 200 }) { server in
+            let connection = try await server.connect()
+            try await connection.send("GET /health HTTP/1.1\r\nHost: a\r\nX-Long: ")
+            let dripping = drip("a", to: connection, of: server)
+            let reply = try await connection.reply()
+            dripping.cancel()
+            _ = await dripping.result
+            try reply.expect(408, "timeout")
+            #expect(reply.fields["connection"] == "close")
+            #expect(await connection.isEnded())
+            connection.close()
+        }
+    }
+
+    @Test func aBodyThatDripsIsAnswered408AndNothingIsStored() async throws {
+        try await TestServer.with(timeLimits: limits { $0.requestMilliseconds = 200 }) { server in
+            for isChunked in [false, true] {
+                let connection = try await server.connect()
+                let head = TestConnection.text("POST", path, key: server.key).dropLast()
+                let framing = isChunked ? "Transfer-Encoding: chunked" : "Content-Length: 100000"
+                try await connection.send(head + "Content-Type: application/json\r\n\(framing)\r\n\r\n")
+                let dripping = drip(isChunked ? "1\r\n \r\n" : " ", to: connection, of: server)
+                let reply = try await connection.reply()
+                dripping.cancel()
+                _ = await dripping.result
+                try reply.expect(408, "timeout")
+                #expect(await connection.isEnded())
+                connection.close()
+            }
+            #expect(try server.lastSequence() == 0)
+        }
+    }
+
+    @Test func anAnswerThatDidNotWaitForTheBodyComesBeforeTheEnd() async throws {
+        try await TestServer.with(timeLimits: limits { $0.requestMilliseconds = 200 }) { server in
+            let connection = try await server.connect()
+            let head = TestConnection.text("POST", "/health", key: nil).dropLast()
+            try await connection.send(head + "Content-Length: 1000\r\n\r\n")
+            try (await connection.reply()).expect(405, "method_not_allowed")
+            #expect(await connection.isEnded())
+            connection.close()
+        }
+    }
+
+    @Test func theRequestBeforeALateOneKeepsItsAnswer() async throws {
+        try await TestServer.with(timeLimits: limits { $0.requestMilliseconds = 200 }) { server in
+            let connection = try await server.connect()
+            #expect(try await connection.request("POST", path, body: Bodies.command, key: server.key).status == 201)
+            try await connection.send("GET /hea")
+            try (await connection.reply()).expect(408, "timeout")
+            #expect(await connection.isEnded())
+            connection.close()
+        }
+    }
+
+    @Test func aPausingImportIsToldHowFarItCame() async throws {
+        try await TestServer.with(timeLimits: limits { $0.requestMilliseconds = 200 }) { server in
+            let connection = try await server.connect()
+            let head = TestConnection.text("POST", "/api/v1/metrics/import", key: server.key).dropLast()
+            let line = #"{"type":"command_execution","# + Bodies.command.dropFirst() + "\n"
+            let lines = String(repeating: line, count: 1_001)
+            try await connection.send(
+                head + "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + String(lines.utf8.count, radix: 16) + "\r\n" + lines + "\r\n")
+            let reply = try await connection.reply()
+            try reply.expect(408, "timeout")
+            #expect(try reply.json()["message"]?.string?.contains("1000 events of this import were stored") == true)
+            #expect(await connection.isEnded())
+            #expect(try server.lastSequence() == 1_000)
+            connection.close()
+        }
+    }
+
+    @Test func idleConnectionsAreClosedWithoutAWord() async throws {
+        try await TestServer.with(timeLimits: limits { $0.idleMilliseconds = 200 }) { server in
+            let unused = try await server.connect()
+            let used = try await server.connect()
+            #expect(try await used.request("GET", "/health/live", key: nil).status == 200)
+            #expect(await unused.isEnded())
+            #expect(await used.isEnded())
+            unused.close()
+            used.close()
+        }
+    }
+
+    @Test func aCommitThatTakesTooLongIsUnknownAndTheRetryFindsIt() async throws {
+        try await TestServer.with(timeLimits: limits { $0.commitMilliseconds = 200 }, isGated: true) { server in
+            let gate = try #require(server.gate)
+            let fields = ["Idempotency-Key: once"]
+            gate.close()
+            let connection = try await server.connect()
+            // The answer that is ready does not wait for the commit behind it, and comes before it.
+            try await connection.send(
+                TestConnection.text("GET", "/health/live", key: nil)
+                    + TestConnection.text("POST", path, body: Bodies.command, key: server.key, fields: fields))
+            #expect(try await connection.reply().status == 200)
+            let reply = try await connection.reply()
+            gate.open()
+            try reply.expect(503, "durability_unknown")
+            #expect(reply.fields["retry-after"] == "5")
+            #expect(try reply.json()["retry_after"] == .number("5"))
+            #expect(await connection.isEnded())
+            connection.close()
+            let retry = try await server.request("POST", path, body: Bodies.command, fields: fields)
+            #expect(retry.status == 201)
+            #expect(try retry.json()["data"]?["sequence"]?.unsigned == 1)
+            #expect(try server.lastSequence() == 1)
+        }
+    }
+
+    @Test func aQueryThatTakesTooLongIsAnsweredAndToldToEnd() async throws {
+        let pool = QueryPool(threadCount: 1, limitMilliseconds: 50)
+        pool.start()
+        let release = Wakeup()
+        let (outcomes, told) = AsyncStream.makeStream(of: Bool.self)
+        await #expect(throws: ErrorResponse.queryTimeout) {
+            try await pool.run { deadline in
+                release.wait()
+                told.yield(deadline.isExpired)
+            }
+        }
+        release.signal()
+        var outcome = outcomes.makeAsyncIterator()
+        #expect(await outcome.next() == true)
+        await onThread { pool.stop() }
+    }
+
+    /// What api.md promises: 408 after 30 s, idle connections closed by 35 s, every answer within 5 s.
+    @Test func theDefaultsAreWhatTheContractPromises() {
+        let limits = TimeLimits()
+        let late = limits.checkIntervalMilliseconds
+        #expect(limits.requestMilliseconds == 30_000)
+        #expect(limits.idleMilliseconds + late < 35_000)
+        #expect(limits.commitMilliseconds + late < 5_000)
+        #expect(limits.queryMilliseconds < 5_000)
+    }
+}
