@@ -141,11 +141,13 @@ package enum TimestampText {
     }
 
     private static func appendDigits(_ value: Int, _ width: Int, to bytes: inout [UInt8]) {
-        var divisor = 1
-        for _ in 1..<width { divisor *= 10 }
-        while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
+        var position = bytes.count + width
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: width))
+        var rest = UInt(truncatingIfNeeded: value)
+        while rest > 0, position > bytes.count - width {
+            position -= 1
+            bytes[position] += UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
     }
 }

@@ -23,6 +23,7 @@ extension AggregateQuery {
         let items: [AggregateItem]
         let itemCount: Int
         let scannedRowCount: Int
+        var origin = "raw"
         if family == .sessionChange {
             let scan = try SessionAggregation(query, source, asOf: page, context)
             (items, itemCount, scannedRowCount) = (scan.items(from: first), scan.groups.count, scan.scannedRowCount)
@@ -30,11 +31,13 @@ extension AggregateQuery {
             let filter = RowFilter(query.filter)
             let scan = Scan(
                 source, family, filter, query.range, asOfSequence: page.asOfSequence, context,
-                tailSelection: query.selection.union(filter.selection))
+                tailSelection: query.selection.union(filter.selection),
+                rollups: source == .raw ? nil : RollupPlan(query))
             let aggregate = try AggregateScan.run(query, scan, options)
             let order = aggregate.groups.sorted()
             items = order.dropFirst(first).prefix(limit).map { aggregate.item($0) }
             (itemCount, scannedRowCount) = (order.count, aggregate.scannedRowCount)
+            if aggregate.usesRollups { origin = aggregate.usesRows ? "mixed" : "rollup" }
         }
         for corruption in source.damage { context.damage.note(corruption) }
         let next = first + items.count
@@ -42,6 +45,7 @@ extension AggregateQuery {
         return AggregateAnswer(
             family: family, groupNames: groupBy.map(\.name), percentiles: percentiles, items: items,
             nextCursor: next < itemCount ? page.text : nil, range: query.range, asOfSequence: page.asOfSequence,
-            scannedRowCount: scannedRowCount, warnings: context.damage.warnings, warningCount: context.damage.count)
+            scannedRowCount: scannedRowCount, warnings: context.damage.warnings, warningCount: context.damage.count,
+            source: origin)
     }
 }

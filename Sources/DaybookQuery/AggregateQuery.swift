@@ -26,6 +26,7 @@ package struct AggregateQuery: Sendable {
     package var groupBy: [Grouping] = []
     package var filter = EventFilter()
     package var percentiles: [Percentile] = [.p50, .p95, .p99]
+    package var source = QuerySource.auto
     /// Items of one page, 1 to 1,000.
     package var limit = QueryLimits.itemCountDefault
     package var cursor: String?
@@ -57,6 +58,16 @@ extension TimeRange {
         bytes.append(isEndImplied ? 1 : 0)
         bytes.append(littleEndian: isEndImplied ? 0 : end.microseconds)
     }
+}
+
+/// Where answers may come from. Answers are the same; what they cost is not.
+package enum QuerySource: String, Sendable {
+    /// Rollups wherever they do, rows for the rest.
+    case auto
+    /// Rows only.
+    case raw
+    /// As `auto`, for questions that rollups can answer.
+    case rollup
 }
 
 /// What is known of one bucket and group.
@@ -101,12 +112,12 @@ package struct AggregateAnswer: Sendable {
     /// What was asked, after the cursor had its say.
     package let range: TimeRange
     package let asOfSequence: UInt64
-    /// Rows of the pages that were read.
+    /// Rows of the pages that were read, and of the rollups.
     package let scannedRowCount: Int
     /// Damage that the answer was made without, at most 100 entries.
     package let warnings: [QueryWarning]
     /// All of it.
     package let warningCount: Int
-    /// Where the answer came from.
-    package let source = "raw"
+    /// Where the answer came from: `raw`, `rollup`, or `mixed`.
+    package let source: String
 }

@@ -6,7 +6,7 @@ internal import Synchronization
 extension AggregateScan {
     /// Scans everything, in parts that run at the same time where that pays.
     static func run(_ query: AggregateQuery, _ scan: Scan, _ options: QueryOptions) throws -> AggregateScan {
-        let queue = RowGroupQueue(scan)
+        let queue = ScanQueue(scan)
         let rowCount = scan.segments.reduce(0) { $0 + $1.rowCount }
         let executor = options.executor
         guard executor.width > 1, rowCount >= options.parallelRowCountMin else {
@@ -28,9 +28,9 @@ extension AggregateScan {
     }
 
     /// Scans what nobody else has taken, until nothing is left.
-    private static func part(_ query: AggregateQuery, _ scan: Scan, _ queue: RowGroupQueue) throws -> AggregateScan {
+    private static func part(_ query: AggregateQuery, _ scan: Scan, _ queue: ScanQueue) throws -> AggregateScan {
         var part = AggregateScan(query, scan.conditions)
-        while let group = try queue.next() { try part.add(group, of: scan) }
+        while let next = try queue.next() { try part.add(next, of: scan) }
         return part
     }
 }

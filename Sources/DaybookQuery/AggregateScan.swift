@@ -8,12 +8,15 @@ internal import DaybookSegment
 struct AggregateScan: Sendable {
     let query: AggregateQuery
     let grid: BucketGrid
-    private let conditions: RowConditions
+    /// Of the rows that are looked at now.
+    private var conditions: RowConditions
     private let paths: [PreparedPath?]
 
     private(set) var groups: GroupSlots
     private(set) var measures: GroupMeasures
     private(set) var scannedRowCount = 0
+    private(set) var usesRows = false
+    private(set) var usesRollups = false
     private var selector = RowSelector()
     private var wanted = WantedCodes()
     private var table = SlotTable()
@@ -37,8 +40,34 @@ struct AggregateScan: Sendable {
         }
     }
 
+    /// Takes in a part of a scan.
+    mutating func add(_ part: ScanPart, of scan: Scan) throws {
+        switch part {
+        case .rows(let group, let conditions): try add(group, conditions, of: scan)
+        case .rollup(let segment, let file, let cover):
+            var added = AggregateScan(query, conditions)
+            do {
+                try added.add(file, cover, scan)
+                try merge(added)
+            } catch let error as FormatError {
+                // Nothing of it counts then; the rows know the same.
+                scan.noteRollup(segment, "\(error)")
+                let ranges = cover.parts.map { part in
+                    TimeRange(
+                        start: Timestamp(microseconds: part.starts.lowerBound),
+                        end: Timestamp(microseconds: part.starts.upperBound))
+                }
+                for rows in try scan.rows(of: segment, in: ranges) { try add(rows, of: scan) }
+            }
+        }
+        try scan.budget.charge(byteCount, paid: &paidByteCount)
+    }
+
+    private var byteCount: Int { groups.byteCount + measures.byteCount + table.byteCount }
+
     /// Takes in every page of a row group that may count.
-    mutating func add(_ group: RowGroup, of scan: Scan) throws {
+    private mutating func add(_ group: RowGroup, _ conditions: RowConditions, of scan: Scan) throws {
+        self.conditions = conditions
         for page in try group.pages(scan.damage) where conditions.mayMatch(page.zone) {
             try scan.cancellation.check()
             do {
@@ -48,12 +77,13 @@ struct AggregateScan: Sendable {
                 let selection = neededSelection(page.zone).union(conditions.selection(for: page.zone))
                 for piece in try page.readable(selection, scan.damage) { try add(piece.batch, page.zone) }
             }
-            try scan.budget.charge(groups.byteCount + measures.byteCount + table.byteCount, paid: &paidByteCount)
+            try scan.budget.charge(byteCount, paid: &paidByteCount)
         }
     }
 
     /// Nothing of the page is counted when this throws damage.
     private mutating func add(_ page: RowPage) throws {
+        usesRows = true
         let deciding = conditions.selection(for: page.zone)
         if conditions.filter.isSelective {
             let batch = try page.read(deciding)
@@ -72,8 +102,8 @@ struct AggregateScan: Sendable {
 
     /// The buckets of the first and the last row that may count.
     private func bucketSpan(of zone: Zone) -> ClosedRange<Int64> {
-        let first = grid.bucket(of: max(zone.timestampMin, query.range.start.microseconds))
-        let last = grid.bucket(of: min(zone.timestampMax, query.range.end.microseconds - 1))
+        let first = grid.bucket(of: max(zone.timestampMin, conditions.range.start.microseconds))
+        let last = grid.bucket(of: min(zone.timestampMax, conditions.range.end.microseconds - 1))
         return first...max(first, last)
     }
 
@@ -136,7 +166,7 @@ struct AggregateScan: Sendable {
         }
     }
 
-    private mutating func slot(of key: GroupSlots.Key) throws -> Int32 {
+    mutating func slot(of key: GroupSlots.Key) throws -> Int32 {
         let slot = try groups.slot(of: key)
         measures.grow(to: groups.count)
         return slot
@@ -278,9 +308,27 @@ struct AggregateScan: Sendable {
 }
 
 extension AggregateScan {
+    // For rollups, which are no part of a page.
+
+    mutating func noteRollup(rowCount: Int) {
+        scannedRowCount += rowCount
+        usesRollups = true
+    }
+
+    mutating func addMeasures(of batch: RollupBatch, slots: [Int32]) throws {
+        try measures.add(batch, slots: slots)
+    }
+
+    /// The key of a value of a dimension.
+    mutating func intern(_ value: [UInt8], _ dimension: Int) throws -> UInt32 {
+        try groups.interners[dimension].code(of: value, 0..<value.count) + 1
+    }
+
     /// Adds what another part of the scan found. In any order the result is the same to the bit.
     mutating func merge(_ other: AggregateScan) throws {
         scannedRowCount += other.scannedRowCount
+        usesRows = usesRows || other.usesRows
+        usesRollups = usesRollups || other.usesRollups
         let slots = try groups.merge(other.groups)
         measures.grow(to: groups.count)
         measures.merge(other.measures, slots: slots)

@@ -1,4 +1,5 @@
 package import DaybookFormat
+package import DaybookRollup
 package import DaybookSegment
 package import DaybookStore
 
@@ -11,6 +12,10 @@ package protocol EventSource: Sendable {
     func open(_ segment: SegmentReference) throws -> SegmentReader
     /// Every unsealed group record with a sequence of at least `first`, in sequence order, until `body` returns false.
     func forEachTailGroup(from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool) throws
+    /// Which pages of a segment may hold a value; nil when nobody knows, or the index cannot be read.
+    func index(of segment: SegmentReference) -> SegmentIndex?
+    /// The rollups of a segment; nil when none are stored.
+    func rollup(of segment: SegmentReference) throws -> RollupFile?
     /// Which rows of a family retention has not hidden.
     func visibility(of family: Family) -> RowVisibility
     /// What reading of the tail has found damaged so far.
@@ -27,6 +32,10 @@ extension EventSource {
     package func visibility(of family: Family) -> RowVisibility { .everything }
 
     package var damage: [Corruption] { [] }
+
+    package func index(of segment: SegmentReference) -> SegmentIndex? { nil }
+
+    package func rollup(of segment: SegmentReference) throws -> RollupFile? { nil }
 
     /// Decodes the tail. A source that keeps its tail in columns does better.
     package func tailChunks(

@@ -103,6 +103,32 @@ struct GroupMeasures: Sendable {
         }
     }
 
+    /// The parts of rollups that are needed.
+    var rollupParts: RollupParts {
+        switch family {
+        case .productivityMetric: [.values, .histograms]
+        case .agentInteraction: executions.keepsHistograms ? [.durations, .tokens, .histograms] : [.durations, .tokens]
+        default: executions.keepsHistograms ? [.durations, .histograms] : .durations
+        }
+    }
+
+    /// Adds every row of a rollup to its slot; those below zero are left out.
+    mutating func add(_ batch: RollupBatch, slots: [Int32]) throws(FormatError) {
+        switch family {
+        case .productivityMetric:
+            for row in batch.rows where slots[row] >= 0 {
+                values[Int(slots[row])].merge(try batch.aggregate(row).values)
+            }
+        case .agentInteraction:
+            for row in batch.rows where slots[row] >= 0 {
+                inputTokens[Int(slots[row])] &+= batch.inputTokens[row]
+                outputTokens[Int(slots[row])] &+= batch.outputTokens[row]
+            }
+            fallthrough
+        default: try executions.add(batch, slots: slots)
+        }
+    }
+
     /// Adds each slot of `other` to `slots[thatSlot]`.
     mutating func merge(_ other: GroupMeasures, slots: [Int32]) {
         switch family {

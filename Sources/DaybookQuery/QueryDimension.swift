@@ -1,4 +1,5 @@
 package import DaybookFormat
+package import DaybookSegment
 
 /// Names a value inside one of the free-form objects of an event.
 package struct AttributePath: Hashable, Sendable {
@@ -112,6 +113,9 @@ package struct EventFilter: Hashable, Sendable {
     package var durationMin: UInt64?
     package var durationMax: UInt64?
 
+    /// All of its tokens must stand in the error message or in strings of the free-form objects.
+    package var search: TokenSearch?
+
     package init() {}
 
     /// Adds to the values of a dimension: a parameter that is repeated means any of its values.
@@ -135,5 +139,7 @@ package struct EventFilter: Hashable, Sendable {
         bytes.append(littleEndian: durationMin ?? 0)
         bytes.append(durationMax == nil ? 0 : 1)
         bytes.append(littleEndian: durationMax ?? 0)
+        bytes.append(varint: UInt64(search?.tokens.count ?? 0))
+        for token in search?.tokens ?? [] { token.withRawSpan { bytes.append(lengthPrefixed: $0) } }
     }
 }

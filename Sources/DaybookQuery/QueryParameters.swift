@@ -1,6 +1,7 @@
 internal import DaybookEvent
 package import DaybookFormat
 internal import DaybookRollup
+internal import DaybookSegment
 
 /// What is wrong with one parameter of a query.
 package struct QueryFault: Error, Equatable, Sendable {
@@ -62,12 +63,16 @@ package struct QueryParameters: Sendable {
         }
         query.groupBy = groupings(family)
         if let text = single("percentiles") { query.percentiles = percentiles(text) }
-        if let text = single("source"), !["auto", "raw", "rollup"].contains(text) {
-            fault("source", "must be one of auto, raw, rollup")
+        if let text = single("source") {
+            query.source = QuerySource(rawValue: text) ?? .auto
+            if QuerySource(rawValue: text) == nil { fault("source", "must be one of auto, raw, rollup") }
         }
         query.limit = limit()
         query.cursor = single("cursor")
         query.filter = filter(family)
+        if query.source == .rollup, RollupPlan(query) == nil {
+            fault("source", "rollups do not tell these groups and filters apart")
+        }
         return query
     }
 
@@ -184,6 +189,10 @@ package struct QueryParameters: Sendable {
             case "false": filter.isSuccess = false
             default: fault("success", "must be true or false")
             }
+        }
+        if let text = single("search") {
+            filter.search = TokenSearch(Array(text.utf8))
+            if filter.search == nil { fault("search", "must hold 1 to \(TokenSearch.tokenCountMax) words") }
         }
         var valueCount = 0
         for position in pairs.indices where !isTaken[position] {

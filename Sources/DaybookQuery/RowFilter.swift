@@ -17,6 +17,7 @@ struct RowFilter: Sendable {
 
     private var codes: [CodeCondition] = []
     private var attributes: [AttributeCondition] = []
+    private var search: TokenSearch?
     /// Bit `s`: rows of status `s` match.
     private var statusBits: UInt8 = 0b1111
     private var durationMin: UInt64 = 0
@@ -47,10 +48,46 @@ struct RowFilter: Sendable {
         if filtersDuration { selection.insert(.duration) }
         for condition in codes { selection.formUnion(condition.dimension.selection) }
         for condition in attributes { selection.formUnion(condition.path.selection) }
+        search = filter.search
+        if search != nil { selection.formUnion([.errorMessage, .arguments, .object]) }
+    }
+
+    /// The pages that an index leaves; nil when the filter asks for nothing that an index knows.
+    func pages(_ index: SegmentIndex) -> PageSet? {
+        var result: PageSet?
+        func narrow(_ pages: PageSet) {
+            if result == nil { result = pages } else { result?.formIntersection(pages) }
+        }
+        for condition in codes {
+            var any: PageSet?
+            for value in condition.values {
+                let pages: PageSet
+                switch condition.dimension {
+                case .user: pages = index.pages(withUser: value)
+                case .name: pages = index.pages(withName: value)
+                case .session: pages = index.pages(withSession: value)
+                default: continue
+                }
+                if any == nil { any = pages } else { any?.formUnion(pages) }
+            }
+            if let any { narrow(any) }
+        }
+        for token in search?.tokens ?? [] { narrow(index.pages(containingToken: token)) }
+        return result
+    }
+
+    /// Whether `pages` is worth opening an index for.
+    var usesIndex: Bool {
+        search != nil || codes.contains { [.user, .name, .session].contains($0.dimension) }
     }
 
     private var filtersStatus: Bool { statusBits != 0b1111 }
     private var filtersDuration: Bool { durationMin > 0 || durationMax < .max }
+
+    /// The statuses that match; nil for all.
+    var statuses: [EventStatus]? {
+        filtersStatus ? EventStatus.allCases.filter { statusBits >> $0.rawValue & 1 == 1 } : nil
+    }
 
     /// Whether it is worth looking for the rows that match before other columns are read.
     var isSelective: Bool { !selection.isEmpty }
@@ -80,6 +117,18 @@ struct RowFilter: Sendable {
         for condition in attributes {
             guard let column = condition.path.column(of: batch) else { return selector.keepNone() }
             narrow(&selector, condition, column)
+        }
+        if let search { narrow(&selector, search, batch) }
+    }
+
+    private func narrow(_ selector: inout RowSelector, _ search: TokenSearch, _ batch: ColumnBatch) {
+        selector.keep { row in
+            var found: UInt32 = 0
+            if let column = batch.errorMessages { found |= column.withBytes(row) { search.found(inText: $0) } }
+            for column in [batch.arguments, batch.objects] where found != search.all {
+                if let column { found |= column.withBytes(row) { search.found(inJSON: $0) } }
+            }
+            return found == search.all
         }
     }
 

@@ -11,13 +11,17 @@ struct RowGroup: Sendable {
 
     let origin: Origin
     let zone: Zone
+    /// Bit i: page i may hold what is wanted.
+    private let pageBits: UInt8
 
-    init(_ reader: SegmentReader, _ rowGroup: Int) {
+    init(_ reader: SegmentReader, _ rowGroup: Int, pageBits: UInt8 = .max) {
+        self.pageBits = pageBits
         origin = .segment(reader, rowGroup: rowGroup)
         zone = reader.zone(rowGroup: rowGroup)
     }
 
     init(_ chunk: TailChunk) {
+        pageBits = .max
         origin = .tail(chunk.batch)
         zone = chunk.zone
     }
@@ -30,11 +34,15 @@ struct RowGroup: Sendable {
             return [RowPage(group: self, rows: 0..<rowCount, zone: zone)]
         }
         do {
+            var pages: [RowPage] = []
             var first = 0
-            return try reader.pageZones(rowGroup: rowGroup).map { zone in
-                defer { first += zone.rowCount }
-                return RowPage(group: self, rows: first..<first + zone.rowCount, zone: zone)
+            for (page, zone) in try reader.pageZones(rowGroup: rowGroup).enumerated() {
+                if page >= 8 || pageBits >> UInt8(page) & 1 == 1 {
+                    pages.append(RowPage(group: self, rows: first..<first + zone.rowCount, zone: zone))
+                }
+                first += zone.rowCount
             }
+            return pages
         } catch {
             guard DamageLog.isDamage(error) else { throw error }
             damage.note(error, file: reader.path, rowGroup: rowGroup, rows: 0..<rowCount)

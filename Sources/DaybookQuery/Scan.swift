@@ -7,7 +7,7 @@ internal import Synchronization
 /// Everything that a row must fulfil to count.
 struct RowConditions: Sendable {
     let filter: RowFilter
-    let range: TimeRange
+    var range: TimeRange
     let asOfSequence: UInt64
     let visibility: RowVisibility
 
@@ -55,6 +55,8 @@ struct Scan: Sendable {
     let cancellation: Cancellation
     let damage: DamageLog
     let budget: QueryBudget
+    /// Which rollups may answer in place of rows.
+    let rollups: RollupPlan?
     /// The columns that are wanted of the tail.
     private let tailSelection: ColumnSelection
     /// The tail, where it is at hand already.
@@ -62,8 +64,10 @@ struct Scan: Sendable {
 
     init(
         _ source: any EventSource, _ family: Family, _ filter: RowFilter, _ range: TimeRange, asOfSequence: UInt64,
-        _ context: QueryContext, tailSelection: ColumnSelection = .all, tail: [TailChunk]? = nil
+        _ context: QueryContext, tailSelection: ColumnSelection = .all, tail: [TailChunk]? = nil,
+        rollups: RollupPlan? = nil
     ) {
+        self.rollups = rollups
         self.tailSelection = tailSelection
         self.tail = tail
         self.source = source
@@ -86,7 +90,10 @@ struct Scan: Sendable {
     }
 
     /// The row groups of a segment that may hold what is wanted; none when it cannot be opened for damage.
-    func rowGroups(of segment: SegmentReference) throws -> [RowGroup] {
+    func rowGroups(of segment: SegmentReference) throws -> [RowGroup] { try rowGroups(of: segment, conditions) }
+
+    /// The same for other conditions.
+    func rowGroups(of segment: SegmentReference, _ conditions: RowConditions) throws -> [RowGroup] {
         let reader: SegmentReader
         do {
             reader = try source.open(segment)
@@ -95,7 +102,67 @@ struct Scan: Sendable {
             damage.note(error, file: segment.path, rowGroup: nil, rows: 0..<segment.rowCount)
             return []
         }
-        return (0..<reader.rowGroupCount).map { RowGroup(reader, $0) }.filter { conditions.mayMatch($0.zone) }
+        var pages: PageSet?
+        if conditions.filter.usesIndex, let index = source.index(of: segment) { pages = conditions.filter.pages(index) }
+        var groups: [RowGroup] = []
+        for rowGroup in 0..<reader.rowGroupCount {
+            let bits = pages?[rowGroup] ?? .max
+            let group = RowGroup(reader, rowGroup, pageBits: bits)
+            if bits != 0, conditions.mayMatch(group.zone) { groups.append(group) }
+        }
+        return groups
+    }
+
+    /// The rollups of a segment and what they can answer; nil when that is nothing. Damage is told, and rows answer.
+    private func rollup(of segment: SegmentReference) -> (RollupFile, RollupCover)? {
+        guard let rollups, segment.lastSequence <= conditions.asOfSequence else { return nil }
+        do {
+            guard let file = try source.rollup(of: segment) else { return nil }
+            for damage in file.damages { noteRollup(segment, damage.description) }
+            guard file.eventCount == UInt64(segment.rowCount) else {
+                noteRollup(segment, "it counts other events than its segment")
+                return nil
+            }
+            let times = segment.timestampMin.microseconds...segment.timestampMax.microseconds
+            let cover = rollups.cover(
+                file, times, visibleFrom: conditions.visibility.timestampCutoff.microseconds)
+            return cover.map { (file, $0) }
+        } catch {
+            noteRollup(segment, "\(error)")
+            return nil
+        }
+    }
+
+    /// A damaged rollup costs nothing but time.
+    func noteRollup(_ segment: SegmentReference, _ reason: String) {
+        damage.note(
+            QueryWarning(
+                file: segment.rollupPath, offset: 0, rowGroup: nil, rows: 0..<0,
+                reason: "rollup not used: \(reason)"))
+    }
+
+    /// What answers for a segment, part by part.
+    func parts(of segment: SegmentReference) throws -> [ScanPart] {
+        guard let (file, cover) = rollup(of: segment) else {
+            return try rowGroups(of: segment).map { .rows($0, conditions) }
+        }
+        return try [.rollup(segment, file, cover)] + rows(of: segment, in: cover.rest)
+    }
+
+    /// The rows of a segment in some ranges of time.
+    func rows(of segment: SegmentReference, in ranges: [TimeRange]) throws -> [ScanPart] {
+        var parts: [ScanPart] = []
+        for range in ranges {
+            var narrowed = conditions
+            narrowed.range.start = max(range.start, conditions.range.start)
+            narrowed.range.end = min(range.end, conditions.range.end)
+            guard narrowed.range.start < narrowed.range.end,
+                narrowed.range.overlaps(
+                    from: segment.timestampMin.microseconds, through: segment.timestampMax.microseconds)
+            else { continue }
+            parts += try rowGroups(of: segment, narrowed).map { .rows($0, narrowed) }
+        }
+        return parts
     }
 
     func tailRowGroups() throws -> [RowGroup] {
@@ -106,8 +173,9 @@ struct Scan: Sendable {
 
     /// Every page that may hold what is wanted, in sequence order.
     func forEachPage(_ body: (RowPage) throws -> Void) throws {
-        let queue = RowGroupQueue(self)
-        while let group = try queue.next() {
+        let queue = ScanQueue(self)
+        while let part = try queue.next() {
+            guard case .rows(let group, _) = part else { continue }
             for page in try group.pages(damage) where conditions.mayMatch(page.zone) {
                 try cancellation.check()
                 try body(page)
@@ -116,11 +184,17 @@ struct Scan: Sendable {
     }
 }
 
-/// Hands out the row groups of a scan, each once, to whoever asks next. Only one segment is held open by it.
-final class RowGroupQueue: Sendable {
+/// What one thread takes of a scan at a time.
+enum ScanPart: Sendable {
+    case rows(RowGroup, RowConditions)
+    case rollup(SegmentReference, RollupFile, RollupCover)
+}
+
+/// Hands out the parts of a scan, each once, to whoever asks next. Only one segment is held open by it.
+final class ScanQueue: Sendable {
     private struct State {
         var segments: ArraySlice<SegmentReference>
-        var waiting: ArraySlice<RowGroup> = []
+        var waiting: ArraySlice<ScanPart> = []
         var isTailTaken = false
     }
 
@@ -141,16 +215,16 @@ final class RowGroupQueue: Sendable {
         }
     }
 
-    func next() throws -> RowGroup? {
+    func next() throws -> ScanPart? {
         try state.withLock { state in
             while true {
-                if let group = state.waiting.popFirst() { return group }
+                if let part = state.waiting.popFirst() { return part }
                 if let segment = state.segments.popFirst() {
                     try scan.cancellation.check()
-                    state.waiting = try scan.rowGroups(of: segment)[...]
+                    state.waiting = try scan.parts(of: segment)[...]
                 } else if !state.isTailTaken {
                     state.isTailTaken = true
-                    state.waiting = try scan.tailRowGroups()[...]
+                    state.waiting = try scan.tailRowGroups().map { .rows($0, scan.conditions) }[...]
                 } else {
                     return nil
                 }

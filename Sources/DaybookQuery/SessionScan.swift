@@ -127,6 +127,10 @@ struct SessionFilter {
     }
 
     func matches(_ state: SessionState) -> Bool {
+        if let search = filter.search {
+            let found = (state.context ?? []).withRawSpan { search.found(inJSON: $0) }
+            guard found == search.all else { return false }
+        }
         for condition in filter.conditions {
             if case .attribute = condition.dimension { continue }
             guard let value = Self.value(of: condition.dimension, in: state, now: now),

@@ -75,6 +75,19 @@ package final class OrganizationSnapshot: Sendable {
         return try caches.segments.index(of: segment, log) { try SegmentIndex.openOrRebuild(reader, disk: disk) }
     }
 
+    /// The index beside a segment, for a question: nil where there is none to be had, and the question scans. Writes
+    /// nothing.
+    package func index(of segment: SegmentReference) -> SegmentIndex? {
+        func existing() throws -> SegmentIndex {
+            guard let index = try SegmentIndex.existing(try open(segment), disk: disk) else { throw MissingIndex() }
+            return index
+        }
+        guard let caches = organization?.caches else { return try? existing() }
+        return try? caches.segments.index(of: segment, log, make: existing)
+    }
+
+    private struct MissingIndex: Error {}
+
     /// The unsealed rows of a family up to a sequence, in sequence order; chunks may have more columns than selected.
     /// Out of the columns that the store keeps of a tail that is asked again and again, else decoded.
     package func tailChunks(
