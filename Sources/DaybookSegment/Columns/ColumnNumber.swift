@@ -40,6 +40,8 @@ package enum ColumnNumber: UInt16, CaseIterable, Sendable {
         case code = 3
         /// Optional byte strings.
         case bytes = 4
+        /// Doubles, as bit patterns; minima and maxima are compared as doubles. Attributes only.
+        case number = 5
     }
 
     package var shape: Shape {

@@ -6,11 +6,13 @@ struct RowGroupReader {
     let directory: RowGroupDirectory
     let rows: Range<Int>
     let selection: ColumnSelection
+    /// Attributes that are wanted by themselves.
+    let attributes: [AttributeName]
     private var runs: [Run] = []
-    private var integers = IntegerPageDecoder()
+    var integers = IntegerPageDecoder()
     private var strings = BytePageDecoder()
     private var expanded: [UInt8] = []
-    private var values = [UInt64](repeating: 0, count: SegmentLimits.pageRowCountMax)
+    var values = [UInt64](repeating: 0, count: SegmentLimits.pageRowCountMax)
 
     /// Bytes of the file that were read together.
     private struct Run {
@@ -23,13 +25,19 @@ struct RowGroupReader {
     private static let gapByteCountMax: UInt64 = 8 << 10
 
     init(
-        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, _ selection: ColumnSelection
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, _ selection: ColumnSelection,
+        attributes: [AttributeName] = []
     ) throws(SegmentError) {
         self.segment = segment
         self.directory = directory
         self.rows = rows
         self.selection = selection
-        try load(ColumnNumber.columns(of: segment.family).filter { isWanted($0) })
+        self.attributes = attributes
+        var wanted: [ColumnDescriptor] = []
+        for column in ColumnNumber.columns(of: segment.family) where isWanted(column) {
+            wanted.append(try descriptor(column))
+        }
+        try load(wanted + attributeDescriptors())
     }
 
     /// For the dictionary of one column alone, without its rows.
@@ -40,7 +48,8 @@ struct RowGroupReader {
         self.directory = directory
         rows = 0..<0
         selection = []
-        try load([column])
+        attributes = []
+        try load([try descriptor(column)])
     }
 
     func isWanted(_ column: ColumnNumber) -> Bool {
@@ -62,10 +71,9 @@ struct RowGroupReader {
         throw segment.file.damage(at: offset, .invalid("directory without a column"))
     }
 
-    private mutating func load(_ columns: [ColumnNumber]) throws(SegmentError) {
+    private mutating func load(_ columns: [ColumnDescriptor]) throws(SegmentError) {
         var needed: [Run] = []
-        for column in columns {
-            let descriptor = try descriptor(column)
+        for descriptor in columns {
             for page in descriptor.dictionaryPages + descriptor.pages.filter({ $0.rows.overlaps(rows) }) {
                 needed.append(Run(offset: page.offset, end: page.offset + UInt64(page.byteCount)))
             }
@@ -85,7 +93,7 @@ struct RowGroupReader {
     }
 
     /// Checks one page and lends its payload.
-    private mutating func withPayload<R>(
+    mutating func withPayload<R>(
         _ page: PageDescriptor, column: UInt16,
         _ body: (inout Self, PageEncoding, UnsafeRawBufferPointer) throws(FormatError) -> R
     ) throws(SegmentError) -> R {
@@ -140,13 +148,13 @@ struct RowGroupReader {
 
     /// Calls `body` with the values of each page that lie in `rows`, and where they go.
     mutating func forEachPage(
-        _ column: ColumnNumber,
+        _ descriptor: ColumnDescriptor,
         _ body: (_ values: UnsafeBufferPointer<UInt64>, _ target: Int) throws(FormatError) -> Void
     ) throws(SegmentError) {
         let rows = rows
-        for page in try descriptor(column).pages where page.rows.overlaps(rows) {
+        for page in descriptor.pages where page.rows.overlaps(rows) {
             let wanted = page.rows.clamped(to: rows)
-            try unsafe withPayload(page, column: column.rawValue) {
+            try unsafe withPayload(page, column: descriptor.number) {
                 (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
                 var values: [UInt64] = []
                 swap(&values, &self.values)
@@ -186,14 +194,13 @@ struct RowGroupReader {
     }
 
     /// The strings of one byte column.
-    mutating func byteColumn(_ column: ColumnNumber) throws(SegmentError) -> ByteColumn {
-        let descriptor = try descriptor(column)
+    mutating func byteColumn(_ descriptor: ColumnDescriptor) throws(SegmentError) -> ByteColumn {
         let expected = expectedByteCount(descriptor)
         var result = ByteColumnRows(expectedRowCount: rows.count, expectedByteCount: expected)
         for page in descriptor.pages where page.rows.overlaps(rows) {
             let wanted = page.rows.clamped(to: rows)
             let local = wanted.lowerBound - page.firstRow..<wanted.upperBound - page.firstRow
-            try unsafe withPayload(page, column: column.rawValue) {
+            try unsafe withPayload(page, column: descriptor.number) {
                 (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
                 try unsafe self.strings.decode(encoding, payload, count: page.rowCount, wanted: local, to: &result)
             }
@@ -202,11 +209,10 @@ struct RowGroupReader {
     }
 
     /// The dictionary of one code column.
-    mutating func table(_ column: ColumnNumber) throws(SegmentError) -> StringTable {
-        let descriptor = try descriptor(column)
+    mutating func table(_ descriptor: ColumnDescriptor) throws(SegmentError) -> StringTable {
         var result = ByteColumnRows(expectedRowCount: descriptor.dictionaryEntryCount, expectedByteCount: 0)
         for page in descriptor.dictionaryPages {
-            try unsafe withPayload(page, column: column.rawValue | PageHeader.dictionaryBit) {
+            try unsafe withPayload(page, column: descriptor.number | PageHeader.dictionaryBit) {
                 (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
                 let all = 0..<page.rowCount
                 try unsafe self.strings.decode(encoding, payload, count: page.rowCount, wanted: all, to: &result)

@@ -134,6 +134,11 @@ package final class SegmentReader: Sendable {
         guard directory.rowGroup == rowGroup, directory.rowCount == entry.rowCount else {
             throw file.damage(at: entry.directoryOffset, .invalid("directory of another row group"))
         }
+        do throws(FormatError) {
+            try checkAttributes(directory)
+        } catch {
+            throw file.damage(at: entry.directoryOffset, error)
+        }
         directories.withLock { $0[rowGroup] = directory }
         return directory
     }

@@ -37,7 +37,7 @@ enum IndexBuilder {
         for rowGroup in 0..<segment.rowGroupCount {
             let directory = try segment.directory(rowGroup: rowGroup)
             var reader = try RowGroupReader(segment, directory, dictionaryOf: column)
-            let table = try reader.table(column)
+            let table = try reader.table(try reader.descriptor(column))
             for code in 0..<UInt32(table.count) {
                 let hash = table.withBytes(of: code) { FieldHash.ofIndex($0) }
                 pairs.append(hash << 32 | UInt64(rowGroup))

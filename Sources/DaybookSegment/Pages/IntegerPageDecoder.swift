@@ -33,7 +33,7 @@ struct IntegerPageDecoder {
             try unsafe decodeRuns(&reader, count: count, to: target)
         case .dictionary:
             try unsafe decodeDictionary(&reader, count: count, to: target)
-        case .plainBytes, .dictionaryBytes, .footer, .directory:
+        case .optional, .decimal, .plainBytes, .dictionaryBytes, .footer, .directory:
             throw .invalid("page encoding")
         }
         guard reader.isAtEnd else { throw .invalid("page payload length") }
@@ -90,6 +90,10 @@ struct IntegerPageDecoder {
         guard byteCount >= 0, byteCount <= rest else { throw .truncated(needed: byteCount, found: rest) }
         defer { offset += byteCount }
         return unsafe UnsafeRawBufferPointer(rebasing: payload[offset..<offset + byteCount])
+    }
+
+    mutating func takeRest() throws(FormatError) -> UnsafeRawBufferPointer {
+        unsafe try take(payload.count - offset)
     }
 
     mutating func uint8() throws(FormatError) -> UInt8 { unsafe try take(1)[0] }

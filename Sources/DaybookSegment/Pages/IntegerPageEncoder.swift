@@ -112,7 +112,7 @@ struct IntegerPageEncoder {
             unsafe writeRuns(values, shape, to: &payload)
         case .dictionary:
             unsafe writeDictionary(values, shape, to: &payload)
-        case .constant, .plainBytes, .dictionaryBytes, .footer, .directory:
+        case .constant, .optional, .decimal, .plainBytes, .dictionaryBytes, .footer, .directory:
             preconditionFailure("not a choice for integers")
         }
     }
