@@ -30,6 +30,7 @@ struct SegmentPageTests {
     @Test(
         arguments: [
             "page-constant", "page-run-length", "page-frame-of-reference", "page-delta", "page-dictionary",
+            "page-patched", "page-patched-delta",
         ])
     func aPageOfIntegersIsAsThePageSays(name: String) throws {
         let vector = try vector(name)

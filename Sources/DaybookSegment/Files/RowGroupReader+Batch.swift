@@ -117,7 +117,10 @@ extension RowGroupReader {
     }
 
     private mutating func identifiers() throws(SegmentError) -> [EventID] {
-        let times = try unsigned(.identifierTime)
+        // They were written less the milliseconds of the timestamps.
+        var times = try unsigned(.identifierTime)
+        let timestamps = try signed(.timestamp)
+        for row in 0..<rows.count { times[row] &+= ColumnBatch.milliseconds(timestamps[row]) }
         let middles = try unsigned(.identifierMiddle)
         let lows = try unsigned(.identifierLow)
         var result: [EventID] = []

@@ -37,6 +37,7 @@ struct RowGroupReader {
         for column in ColumnNumber.columns(of: segment.family) where isWanted(column) {
             wanted.append(try descriptor(column))
         }
+        if isWanted(.identifierTime), !isWanted(.timestamp) { wanted.append(try descriptor(.timestamp)) }
         try load(wanted + attributeDescriptors())
     }
 

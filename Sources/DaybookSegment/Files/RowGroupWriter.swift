@@ -69,7 +69,9 @@ struct RowGroupWriter {
     ) throws(DiskError) {
         for rows in Self.pageRows(batch.rowCount) {
             batch.copyIntegers(column, rows: rows, to: &values)
-            try appendValues(rows, missingCount: 0, rowGroup, signed: column.shape == .signed, &descriptor, &output)
+            try appendValues(
+                rows, missingCount: 0, rowGroup, signed: column.shape == .signed, patches: column.isTime, &descriptor,
+                &output)
         }
     }
 
@@ -107,12 +109,12 @@ struct RowGroupWriter {
 
     /// Writes the page that `values` holds.
     private mutating func appendValues(
-        _ rows: Range<Int>, missingCount: Int, _ rowGroup: Int, signed: Bool, _ descriptor: inout ColumnDescriptor,
-        _ output: inout PageOutput
+        _ rows: Range<Int>, missingCount: Int, _ rowGroup: Int, signed: Bool, patches: Bool = false,
+        _ descriptor: inout ColumnDescriptor, _ output: inout PageOutput
     ) throws(DiskError) {
         payload.removeAll(keepingCapacity: true)
         var (encoding, zone) = unsafe values.withUnsafeBufferPointer {
-            unsafe integers.append($0, signed: signed, to: &payload)
+            unsafe integers.append($0, signed: signed, patches: patches, to: &payload)
         }
         zone.missingCount = missingCount
         let page = try output.appendPage(

@@ -11,6 +11,9 @@ package enum PageEncoding: UInt8, CaseIterable, Sendable {
     // Attributes only
     case optional = 6
     case decimal = 7
+    // Integers again
+    case patched = 8
+    case patchedDelta = 9
     // Byte strings
     case plainBytes = 16
     case dictionaryBytes = 17
