@@ -15,7 +15,7 @@ import Testing
     func `every snapshot sees its unsealed rows, each once`(seed: Int) throws {
         let story = try TailStory(seed: UInt64(seed)) { options in
             // From a budget that holds everything to one that holds nothing.
-            options.tailByteCountMax = [23 << 20, 300 << 10, 60 << 10, 1_000][seed % 4]
+            options.tailByteCountMax = [13 << 20, 300 << 10, 60 << 10, 1_000][seed % 4]
         }
         var snapshots: [OrganizationSnapshot] = []
         for _ in 0..<250 {

@@ -59,24 +59,25 @@ package final class StoreCheck {
     private func checkJournal() {
         guard let storeID else { return }
         var found: [StoreFinding] = []
+        var isStable = false
         for _ in 0..<Self.attemptCountMax {
             found = []
             let wasServed = isServed
             guard let before = readCheckpoint(storeID, &found) else {
+                isStable = true
                 if wasServed { continue }
                 break
             }
             table = before
-            let groupCount = checkJournal(storeID, from: before.journalPosition, isServed: wasServed, &found)
+            report.counts.journalGroups = checkJournal(
+                storeID, from: before.journalPosition, isServed: wasServed, &found)
             // Nothing was released and used again in between when the checkpoint is still the same.
             var ignored: [StoreFinding] = []
-            let isStable = readCheckpoint(storeID, &ignored)?.journalPosition == before.journalPosition
-            if !wasServed || (isStable && found.isEmpty) {
-                report.counts.journalGroups = groupCount
-                break
-            }
+            isStable = !wasServed || readCheckpoint(storeID, &ignored)?.journalPosition == before.journalPosition
+            if isStable && (!wasServed || found.isEmpty) { break }
         }
-        add(found)
+        let unread = StoreFinding(.note, .journal, Layout.journal, "changed faster than it could be read; check again")
+        add(isStable ? found : [unread])
     }
 
     private func readCheckpoint(_ storeID: UInt64, _ found: inout [StoreFinding]) -> CheckpointTable? {
