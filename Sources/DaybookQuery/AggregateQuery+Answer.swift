@@ -31,8 +31,8 @@ extension AggregateQuery {
             let filter = RowFilter(query.filter)
             let scan = Scan(
                 source, family, filter, query.range, asOfSequence: page.asOfSequence, context,
-                tailSelection: query.selection.union(filter.selection),
-                rollups: source == .raw ? nil : RollupPlan(query))
+                tailSelection: query.selection.union(filter.selection).wholeObjects,
+                rollups: query.source == .raw ? nil : RollupPlan(query))
             let aggregate = try AggregateScan.run(query, scan, options)
             let order = aggregate.groups.sorted()
             items = order.dropFirst(first).prefix(limit).map { aggregate.item($0) }

@@ -12,7 +12,9 @@ extension AggregateScan {
             keyDimension: query.groupBy.firstIndex { $0.dimension == .name || $0.dimension == .user },
             statusDimension: query.groupBy.firstIndex { $0.dimension == .status })
         for part in cover.parts {
-            guard let section = file.section(plan.grain, part.window) else { throw FormatError.invalid("rollup section") }
+            guard let section = file.section(plan.grain, part.window) else {
+                throw FormatError.invalid("rollup section")
+            }
             let statuses: [EventStatus?] = plan.statuses.map { $0.map { $0 } } ?? [nil]
             for status in statuses {
                 try file.forEachBatch(

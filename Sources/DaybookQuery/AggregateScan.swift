@@ -92,10 +92,10 @@ struct AggregateScan: Sendable {
                 return
             }
         }
-        try add(page.read(deciding.union(neededSelection(page.zone))), page.zone)
+        try add(try page.read(deciding.union(neededSelection(page.zone))), page.zone)
     }
 
-    private func neededSelection(_ zone: Zone) -> ColumnSelection {
+    private func neededSelection(_ zone: Zone) -> RowSelection {
         let buckets = bucketSpan(of: zone)
         return query.selection.union(buckets.lowerBound < buckets.upperBound ? .time : [])
     }
@@ -108,9 +108,10 @@ struct AggregateScan: Sendable {
     }
 
     /// - Parameter zone: of the rows of the batch, or of more rows.
-    private mutating func add(_ batch: ColumnBatch, _ zone: Zone) throws {
+    private mutating func add(_ read: RowBatch, _ zone: Zone) throws {
+        let batch = read.columns
         scannedRowCount += batch.rowCount
-        let outcome = conditions.select(batch, zone, &selector, &wanted)
+        let outcome = conditions.select(read, zone, &selector, &wanted)
         guard outcome != .none else { return }
         let rows = outcome == .all ? nil : selector
         let columns = MeasureColumns(batch, rows, family: query.family)
@@ -122,7 +123,7 @@ struct AggregateScan: Sendable {
         }
         var codes: [[UInt32]] = []
         for dimension in query.groupBy.indices {
-            codes.append(try self.codes(of: dimension, batch, rows))
+            codes.append(try self.codes(of: dimension, read, rows))
         }
         let shape = SlotShape(buckets: buckets, dictionaries)
         if let combinationCount = shape.combinationCount, combinationCount <= SlotTable.combinationCountMax {
@@ -251,10 +252,16 @@ struct AggregateScan: Sendable {
 
     /// One code for each wanted row; `dictionaries[dimension]` says what they mean.
     private mutating func codes(
-        of dimension: Int, _ batch: ColumnBatch, _ rows: RowSelector?
+        of dimension: Int, _ read: RowBatch, _ rows: RowSelector?
     ) throws -> [UInt32] {
+        let batch = read.columns
         if let path = paths[dimension] {
-            let codes = try attributeCodes(path, dimension, batch, rows)
+            let values = read.values(of: path)
+            if let column = values.onlyCodes {
+                dictionaries[dimension].begin(column.table)
+                return rows?.gathered(column.codes.span) ?? column.codes
+            }
+            let codes = try attributeCodes(path, dimension, values, rows, rowCount: batch.rowCount)
             dictionaries[dimension].begin(keyCount: groups.interners[dimension].count)
             return codes
         }
@@ -273,35 +280,13 @@ struct AggregateScan: Sendable {
 
     /// The codes of an attribute's values in the dimension's interner; the largest number where there is none.
     private mutating func attributeCodes(
-        _ path: PreparedPath, _ dimension: Int, _ batch: ColumnBatch, _ rows: RowSelector?
+        _ path: PreparedPath, _ dimension: Int, _ values: AttributeValues, _ rows: RowSelector?, rowCount: Int
     ) throws -> [UInt32] {
         let positions = rows?.positions.map { Int($0) }
-        let rowCount = positions?.count ?? batch.rowCount
-        var codes = [UInt32](repeating: .max, count: rowCount)
-        guard let column = path.column(of: batch) else { return codes }
-        try column.bytes.withRawSpan { (all: RawSpan) in
-            var scratch: [UInt8] = []
-            for position in 0..<rowCount {
-                let row = positions?[position] ?? position
-                guard column.isPresent(row) else { continue }
-                let start = column.range(row).lowerBound
-                let object = all.extracting(column.range(row))
-                guard let value = CanonicalScanner.find(path.keys, in: object) else { continue }
-                switch AttributeValue(object, value) {
-                case .missing: continue
-                case .scalar(let range):
-                    codes[position] = try groups.interners[dimension].code(of: column.bytes, range.shifted(by: start))
-                case .string(let range):
-                    let text = range.shifted(by: start)
-                    if column.bytes[text].contains(UInt8(ascii: "\\")) {
-                        scratch.removeAll(keepingCapacity: true)
-                        CanonicalScanner.appendUnescaped(object, range, to: &scratch)
-                        codes[position] = try groups.interners[dimension].code(of: scratch, 0..<scratch.count)
-                    } else {
-                        codes[position] = try groups.interners[dimension].code(of: column.bytes, text)
-                    }
-                }
-            }
+        var codes = [UInt32](repeating: .max, count: positions?.count ?? rowCount)
+        var text: [UInt8] = []
+        for position in codes.indices where values.read(positions?[position] ?? position, path, into: &text) {
+            codes[position] = try groups.interners[dimension].code(of: text, 0..<text.count)
         }
         return codes
     }
@@ -348,13 +333,9 @@ extension AggregateScan {
 
 extension AggregateQuery {
     /// The columns that are added up or grouped by.
-    var selection: ColumnSelection {
-        var selection = GroupMeasures.selection(family)
+    var selection: RowSelection {
+        var selection = RowSelection(GroupMeasures.selection(family))
         for grouping in groupBy { selection.formUnion(grouping.dimension.selection) }
         return selection
     }
-}
-
-extension Range<Int> {
-    func shifted(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
 }

@@ -108,9 +108,10 @@ struct EventList {
         }
     }
 
-    private mutating func search(_ batch: ColumnBatch, _ zone: Zone, firstRow: Int) {
+    private mutating func search(_ read: RowBatch, _ zone: Zone, firstRow: Int) {
+        let batch = read.columns
         scannedRowCount += batch.rowCount
-        switch scan.conditions.select(batch, zone, &selector, &wanted) {
+        switch scan.conditions.select(read, zone, &selector, &wanted) {
         case .none: return
         case .all: for row in 0..<batch.rowCount { offer(row, batch, firstRow) }
         case .some:

@@ -107,7 +107,8 @@ struct GroupMeasures: Sendable {
     var rollupParts: RollupParts {
         switch family {
         case .productivityMetric: [.values, .histograms]
-        case .agentInteraction: executions.keepsHistograms ? [.durations, .tokens, .histograms] : [.durations, .tokens]
+        case .agentInteraction:
+            executions.keepsHistograms ? [.durations, .tokens, .histograms] : [.durations, .tokens]
         default: executions.keepsHistograms ? [.durations, .histograms] : .durations
         }
     }

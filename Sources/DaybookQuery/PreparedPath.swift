@@ -4,22 +4,16 @@ internal import DaybookSegment
 
 /// A path with its keys escaped as they stand in canonical text.
 struct PreparedPath: Sendable {
-    let root: AttributePath.Root
+    let name: AttributeName
     let keys: [[UInt8]]
 
     init(_ path: AttributePath) {
-        root = path.root
+        name = AttributeName(root: path.root == .commandArguments ? .arguments : .object, keys: path.keys)
         keys = path.keys.map { key in
             var escaped: [UInt8] = []
             CanonicalScanner.appendEscaped(key, to: &escaped)
             return escaped
         }
-    }
-
-    var selection: ColumnSelection { root == .commandArguments ? .arguments : .object }
-
-    func column(of batch: ColumnBatch) -> ByteColumn? {
-        root == .commandArguments ? batch.arguments : batch.objects
     }
 }
 
@@ -62,16 +56,16 @@ enum AttributeValue {
 }
 
 extension QueryDimension {
-    /// The columns it stands in.
-    var selection: ColumnSelection {
+    /// Where it stands.
+    var selection: RowSelection {
         switch self {
-        case .name: .name
-        case .kind: .kind
-        case .user: .user
-        case .team: .team
-        case .session: .session
-        case .status: .status
-        case .attribute(let path): PreparedPath(path).selection
+        case .name: RowSelection(.name)
+        case .kind: RowSelection(.kind)
+        case .user: RowSelection(.user)
+        case .team: RowSelection(.team)
+        case .session: RowSelection(.session)
+        case .status: RowSelection(.status)
+        case .attribute(let path): RowSelection(PreparedPath(path))
         }
     }
 

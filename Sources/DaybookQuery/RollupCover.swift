@@ -1,3 +1,4 @@
+internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookRollup
 
@@ -19,8 +20,9 @@ struct RollupCover: Equatable, Sendable {
         // So far from the ends of time that rounding cannot overflow.
         let limit: Int64 = 1 << 62
         cover(
-            max(range.start.microseconds, -limit)..<max(
-                max(range.start.microseconds, -limit), min(range.end.microseconds, limit)), windows[...])
+            max(
+                range.start.microseconds, -limit)..<max(
+                    max(range.start.microseconds, -limit), min(range.end.microseconds, limit)), windows[...])
     }
 
     private mutating func cover(_ range: Range<Int64>, _ windows: ArraySlice<RollupWindow>) {

@@ -5,14 +5,14 @@ internal import DaybookSegment
 
 /// A filter made ready: texts turned into what stands in the columns.
 struct RowFilter: Sendable {
-    struct CodeCondition: Sendable {
+    private struct CodeCondition: Sendable {
         var dimension: QueryDimension
         var values: [[UInt8]]
     }
 
     private struct AttributeCondition: Sendable {
         var path: PreparedPath
-        var values: [PreparedValue]
+        var values: [[UInt8]]
     }
 
     private var codes: [CodeCondition] = []
@@ -23,7 +23,7 @@ struct RowFilter: Sendable {
     private var durationMin: UInt64 = 0
     private var durationMax: UInt64 = .max
     /// The columns that `narrow` looks at.
-    private(set) var selection: ColumnSelection = []
+    private(set) var selection = RowSelection()
 
     init(_ filter: EventFilter) {
         for condition in filter.conditions {
@@ -36,7 +36,7 @@ struct RowFilter: Sendable {
                 statusBits &= bits
             case .attribute(let path):
                 attributes.append(
-                    AttributeCondition(path: PreparedPath(path), values: condition.values.map { PreparedValue($0) }))
+                    AttributeCondition(path: PreparedPath(path), values: condition.values))
             case .name, .kind, .user, .team, .session:
                 codes.append(CodeCondition(dimension: condition.dimension, values: condition.values))
             }
@@ -44,12 +44,12 @@ struct RowFilter: Sendable {
         if let isSuccess = filter.isSuccess { statusBits &= isSuccess ? 0b0001 : 0b1110 }
         durationMin = filter.durationMin ?? 0
         durationMax = filter.durationMax ?? .max
-        if filtersStatus { selection.insert(.status) }
-        if filtersDuration { selection.insert(.duration) }
+        if filtersStatus { selection.columns.insert(.status) }
+        if filtersDuration { selection.columns.insert(.duration) }
         for condition in codes { selection.formUnion(condition.dimension.selection) }
-        for condition in attributes { selection.formUnion(condition.path.selection) }
+        for condition in attributes { selection.formUnion(RowSelection(condition.path)) }
         search = filter.search
-        if search != nil { selection.formUnion([.errorMessage, .arguments, .object]) }
+        if search != nil { selection.columns.formUnion([.errorMessage, .arguments, .object]) }
     }
 
     /// The pages that an index leaves; nil when the filter asks for nothing that an index knows.
@@ -103,7 +103,8 @@ struct RowFilter: Sendable {
     }
 
     /// Keeps the rows that match.
-    func narrow(_ selector: inout RowSelector, _ batch: ColumnBatch, _ wanted: inout WantedCodes) {
+    func narrow(_ selector: inout RowSelector, _ rows: RowBatch, _ wanted: inout WantedCodes) {
+        let batch = rows.columns
         if filtersStatus { selector.keep(batch.statuses.span, bits: statusBits) }
         if filtersDuration {
             guard batch.durations.count == batch.rowCount else { return selector.keepNone() }
@@ -111,14 +112,28 @@ struct RowFilter: Sendable {
         }
         for (position, condition) in codes.enumerated() {
             guard let column = condition.dimension.column(of: batch) else { return selector.keepNone() }
-            guard let marks = wanted.marks(condition, position, in: column.table) else { return selector.keepNone() }
-            selector.keep(codes: column.codes.span, wanted: marks)
+            narrow(&selector, column, condition.values, &wanted, position)
         }
-        for condition in attributes {
-            guard let column = condition.path.column(of: batch) else { return selector.keepNone() }
-            narrow(&selector, condition, column)
+        for (position, condition) in attributes.enumerated() {
+            let values = rows.values(of: condition.path)
+            if let column = values.onlyCodes {
+                narrow(&selector, column, condition.values, &wanted, codes.count + position)
+            } else {
+                var text: [UInt8] = []
+                selector.keep { row in
+                    values.read(row, condition.path, into: &text) && condition.values.contains(text)
+                }
+            }
         }
         if let search { narrow(&selector, search, batch) }
+    }
+
+    private func narrow(
+        _ selector: inout RowSelector, _ column: CodeColumn, _ values: [[UInt8]], _ wanted: inout WantedCodes,
+        _ position: Int
+    ) {
+        guard let marks = wanted.marks(values, position, in: column.table) else { return selector.keepNone() }
+        selector.keep(codes: column.codes.span, wanted: marks)
     }
 
     private func narrow(_ selector: inout RowSelector, _ search: TokenSearch, _ batch: ColumnBatch) {
@@ -129,18 +144,6 @@ struct RowFilter: Sendable {
                 if let column { found |= column.withBytes(row) { search.found(inJSON: $0) } }
             }
             return found == search.all
-        }
-    }
-
-    private func narrow(_ selector: inout RowSelector, _ condition: AttributeCondition, _ column: ByteColumn) {
-        column.bytes.withRawSpan { (all: RawSpan) in
-            selector.keep { row in
-                let object = all.extracting(column.range(row))
-                guard column.isPresent(row), let value = CanonicalScanner.find(condition.path.keys, in: object) else {
-                    return false
-                }
-                return condition.values.contains { $0.matches(object, value) }
-            }
         }
     }
 }
@@ -157,18 +160,18 @@ struct WantedCodes: Sendable {
     private static let singleValueCountMax = 4
 
     /// A 1 for every code that is wanted and a 0 at the end, for the missing value; nil when none is wanted.
-    mutating func marks(_ condition: RowFilter.CodeCondition, _ position: Int, in table: StringTable) -> [UInt8]? {
+    mutating func marks(_ values: [[UInt8]], _ position: Int, in table: StringTable) -> [UInt8]? {
         if let known = entries[position], known.table === table { return known.marks }
         var marks = [UInt8](repeating: 0, count: table.count + 1)
         var isEmpty = true
-        if condition.values.count <= Self.singleValueCountMax {
-            for value in condition.values {
+        if values.count <= Self.singleValueCountMax {
+            for value in values {
                 guard let code = table.code(of: value) else { continue }
                 marks[Int(code)] = 1
                 isEmpty = false
             }
         } else {
-            let values = Set(condition.values)
+            let values = Set(values)
             for code in 0..<UInt32(table.count) where values.contains(Array(table.bytes[table.range(of: code)])) {
                 marks[Int(code)] = 1
                 isEmpty = false

@@ -50,12 +50,13 @@ struct RowGroup: Sendable {
         }
     }
 
-    /// The selected columns, possibly more, of some rows; of a chunk of the tail always all rows. Precondition: a chunk of
-    /// the tail has these columns.
-    func read(_ rows: Range<Int>, _ selection: ColumnSelection) throws -> ColumnBatch {
+    /// What is wanted, possibly more, of some rows; of a chunk of the tail always all rows. Precondition: a chunk of the
+    /// tail has these columns.
+    func read(_ rows: Range<Int>, _ selection: RowSelection) throws -> RowBatch {
         switch origin {
-        case .segment(let reader, let rowGroup): try reader.read(rowGroup: rowGroup, rows: rows, selection)
-        case .tail(let batch): batch
+        case .segment(let reader, let rowGroup):
+            try RowBatch(reader, rowGroup: rowGroup, rows: rows, selection)
+        case .tail(let batch): RowBatch(batch)
         }
     }
 }
@@ -67,17 +68,17 @@ struct RowPage: Sendable {
     let rows: Range<Int>
     let zone: Zone
 
-    func read(_ selection: ColumnSelection) throws -> ColumnBatch { try group.read(rows, selection) }
+    func read(_ selection: RowSelection) throws -> RowBatch { try group.read(rows, selection) }
 
     /// What damage leaves of the page: batches and where their first rows stand. Each damaged page of a column costs its
     /// own rows, and is told.
-    func readable(_ selection: ColumnSelection, _ damage: DamageLog) throws -> [(batch: ColumnBatch, firstRow: Int)] {
+    func readable(_ selection: RowSelection, _ damage: DamageLog) throws -> [(batch: RowBatch, firstRow: Int)] {
         guard case .segment(let reader, let rowGroup) = group.origin else { return [(try read(selection), 0)] }
-        var pieces: [(batch: ColumnBatch, firstRow: Int)] = []
+        var pieces: [(batch: RowBatch, firstRow: Int)] = []
         var waiting = [rows]
         while let part = waiting.popLast() {
             do {
-                pieces.append((try reader.read(rowGroup: rowGroup, rows: part, selection), part.lowerBound))
+                pieces.append((try group.read(part, selection), part.lowerBound))
             } catch {
                 guard DamageLog.isDamage(error) else { throw error }
                 let lost = damage.note(error, in: part, reader, rowGroup).clamped(to: part)

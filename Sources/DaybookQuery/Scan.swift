@@ -18,19 +18,20 @@ struct RowConditions: Sendable {
     }
 
     /// The columns that `select` looks at.
-    func selection(for zone: Zone) -> ColumnSelection {
+    func selection(for zone: Zone) -> RowSelection {
         var selection = filter.selection
-        if !range.covers(from: zone.timestampMin, through: zone.timestampMax) { selection.insert(.time) }
-        if zone.sequenceMax > asOfSequence { selection.insert(.sequence) }
-        if !visibility.showsAll(zone) { selection.formUnion([.time, .sequence]) }
+        if !range.covers(from: zone.timestampMin, through: zone.timestampMax) { selection.columns.insert(.time) }
+        if zone.sequenceMax > asOfSequence { selection.columns.insert(.sequence) }
+        if !visibility.showsAll(zone) { selection.columns.formUnion([.time, .sequence]) }
         return selection
     }
 
     /// Finds the rows that count, the cheap conditions first.
     /// - Parameter zone: of the rows of the batch, or of more rows.
-    func select(_ batch: ColumnBatch, _ zone: Zone, _ selector: inout RowSelector, _ codes: inout WantedCodes)
+    func select(_ rows: RowBatch, _ zone: Zone, _ selector: inout RowSelector, _ codes: inout WantedCodes)
         -> RowSelector.Outcome
     {
+        let batch = rows.columns
         selector.begin(rowCount: batch.rowCount)
         if !range.covers(from: zone.timestampMin, through: zone.timestampMax) {
             selector.keep(
@@ -42,7 +43,7 @@ struct RowConditions: Sendable {
                 batch.timestamps.span, from: visibility.timestampCutoff.microseconds, orArrivals: batch.arrivals.span,
                 from: visibility.arrivalCutoff.microseconds)
         }
-        filter.narrow(&selector, batch, &codes)
+        filter.narrow(&selector, rows, &codes)
         return selector.finish()
     }
 }

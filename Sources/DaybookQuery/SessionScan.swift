@@ -41,16 +41,16 @@ struct SessionScan {
             for piece in try page.readable(selection, starts.damage) {
                 scannedRowCount += piece.batch.rowCount
                 let outcome = starts.conditions.select(piece.batch, page.zone, &selector, &codes)
-                try collectStarts(in: piece.batch, outcome, selector)
+                try collectStarts(in: piece.batch.columns, outcome, selector)
             }
         }
         guard !wanted.isEmpty else { return }
         let changes = Scan(
             source, .sessionChange, RowFilter(EventFilter()), .all, asOfSequence: asOfSequence, context, tail: tail)
         try changes.forEachPage { page in
-            for piece in try page.readable([.session, .sequence, .time], changes.damage) {
+            for piece in try page.readable(RowSelection([.session, .sequence, .time]), changes.damage) {
                 scannedRowCount += piece.batch.rowCount
-                try reduce(piece.batch, page, firstRow: piece.firstRow, changes)
+                try reduce(piece.batch.columns, page, firstRow: piece.firstRow, changes)
             }
             try changes.budget.charge(byteCount, paid: &paidByteCount)
         }
@@ -88,11 +88,11 @@ struct SessionScan {
         }
         guard let first = rows.first, let last = rows.last else { return }
         let part = RowPage(group: page.group, rows: firstRow + first..<firstRow + last + 1, zone: page.zone)
-        for piece in try part.readable(.all, scan.damage) {
+        for piece in try part.readable(RowSelection(.all), scan.damage) {
             for row in rows {
                 let position = row + firstRow - piece.firstRow
                 guard position >= 0, position < piece.batch.rowCount else { continue }
-                try apply(piece.batch, position)
+                try apply(piece.batch.columns, position)
             }
         }
     }

@@ -1,5 +1,6 @@
 import DaybookEvent
 import DaybookFormat
+import DaybookSegment
 import DaybookTestSupport
 
 @testable import DaybookQuery
@@ -41,6 +42,28 @@ enum ModelAnswers {
         let isSuccess = event.status == EventStatus.success.rawValue
         return conditionsHold && filter.isSuccess.map { $0 == isSuccess } ?? true
             && event.duration >= filter.durationMin ?? 0 && event.duration <= filter.durationMax ?? .max
+            && filter.search.map { Set($0.tokens).isSubset(of: tokens(of: event)) } ?? true
+    }
+
+    /// The words of the error message and of every string in the objects.
+    static func tokens(of event: ModelEvent) -> Set<[UInt8]> {
+        var texts = [event.errorMessage ?? []]
+        func collect(_ value: ParsedJSON?) {
+            switch value {
+            case .text(let text): texts.append(text)
+            case .array(let values): for value in values { collect(value) }
+            case .object(let members): for value in members.values { collect(value) }
+            default: break
+            }
+        }
+        collect(event.arguments)
+        collect(event.object)
+        return texts.reduce(into: []) { tokens, text in
+            let words = text.split { byte in
+                byte < 0x80 && !Character(UnicodeScalar(byte)).isLetter && !Character(UnicodeScalar(byte)).isNumber
+            }
+            for word in words { tokens.insert(word.map { $0 < 0x80 ? UInt8(ascii: UnicodeScalar($0).lowered) : $0 }) }
+        }
     }
 
     static func matches(_ filter: EventFilter, _ session: ModelSession) -> Bool {
@@ -62,6 +85,12 @@ enum ModelAnswers {
         let width = seconds * 1_000_000
         let aligned = time - ((time % width) + width) % width
         return (max(aligned, start), min(aligned + width, end), aligned < start || aligned + width > end)
+    }
+}
+
+extension UnicodeScalar {
+    fileprivate var lowered: UnicodeScalar {
+        value >= 65 && value <= 90 ? UnicodeScalar(UInt8(value + 32)) : self
     }
 }
 
@@ -102,6 +131,10 @@ extension SeededRandom {
         if family != .productivityMetric, oneIn(4) { filter.durationMin = next() >> (24 + next() % 30) }
         if family != .productivityMetric, oneIn(4) { filter.durationMax = next() >> (20 + next() % 30) }
         if family == .commandExecution || family == .agentInteraction, oneIn(4) { filter.isSuccess = oneIn(2) }
+        if family != .sessionChange, oneIn(4) {
+            filter.search = TokenSearch(
+                Array(pick(["exit", "CORE", "main 1", "dev", "é", "a b", "dotted", "Exit-1"]).utf8))
+        }
         return filter
     }
 

@@ -1,5 +1,6 @@
 import DaybookEvent
 import DaybookFormat
+import DaybookRollup
 import DaybookSegment
 import DaybookStore
 import DaybookSystem
@@ -107,6 +108,50 @@ struct SplitSource: EventSource {
         return groups
     }
 
+    /// Bytes of rollup files by the path of their segment.
+    var rollups: [String: [UInt8]] = [:]
+
+    func rollup(of segment: SegmentReference) throws -> RollupFile? {
+        try rollups[segment.path].map { try RollupFile($0) }
+    }
+
+    /// Makes the rollups of all segments that have any.
+    mutating func rollUp() throws {
+        for segment in segments where RollupPolicy.covers(segment.family) {
+            let reader = try open(segment)
+            var builder = RollupBuilder(family: segment.family, eventCountMax: segment.rowCount)
+            for rowGroup in 0..<reader.rowGroupCount {
+                let batch = try reader.read(rowGroup: rowGroup, .all)
+                var columns = RollupColumns()
+                columns.timestamps = batch.timestamps
+                columns.statuses = segment.family == .productivityMetric ? [] : batch.statuses
+                columns.durations = batch.durations
+                columns.inputTokens = batch.inputTokens
+                columns.outputTokens = batch.outputTokens
+                columns.values = segment.family == .productivityMetric ? batch.values : []
+                if let names = batch.names { columns.names = Self.codes(names) }
+                if let users = batch.users { columns.users = Self.codes(users) }
+                builder.add(columns)
+            }
+            rollups[segment.path] = builder.finish(
+                RollupIdentity(
+                    log: LogID(16), family: segment.family, firstSequence: segment.firstSequence,
+                    lastSequence: segment.lastSequence, segmentChecksum: segment.footerChecksum))
+        }
+    }
+
+    private static func codes(_ column: CodeColumn) -> RollupCodes {
+        RollupCodes(bytes: column.table.bytes, offsets: column.table.offsets, codes: column.codes)
+    }
+
+    /// The index of each segment, made when it is asked for.
+    func index(of segment: SegmentReference) -> SegmentIndex? {
+        guard hasIndexes, let reader = try? open(segment) else { return nil }
+        return try? SegmentIndex.openOrRebuild(reader, disk: disk)
+    }
+
+    var hasIndexes = false
+
     func visibility(of family: Family) -> RowVisibility { visibility }
 
     func open(_ segment: SegmentReference) throws -> SegmentReader {
@@ -148,8 +193,11 @@ struct Scenario {
         sealedThrough += UInt64(events.random.below(tailCount + 1))
     }
 
+    /// With indexes or without: the answers are the same.
     mutating func source() throws -> SplitSource {
-        try SplitSource(model.events, sealedThrough: sealedThrough, &events.random)
+        var source = try SplitSource(model.events, sealedThrough: sealedThrough, &events.random)
+        source.hasIndexes = events.random.oneIn(2)
+        return source
     }
 
     /// A random range that holds some of the events, sometimes all, sometimes none.

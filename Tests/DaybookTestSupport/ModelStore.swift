@@ -26,6 +26,7 @@ package struct ModelEvent: Sendable, Equatable {
     package var commandsExecuted: UInt64?
     package var productivityScore: EventNumber?
     package var agentsUsed: [[UInt8]]
+    package var errorMessage: [UInt8]?
     package var arguments: ParsedJSON?
     package var object: ParsedJSON?
 
@@ -56,6 +57,7 @@ package struct ModelEvent: Sendable, Equatable {
         commandsExecuted = fields.commandsExecuted
         productivityScore = fields.productivityScore
         agentsUsed = agents.map { Array(encoding[$0]) }
+        errorMessage = text(fields.errorMessage)
         arguments = try text(fields.arguments).map { try ParsedJSON(parsing: $0) }
         object = try text(fields.object).map { try ParsedJSON(parsing: $0) }
     }

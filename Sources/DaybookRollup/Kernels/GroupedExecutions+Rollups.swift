@@ -1,3 +1,4 @@
+internal import DaybookEvent
 package import DaybookFormat
 
 extension GroupedExecutions {
