@@ -31,7 +31,8 @@ extension GroupedExecutions {
 
     private mutating func addCells(_ batch: RollupBatch, _ row: Int, _ slot: Int) throws(FormatError) {
         // Position 0 is the zero bucket, which is what the cells lack of the count.
-        for position in [batch.lows[row], batch.highs[row]] where position > 0 {
+        guard batch.highs[row] > 0 else { return }
+        for position in [max(1, batch.lows[row]), batch.highs[row]] {
             let index = Int(position - BucketPosition.durationOffset)
             if !holds(index, slot) { widen(slot, toInclude: index) }
         }
