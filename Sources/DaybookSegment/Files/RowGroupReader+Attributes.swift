@@ -73,9 +73,9 @@ extension RowGroupReader {
 
     private static let cellCountMax = 1 << 18
 
-    /// Appends the whole objects of some rows; nil is a row without one.
+    /// Appends the whole objects of some rows, which all have one.
     mutating func appendObjects(
-        _ column: ColumnNumber, at wanted: [Int?], to bytes: inout [UInt8], _ offsets: inout [UInt32]
+        _ column: ColumnNumber, at wanted: [Int], to bytes: inout [UInt8], _ offsets: inout [UInt32]
     ) throws(SegmentError) {
         let rest = try byteColumn(try descriptor(column))
         var columns: [(name: AttributeName, column: AttributeColumn)] = []
@@ -86,7 +86,7 @@ extension RowGroupReader {
         var rebuilder = ObjectRebuilder(columns, rowCount: rows.count)
         do throws(FormatError) {
             for row in wanted {
-                if let row { try Self.append(row, rest, &rebuilder, to: &bytes) }
+                try Self.append(row, rest, &rebuilder, to: &bytes)
                 guard bytes.count <= SegmentLimits.columnByteCountMax else { throw .invalid("column length") }
                 offsets.append(UInt32(bytes.count))
             }

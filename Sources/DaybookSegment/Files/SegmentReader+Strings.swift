@@ -31,21 +31,30 @@ extension SegmentReader {
         directory.columns.contains { $0.isAttribute && attribute($0).name.root.restColumn == column }
     }
 
-    /// Objects are put together again from the columns of their attributes, for each unit of rows at once.
+    /// Objects are put together again from the columns of their attributes and from what is left of them. Rows of one page
+    /// of the latter go together, so that a damaged page takes no other rows along.
     private func sparseObjects(
         _ rows: [Int], _ flags: [UInt16], _ directory: RowGroupDirectory, _ column: ColumnNumber, _ flag: EventFlags
     ) throws(SegmentError) -> ByteColumn {
         var bytes: [UInt8] = []
         var offsets: [UInt32] = [0]
         let present = flags.map { $0 & flag.rawValue != 0 }
+        let pages = directory.column(column)?.pages ?? []
+        var page = 0
         var first = 0
         while first < rows.count {
-            let unit = rows[first] / SegmentLimits.pageRowCountMax
-            var end = first
-            while end < rows.count, rows[end] / SegmentLimits.pageRowCountMax == unit { end += 1 }
+            guard present[first] else {
+                offsets.append(UInt32(bytes.count))
+                first += 1
+                continue
+            }
+            while page < pages.count - 1, pages[page].rows.upperBound <= rows[first] { page += 1 }
+            let unitEnd = (rows[first] / SegmentLimits.pageRowCountMax + 1) * SegmentLimits.pageRowCountMax
+            let limit = min(unitEnd, pages.isEmpty ? unitEnd : pages[page].rows.upperBound)
+            var end = first + 1
+            while end < rows.count, rows[end] < limit, present[end] { end += 1 }
             var reader = try RowGroupReader(self, directory, rows: rows[first]..<rows[end - 1] + 1, column.selection)
-            let wanted = (first..<end).map { present[$0] ? rows[$0] - rows[first] : nil }
-            try reader.appendObjects(column, at: wanted, to: &bytes, &offsets)
+            try reader.appendObjects(column, at: rows[first..<end].map { $0 - rows[first] }, to: &bytes, &offsets)
             first = end
         }
         return ByteColumn(bytes: bytes, offsets: offsets, present: present.allSatisfy { $0 } ? nil : present)
