@@ -28,10 +28,11 @@ let package = Package(
         floor("DaybookSystem", ["CKernel"]),
         floor("DaybookEvent", ["DaybookFormat"]),
         floor("DaybookSegment", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "CLZ4"]),
+        floor("DaybookRollup", ["DaybookFormat", "DaybookEvent"]),
         .executableTarget(
             name: "Kernels",
             dependencies: [
-                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment",
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookRollup",
                 .product(name: "Benchmark", package: "benchmark"),
             ],
             path: "Kernels", swiftSettings: settings,

@@ -11,6 +11,7 @@ let benchmarks: @Sendable () -> Void = {
     registerBytes()
     registerEvents()
     registerSegments()
+    registerRollups()
 }
 
 private func registerBytes() {
@@ -85,5 +86,16 @@ private func registerSegments() {
         try Samples.writeSegment(encodings)
         benchmark.startMeasurement()
         for _ in benchmark.scaledIterations { blackHole(try Samples.readSegment(.all)) }
+    }
+}
+
+private func registerRollups() {
+    let columns = Samples.rollupColumns(eventCount: 65_536)
+    Benchmark("rollups of 65,536 commands, built") { benchmark in
+        for _ in benchmark.scaledIterations { blackHole(Samples.rollup(columns)) }
+    }
+    let bytes = Samples.rollup(columns)
+    Benchmark("rollups by hour, summed with p95") { benchmark in
+        for _ in benchmark.scaledIterations { blackHole(try Samples.hourlyPercentiles(bytes)) }
     }
 }
