@@ -191,6 +191,7 @@ final class Sealer {
             run.extent, segments: run.references, carry: FileKind.carry(sealedThrough: run.extent.lastSequence).name,
             lost: run.lost)
         sealedFileCount += 1
+        shared.maintenance.add(run.organization.log)
         if run.organization.sealableExtent != nil { shared.addSealable(run.organization.log) }
         end(run)
     }

@@ -10,6 +10,7 @@ package final class OrganizationSnapshot: Sendable {
     /// Last visible sequence; 0 when there is none.
     package let lastSequence: UInt64
     package let manifest: Manifest
+    private let visibility: VisibilityTable
     private let disk: any Disk
     private let folder: String
     /// One for each segment, in their order; keeps the files of replaced segments.
@@ -25,7 +26,7 @@ package final class OrganizationSnapshot: Sendable {
     init(
         log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest,
         segmentHandles: [SegmentHandle], extents: [LogExtent], pending: [CommittedGroup],
-        organization: OrganizationStore? = nil
+        visibility: VisibilityTable, organization: OrganizationStore? = nil
     ) {
         precondition(segmentHandles.count == manifest.segments.count)
         self.log = log
@@ -36,11 +37,15 @@ package final class OrganizationSnapshot: Sendable {
         self.segmentHandles = segmentHandles
         self.extents = extents
         self.pending = pending
+        self.visibility = visibility
         self.organization = organization
     }
 
     /// Sealed segments in sequence order, families one behind the other.
     package var segments: [SegmentReference] { manifest.segments }
+
+    /// Which events of the family are there: whoever reads rows leaves out those that it hides.
+    package func visibility(of family: Family) -> Visibility { visibility[family] }
 
     /// Damage that reading has met so far; what it held is missing from the answers.
     package var damage: [Corruption] { damages.withLock { $0 } }
