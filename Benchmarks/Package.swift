@@ -17,21 +17,39 @@ func floor(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "daybook-benchmarks",
     dependencies: [
+        // Without its traits it needs no further package; allocations are counted by a target of this one.
         .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: [])
     ],
     targets: [
         .target(name: "CChecksum", path: "Sources/CChecksum"),
         .target(name: "CKernel", path: "Sources/CKernel"),
+        .target(name: "CAllocations", path: "CAllocations"),
         .systemLibrary(
             name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(
+            name: "CCrypto", path: "Sources/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         floor("DaybookFormat", ["CChecksum"]),
         floor("DaybookSystem", ["CKernel"]),
+        floor("DaybookCrypto", ["CCrypto"]),
         floor("DaybookEvent", ["DaybookFormat"]),
+        floor("DaybookLog", ["DaybookFormat", "DaybookSystem"]),
         floor("DaybookSegment", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "CLZ4"]),
+        floor("DaybookRollup", ["DaybookFormat", "DaybookEvent"]),
+        floor(
+            "DaybookStore",
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookLog", "DaybookSegment",
+                "DaybookRollup",
+            ]),
+        floor(
+            "DaybookQuery",
+            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookRollup", "DaybookStore"]),
         .executableTarget(
             name: "Kernels",
             dependencies: [
-                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment",
+                "CAllocations", "CLZ4", "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment",
+                "DaybookRollup",
+                "DaybookStore", "DaybookQuery",
                 .product(name: "Benchmark", package: "benchmark"),
             ],
             path: "Kernels", swiftSettings: settings,

@@ -29,4 +29,10 @@ extension Samples {
         }
         return rowCount
     }
+
+    /// Bytes of the index.
+    static func buildIndex() throws -> Int {
+        let disk = try disk()
+        return try SegmentIndex.rebuild(try SegmentReader.open(disk: disk, path: path), disk: disk).byteCount
+    }
 }

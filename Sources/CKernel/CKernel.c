@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -42,6 +43,8 @@ void daybook_thread_name(const char *name) {
 int daybook_thread_niceness(int niceness) {
     return setpriority(PRIO_PROCESS, (id_t)gettid(), niceness);
 }
+
+int daybook_map_large_blocks(int byteCount) { return mallopt(M_MMAP_THRESHOLD, byteCount); }
 
 int64_t daybook_raise_descriptor_limit(void) {
     struct rlimit limit;

@@ -3,7 +3,7 @@ package enum Limits {
     // Requests
     package static let bodyByteCountMax = 10 << 20
     package static let batchEventCountMax = 1_000
-    package static let ingestBudgetByteCount = 12 << 20
+    package static let ingestBudgetByteCount = 24 << 20
     package static let listedFieldErrorCountMax = 100
 
     // Events (requirements.md section 2)
@@ -30,7 +30,7 @@ package enum Limits {
     /// What one sealing holds: the rows of a row group and its scratch memory.
     package static let sealingByteCount = 10 << 20
     /// What is in no budget: code's data, threads, connections, keys and organizations.
-    package static let processByteCount = 6 << 20
+    package static let processByteCount = 4 << 20
 
     // Retention
     package static let dayMicroseconds: Int64 = 24 * 3_600 * 1_000_000

@@ -6,8 +6,10 @@ extension AggregateQuery {
     /// - Throws: `QueryError`, or an error of the source.
     /// - Complexity: O(rows of the row groups in range) time, O(groups) memory.
     package func answer(
-        from source: any EventSource, now: Timestamp, cancellation: Cancellation = Cancellation()
+        from source: any EventSource, now: Timestamp, cancellation: Cancellation = Cancellation(),
+        options: QueryOptions = QueryOptions()
     ) throws -> AggregateAnswer {
+        let context = QueryContext(options, cancellation)
         var query = self
         let hash = hash
         var page = Cursor(
@@ -22,24 +24,24 @@ extension AggregateQuery {
         let itemCount: Int
         let scannedRowCount: Int
         if family == .sessionChange {
-            let scan = try SessionAggregation(query, source, asOf: page, cancellation)
+            let scan = try SessionAggregation(query, source, asOf: page, context)
             (items, itemCount, scannedRowCount) = (scan.items(from: first), scan.groups.count, scan.scannedRowCount)
         } else {
-            let filter = RowFilter(query.filter, family: family)
-            var aggregate = AggregateScan(query, filter, asOfSequence: page.asOfSequence)
+            let filter = RowFilter(query.filter)
             let scan = Scan(
-                source: source, family: family, range: query.range, asOfSequence: page.asOfSequence, filter: filter,
-                cancellation: cancellation)
-            if query.range.start < query.range.end { try scan.forEachRowGroup { try aggregate.add($0) } }
+                source, family, filter, query.range, asOfSequence: page.asOfSequence, context,
+                tailSelection: query.selection.union(filter.selection))
+            let aggregate = try AggregateScan.run(query, scan, options)
             let order = aggregate.groups.sorted()
             items = order.dropFirst(first).prefix(limit).map { aggregate.item($0) }
             (itemCount, scannedRowCount) = (order.count, aggregate.scannedRowCount)
         }
+        for corruption in source.damage { context.damage.note(corruption) }
         let next = first + items.count
         page.position.primary = Int64(next)
         return AggregateAnswer(
             family: family, groupNames: groupBy.map(\.name), percentiles: percentiles, items: items,
             nextCursor: next < itemCount ? page.text : nil, range: query.range, asOfSequence: page.asOfSequence,
-            scannedRowCount: scannedRowCount)
+            scannedRowCount: scannedRowCount, warnings: context.damage.warnings, warningCount: context.damage.count)
     }
 }

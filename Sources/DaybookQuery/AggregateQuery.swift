@@ -69,7 +69,16 @@ package struct AggregateItem: Sendable, Equatable {
     package var group: [[UInt8]?]
     /// Events, or sessions.
     package var count: UInt64
-    package var row: AggregateRow
+    /// Commands and agents.
+    package var statuses = StatusCounts()
+    /// Of commands, agents, and of the sessions that state one.
+    package var durations = DurationTotals()
+    package var inputTokens: UInt128 = 0
+    package var outputTokens: UInt128 = 0
+    /// Metrics.
+    package var values = ValueSummary()
+    /// One for each percentile of the query, in its order: nanoseconds, or values; nil where there is nothing to rank.
+    package var percentiles: [Double?] = []
     /// Sessions only.
     package var sessions: SessionCounts?
 }
@@ -92,8 +101,12 @@ package struct AggregateAnswer: Sendable {
     /// What was asked, after the cursor had its say.
     package let range: TimeRange
     package let asOfSequence: UInt64
-    /// Rows of the row groups that were read.
+    /// Rows of the pages that were read.
     package let scannedRowCount: Int
+    /// Damage that the answer was made without, at most 100 entries.
+    package let warnings: [QueryWarning]
+    /// All of it.
+    package let warningCount: Int
     /// Where the answer came from.
     package let source = "raw"
 }

@@ -3,237 +3,307 @@ internal import DaybookFormat
 internal import DaybookRollup
 internal import DaybookSegment
 
-/// Aggregates the rows of one family, a batch at a time. Rows are turned into slot numbers first; then every measure runs
-/// over its column in one loop.
-struct AggregateScan {
-    private let query: AggregateQuery
-    private let grid: BucketGrid
-    private let filter: RowFilter
-    private let asOfSequence: UInt64
+/// Aggregates the rows of one family, a page at a time. Rows that do not count are left out first; then the codes of the
+/// others are turned into slot numbers; then every measure is added up in one loop.
+struct AggregateScan: Sendable {
+    let query: AggregateQuery
+    let grid: BucketGrid
+    private let conditions: RowConditions
     private let paths: [PreparedPath?]
 
     private(set) var groups: GroupSlots
+    private(set) var measures: GroupMeasures
     private(set) var scannedRowCount = 0
-    private var durations = GroupedDurations()
-    /// Four counts for each slot.
-    private var statusCounts: [UInt64] = []
-    private var inputTokens: [UInt128] = []
-    private var outputTokens: [UInt128] = []
-    private var values: [ValueSummary] = []
-    private var scratch: [UInt8] = []
+    private var selector = RowSelector()
+    private var wanted = WantedCodes()
+    private var table = SlotTable()
+    private var tableShape = SlotShape()
+    private var dictionaries: [DimensionCodes]
+    private var paidByteCount = 0
 
-    init(_ query: AggregateQuery, _ filter: RowFilter, asOfSequence: UInt64) {
+    init(_ query: AggregateQuery, _ conditions: RowConditions) {
         self.query = query
-        self.filter = filter
-        self.asOfSequence = asOfSequence
+        self.conditions = conditions
         grid = BucketGrid(query.window, query.range)
         groups = GroupSlots(dimensionCount: query.groupBy.count)
+        measures = GroupMeasures(family: query.family, keepsHistograms: !query.percentiles.isEmpty)
+        dictionaries = Array(repeating: DimensionCodes(), count: query.groupBy.count)
         paths = query.groupBy.map { grouping in
             guard case .attribute(let path) = grouping.dimension else { return nil }
             return PreparedPath(path)
         }
+        for (dimension, grouping) in query.groupBy.enumerated() where grouping.dimension == .status {
+            groups.internStatuses(dimension)
+        }
     }
 
-    mutating func add(_ group: RowGroup) throws {
-        let buckets = bucketSpan(of: group)
-        var selection = measures
-        selection.formUnion(filter.selection(for: group, query.range, asOfSequence: asOfSequence))
-        if buckets.lowerBound < buckets.upperBound { selection.insert(.time) }
-        for grouping in query.groupBy { selection.formUnion(grouping.dimension.selection) }
-        let batch = try group.read(selection)
+    /// Takes in every page of a row group that may count.
+    mutating func add(_ group: RowGroup, of scan: Scan) throws {
+        for page in try group.pages(scan.damage) where conditions.mayMatch(page.zone) {
+            try scan.cancellation.check()
+            do {
+                try add(page)
+            } catch {
+                guard DamageLog.isDamage(error) else { throw error }
+                let selection = neededSelection(page.zone).union(conditions.selection(for: page.zone))
+                for piece in try page.readable(selection, scan.damage) { try add(piece.batch, page.zone) }
+            }
+            try scan.budget.charge(groups.byteCount + measures.byteCount + table.byteCount, paid: &paidByteCount)
+        }
+    }
+
+    /// Nothing of the page is counted when this throws damage.
+    private mutating func add(_ page: RowPage) throws {
+        let deciding = conditions.selection(for: page.zone)
+        if conditions.filter.isSelective {
+            let batch = try page.read(deciding)
+            guard conditions.select(batch, page.zone, &selector, &wanted) != .none else {
+                scannedRowCount += batch.rowCount
+                return
+            }
+        }
+        try add(page.read(deciding.union(neededSelection(page.zone))), page.zone)
+    }
+
+    private func neededSelection(_ zone: Zone) -> ColumnSelection {
+        let buckets = bucketSpan(of: zone)
+        return query.selection.union(buckets.lowerBound < buckets.upperBound ? .time : [])
+    }
+
+    /// The buckets of the first and the last row that may count.
+    private func bucketSpan(of zone: Zone) -> ClosedRange<Int64> {
+        let first = grid.bucket(of: max(zone.timestampMin, query.range.start.microseconds))
+        let last = grid.bucket(of: min(zone.timestampMax, query.range.end.microseconds - 1))
+        return first...max(first, last)
+    }
+
+    /// - Parameter zone: of the rows of the batch, or of more rows.
+    private mutating func add(_ batch: ColumnBatch, _ zone: Zone) throws {
         scannedRowCount += batch.rowCount
-        let mask = filter.mask(batch, of: group, query.range, asOfSequence: asOfSequence)
-        if case .none = mask { return }
-        var grouping = RowGrouping(rowCount: batch.rowCount, mask: mask)
-        splitByBucket(&grouping, batch, buckets)
-        var globals: [[UInt32]?] = []
-        for dimension in query.groupBy.indices { globals.append(try split(&grouping, by: dimension, batch)) }
-        let slots = try slots(of: grouping, globals, batch, firstBucket: buckets.lowerBound)
-        grow()
-        addMeasures(of: batch, slots: grouping.replace(by: slots))
-    }
-
-    private var measures: ColumnSelection {
-        switch query.family {
-        case .agentInteraction: [.status, .duration, .tokens]
-        case .productivityMetric: [.value]
-        default: [.status, .duration]
+        let outcome = conditions.select(batch, zone, &selector, &wanted)
+        guard outcome != .none else { return }
+        let rows = outcome == .all ? nil : selector
+        let columns = MeasureColumns(batch, rows, family: query.family)
+        let buckets = bucketSpan(of: zone)
+        let hasBuckets = buckets.lowerBound < buckets.upperBound
+        let times = hasBuckets ? rows?.gathered(batch.timestamps.span) ?? batch.timestamps : []
+        guard !query.groupBy.isEmpty else {
+            return try addRuns(columns, times, rowCount: rows?.positions.count ?? batch.rowCount, buckets)
+        }
+        var codes: [[UInt32]] = []
+        for dimension in query.groupBy.indices {
+            codes.append(try self.codes(of: dimension, batch, rows))
+        }
+        let shape = SlotShape(buckets: buckets, dictionaries)
+        if let combinationCount = shape.combinationCount, combinationCount <= SlotTable.combinationCountMax {
+            try fillSlots(shape, combinationCount, codes, times)
+            measures.add(columns, slots: table.slots)
+        } else {
+            measures.add(columns, slots: try manySlots(shape, codes, times))
         }
     }
 
-    /// The buckets of the first and the last row of the group that may count.
-    private func bucketSpan(of group: RowGroup) -> ClosedRange<Int64> {
-        let first = max(group.timestampMin, query.range.start.microseconds)
-        let last = min(group.timestampMax, query.range.end.microseconds - 1)
-        return grid.bucket(of: first)...max(grid.bucket(of: first), grid.bucket(of: last))
-    }
-
-    private func splitByBucket(_ grouping: inout RowGrouping, _ batch: ColumnBatch, _ span: ClosedRange<Int64>) {
-        guard span.lowerBound < span.upperBound else { return }
-        // The last bucket serves the next row more often than not: no division then.
-        var current = grid.bucket(of: batch.timestamps[0])
-        var bounds = TimeRange(start: Timestamp(microseconds: 1), end: Timestamp(microseconds: 0))
-        var numbers: [UInt64] = []
-        numbers.reserveCapacity(batch.rowCount)
-        for row in 0..<batch.rowCount {
-            let time = batch.timestamps[row]
-            guard grouping.combinations[row] >= 0 else {
-                numbers.append(0)
-                continue
-            }
-            if !bounds.contains(time) {
-                current = grid.bucket(of: time)
-                let clipped = grid.bounds(of: current)
-                bounds = TimeRange(start: clipped.start, end: clipped.end)
-            }
-            numbers.append(UInt64(current - span.lowerBound))
+    /// Without groups, rows of one bucket that follow each other are added at once.
+    private mutating func addRuns(
+        _ columns: MeasureColumns, _ times: [Int64], rowCount: Int, _ buckets: ClosedRange<Int64>
+    ) throws {
+        guard !times.isEmpty else {
+            let slot = try self.slot(of: GroupSlots.Key(bucket: buckets.lowerBound))
+            return measures.add(columns, 0..<rowCount, slot: Int(slot))
         }
-        grouping.split(by: numbers, cardinality: Int(span.upperBound - span.lowerBound) + 2)
+        try forEachRun(times, in: buckets) { scan, rows, bucket in
+            let slot = try scan.slot(of: GroupSlots.Key(bucket: bucket))
+            scan.measures.add(columns, rows, slot: Int(slot))
+        }
     }
 
-    /// Splits by one grouping dimension. Returns for each of its codes the key in `GroupSlots`, where that is known
-    /// already; nil when it is to be looked up in the column's table.
-    private mutating func split(
-        _ grouping: inout RowGrouping, by dimension: Int, _ batch: ColumnBatch
-    ) throws -> [UInt32]? {
+    /// Calls `body` with rows that follow each other and lie in one of the buckets.
+    private mutating func forEachRun(
+        _ times: [Int64], in buckets: ClosedRange<Int64>,
+        _ body: (inout AggregateScan, Range<Int>, Int64) throws -> Void
+    ) rethrows {
+        var row = 0
+        while row < times.count {
+            let bucket = grid.bucket(of: times[row])
+            let bounds = grid.bounds(of: bucket)
+            let end = TimeRuns.end(
+                times.span, from: row, first: bounds.start.microseconds, end: max(bounds.start, bounds.end).microseconds
+            )
+            // Where a zone does not tell the truth a time may lie beyond the buckets; that must not trap.
+            let rows = row..<max(row + 1, end)
+            try body(&self, rows, min(max(bucket, buckets.lowerBound), buckets.upperBound))
+            row = rows.upperBound
+        }
+    }
+
+    private mutating func slot(of key: GroupSlots.Key) throws -> Int32 {
+        let slot = try groups.slot(of: key)
+        measures.grow(to: groups.count)
+        return slot
+    }
+
+    // MARK: Slots of rows
+
+    /// Fills the slots of `table` by an entry for every combination; entries stay good while the shape is the same.
+    private mutating func fillSlots(
+        _ shape: SlotShape, _ combinationCount: Int, _ codes: [[UInt32]], _ times: [Int64]
+    ) throws {
+        if shape != tableShape {
+            table.reset(combinationCount: combinationCount)
+            tableShape = shape
+        }
+        var combinations = codes[0]
+        if codes.count > 1 || !times.isEmpty {
+            combinations = [UInt32](repeating: 0, count: codes[0].count)
+            if !times.isEmpty {
+                forEachRun(times, in: shape.buckets) { _, rows, bucket in
+                    let number = UInt32(bucket - shape.buckets.lowerBound)
+                    for row in rows { combinations[row] = number }
+                }
+            }
+            for (dimension, column) in codes.enumerated() {
+                CodeCombinations.append(column.span, cardinality: shape.cardinality(dimension), to: &combinations)
+            }
+        }
+        var row = 0
+        while true {
+            row = table.translate(combinations.span, from: row)
+            guard row < combinations.count else { return }
+            let combination = min(Int(combinations[row]), combinationCount - 1)
+            let slot = try slot(of: key(of: combination, shape))
+            table.setSlot(slot, of: UInt32(combination))
+        }
+    }
+
+    private mutating func key(of combination: Int, _ shape: SlotShape) throws -> GroupSlots.Key {
+        var rest = combination
+        var key = GroupSlots.Key(bucket: 0)
+        for dimension in (0..<shape.dimensionCount).reversed() {
+            let cardinality = shape.cardinality(dimension)
+            key[dimension] = try dictionaries[dimension].key(
+                of: UInt32(rest % cardinality), &groups.interners[dimension])
+            rest /= cardinality
+        }
+        key.bucket = shape.buckets.lowerBound + Int64(rest)
+        return key
+    }
+
+    /// The slots of rows of too many possible combinations for a table: those that do occur are numbered first.
+    private mutating func manySlots(_ shape: SlotShape, _ codes: [[UInt32]], _ times: [Int64]) throws -> [Int32] {
+        var grouping = RowGrouping(rowCount: codes[0].count)
+        if !times.isEmpty {
+            var numbers = [UInt64](repeating: 0, count: times.count)
+            forEachRun(times, in: shape.buckets) { _, rows, bucket in
+                let number = UInt64(bucket - shape.buckets.lowerBound)
+                for row in rows { numbers[row] = number }
+            }
+            grouping.split(by: numbers, cardinality: Int(shape.buckets.upperBound - shape.buckets.lowerBound) + 2)
+        }
+        for (dimension, column) in codes.enumerated() {
+            grouping.split(by: column, cardinality: shape.cardinality(dimension))
+        }
+        let first = times.isEmpty ? 0 : 1
+        var slots: [Int32] = []
+        slots.reserveCapacity(grouping.count)
+        for combination in 0..<grouping.count {
+            var key = GroupSlots.Key(bucket: shape.buckets.lowerBound)
+            if first == 1 { key.bucket += Int64(grouping.codes[0][combination]) }
+            for dimension in codes.indices {
+                key[dimension] = try dictionaries[dimension].key(
+                    of: UInt32(grouping.codes[first + dimension][combination]), &groups.interners[dimension])
+            }
+            slots.append(try slot(of: key))
+        }
+        return grouping.replace(by: slots)
+    }
+
+    // MARK: Codes of rows
+
+    /// One code for each wanted row; `dictionaries[dimension]` says what they mean.
+    private mutating func codes(
+        of dimension: Int, _ batch: ColumnBatch, _ rows: RowSelector?
+    ) throws -> [UInt32] {
         if let path = paths[dimension] {
-            let codes = try attributeCodes(path, dimension, batch, grouping.combinations)
-            let missing = UInt32(groups.interners[dimension].count)
-            grouping.split(by: codes, cardinality: Int(missing) + 1)
-            return Array(1...missing + 1).map { $0 > missing ? 0 : $0 }
+            let codes = try attributeCodes(path, dimension, batch, rows)
+            dictionaries[dimension].begin(keyCount: groups.interners[dimension].count)
+            return codes
         }
         let kind = query.groupBy[dimension].dimension
         if kind == .status {
-            grouping.split(by: batch.statuses, cardinality: EventStatus.allCases.count + 1)
-            var keys: [UInt32] = []
-            for status in EventStatus.allCases {
-                let name = Array(status.name.utf8)
-                keys.append(try groups.interners[dimension].code(of: name, 0..<name.count) + 1)
-            }
-            return keys + [0]
+            dictionaries[dimension].begin(keyCount: EventStatus.allCases.count)
+            return (rows?.gathered(batch.statuses.span) ?? batch.statuses).map { UInt32($0) }
         }
         guard let column = kind.column(of: batch) else {
-            grouping.split(by: [UInt8](repeating: 0, count: batch.rowCount), cardinality: 1)
-            return [0]
+            dictionaries[dimension].begin(keyCount: 0)
+            return [UInt32](repeating: .max, count: rows?.positions.count ?? batch.rowCount)
         }
-        grouping.split(by: column.codes, cardinality: column.table.count + 1)
-        return nil
+        dictionaries[dimension].begin(column.table)
+        return rows?.gathered(column.codes.span) ?? column.codes
     }
 
     /// The codes of an attribute's values in the dimension's interner; the largest number where there is none.
     private mutating func attributeCodes(
-        _ path: PreparedPath, _ dimension: Int, _ batch: ColumnBatch, _ combinations: [Int32]
+        _ path: PreparedPath, _ dimension: Int, _ batch: ColumnBatch, _ rows: RowSelector?
     ) throws -> [UInt32] {
-        var codes = [UInt32](repeating: .max, count: batch.rowCount)
+        let positions = rows?.positions.map { Int($0) }
+        let rowCount = positions?.count ?? batch.rowCount
+        var codes = [UInt32](repeating: .max, count: rowCount)
         guard let column = path.column(of: batch) else { return codes }
         try column.bytes.withRawSpan { (all: RawSpan) in
-            for row in codes.indices where combinations[row] >= 0 && column.isPresent(row) {
+            var scratch: [UInt8] = []
+            for position in 0..<rowCount {
+                let row = positions?[position] ?? position
+                guard column.isPresent(row) else { continue }
                 let start = column.range(row).lowerBound
                 let object = all.extracting(column.range(row))
                 guard let value = CanonicalScanner.find(path.keys, in: object) else { continue }
                 switch AttributeValue(object, value) {
                 case .missing: continue
                 case .scalar(let range):
-                    codes[row] = try groups.interners[dimension].code(of: column.bytes, range.shifted(by: start))
+                    codes[position] = try groups.interners[dimension].code(of: column.bytes, range.shifted(by: start))
                 case .string(let range):
                     let text = range.shifted(by: start)
                     if column.bytes[text].contains(UInt8(ascii: "\\")) {
                         scratch.removeAll(keepingCapacity: true)
                         CanonicalScanner.appendUnescaped(object, range, to: &scratch)
-                        codes[row] = try groups.interners[dimension].code(of: scratch, 0..<scratch.count)
+                        codes[position] = try groups.interners[dimension].code(of: scratch, 0..<scratch.count)
                     } else {
-                        codes[row] = try groups.interners[dimension].code(of: column.bytes, text)
+                        codes[position] = try groups.interners[dimension].code(of: column.bytes, text)
                     }
                 }
             }
         }
         return codes
     }
+}
 
-    /// The slot of each combination.
-    private mutating func slots(
-        of grouping: RowGrouping, _ globals: [[UInt32]?], _ batch: ColumnBatch, firstBucket: Int64
-    ) throws -> [Int32] {
-        // The bucket's column comes first, if there is one.
-        let hasBuckets = grouping.codes.count > query.groupBy.count
-        var slots: [Int32] = []
-        slots.reserveCapacity(grouping.count)
-        for combination in 0..<grouping.count {
-            var key = GroupSlots.Key(
-                bucket: hasBuckets ? firstBucket + Int64(grouping.codes[0][combination]) : firstBucket)
-            for dimension in query.groupBy.indices {
-                let code = grouping.codes[dimension + (hasBuckets ? 1 : 0)][combination]
-                if let known = globals[dimension] {
-                    key[dimension] = known[code]
-                } else if let column = query.groupBy[dimension].dimension.column(of: batch), code < column.table.count {
-                    key[dimension] =
-                        try groups.interners[dimension].code(
-                            of: column.table.bytes, column.table.range(of: UInt32(code)))
-                        + 1
-                }
-            }
-            slots.append(try groups.slot(of: key))
-        }
-        return slots
-    }
-
-    private mutating func grow() {
-        let added = groups.count - (query.family == .productivityMetric ? values.count : statusCounts.count / 4)
-        guard added > 0 else { return }
-        switch query.family {
-        case .productivityMetric: values.append(contentsOf: repeatElement(ValueSummary(), count: added))
-        case .agentInteraction:
-            inputTokens.append(contentsOf: repeatElement(0, count: added))
-            outputTokens.append(contentsOf: repeatElement(0, count: added))
-            fallthrough
-        default:
-            statusCounts.append(contentsOf: repeatElement(0, count: 4 * added))
-            durations.grow(to: groups.count)
-        }
-    }
-
-    private mutating func addMeasures(of batch: ColumnBatch, slots: [Int32]) {
-        switch query.family {
-        case .productivityMetric:
-            for row in slots.indices where slots[row] >= 0 { values[Int(slots[row])].add(batch.values[row]) }
-        case .agentInteraction:
-            for row in slots.indices where slots[row] >= 0 {
-                inputTokens[Int(slots[row])] &+= UInt128(batch.inputTokens[row])
-                outputTokens[Int(slots[row])] &+= UInt128(batch.outputTokens[row])
-            }
-            fallthrough
-        default:
-            let statuses = batch.statuses
-            for row in slots.indices where slots[row] >= 0 {
-                statusCounts[Int(slots[row]) &* 4 &+ Int(statuses[row] & 3)] &+= 1
-            }
-            durations.add(slots: slots, nanoseconds: batch.durations)
-        }
+extension AggregateScan {
+    /// Adds what another part of the scan found. In any order the result is the same to the bit.
+    mutating func merge(_ other: AggregateScan) throws {
+        scannedRowCount += other.scannedRowCount
+        let slots = try groups.merge(other.groups)
+        measures.grow(to: groups.count)
+        measures.merge(other.measures, slots: slots)
     }
 
     /// What was gathered for one slot.
     func item(_ slot: Int32) -> AggregateItem {
         let key = groups.keys[Int(slot)]
         let bounds = grid.bounds(of: key.bucket)
-        var row = AggregateRow()
-        let position = Int(slot)
-        if query.family == .productivityMetric {
-            row.values = values[position]
-        } else {
-            row.statuses = StatusCounts(
-                success: statusCounts[position * 4], error: statusCounts[position * 4 + 1],
-                timeout: statusCounts[position * 4 + 2], cancelled: statusCounts[position * 4 + 3])
-            row.durations = durations.summary(of: position)
-        }
-        if query.family == .agentInteraction {
-            row.inputTokens = inputTokens[position]
-            row.outputTokens = outputTokens[position]
-        }
-        return AggregateItem(
+        var item = AggregateItem(
             bucketStart: bounds.start, bucketEnd: bounds.end, isPartial: bounds.isPartial,
-            group: query.groupBy.indices.map { groups.value(of: $0, in: key) },
-            count: query.family == .productivityMetric ? row.values.count : row.durations.count, row: row,
-            sessions: nil)
+            group: query.groupBy.indices.map { groups.value(of: $0, in: key) }, count: 0)
+        measures.fill(&item, slot: Int(slot), query.percentiles)
+        return item
+    }
+}
+
+extension AggregateQuery {
+    /// The columns that are added up or grouped by.
+    var selection: ColumnSelection {
+        var selection = GroupMeasures.selection(family)
+        for grouping in groupBy { selection.formUnion(grouping.dimension.selection) }
+        return selection
     }
 }
 

@@ -8,27 +8,31 @@ struct AnswerWriter {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func open(_ bracket: Character) {
+    mutating func open(_ bracket: StaticString) {
         separate()
-        bytes.append(contentsOf: bracket.utf8)
+        append(bracket)
         needsComma = false
     }
 
-    mutating func close(_ bracket: Character) {
-        bytes.append(contentsOf: bracket.utf8)
+    mutating func close(_ bracket: StaticString) {
+        append(bracket)
         needsComma = true
     }
 
-    mutating func key(_ text: String) {
-        string(Array(text.utf8))
-        bytes.append(UInt8(ascii: ":"))
+    mutating func key(_ key: AnswerKey) {
+        separate()
+        bytes.append(contentsOf: key.bytes)
         needsComma = false
     }
 
     mutating func string(_ text: [UInt8]) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        CanonicalScanner.appendEscaped(text, to: &bytes)
+        if text.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
+            CanonicalScanner.appendEscaped(text, to: &bytes)
+        } else {
+            bytes.append(contentsOf: text)
+        }
         bytes.append(UInt8(ascii: "\""))
     }
 
@@ -36,9 +40,9 @@ struct AnswerWriter {
         if let text { string(text) } else { literal("null") }
     }
 
-    mutating func literal(_ text: String) {
+    mutating func literal(_ text: StaticString) {
         separate()
-        bytes.append(contentsOf: text.utf8)
+        append(text)
     }
 
     mutating func json(_ text: [UInt8]) {
@@ -46,7 +50,14 @@ struct AnswerWriter {
         bytes.append(contentsOf: text)
     }
 
-    mutating func integer(_ value: some BinaryInteger) { literal(String(value)) }
+    mutating func integer(_ value: some BinaryInteger) {
+        separate()
+        if let small = UInt64(exactly: value) {
+            append(small, digitCountMin: 1)
+        } else {
+            bytes.append(contentsOf: String(value).utf8)
+        }
+    }
 
     mutating func time(_ time: Timestamp) {
         separate()
@@ -67,6 +78,23 @@ struct AnswerWriter {
     /// `value` divided by ten to the power of `decimals`, exactly, without trailing zeros.
     mutating func decimal(_ value: UInt128, decimals: Int) {
         separate()
+        guard let small = UInt64(exactly: value), decimals < 19 else { return appendLong(value, decimals) }
+        var divisor: UInt64 = 1
+        for _ in 0..<decimals { divisor *= 10 }
+        let (whole, rest) = small.quotientAndRemainder(dividingBy: divisor)
+        append(whole, digitCountMin: 1)
+        guard rest > 0 else { return }
+        var fraction = rest
+        var digitCount = decimals
+        while fraction % 10 == 0 {
+            fraction /= 10
+            digitCount -= 1
+        }
+        bytes.append(UInt8(ascii: "."))
+        append(fraction, digitCountMin: digitCount)
+    }
+
+    private mutating func appendLong(_ value: UInt128, _ decimals: Int) {
         var digits = Array(String(value).utf8)
         if digits.count <= decimals {
             digits.insert(contentsOf: repeatElement(UInt8(ascii: "0"), count: decimals + 1 - digits.count), at: 0)
@@ -79,8 +107,45 @@ struct AnswerWriter {
         bytes.append(contentsOf: fraction[...end])
     }
 
+    /// Digits, with zeros in front up to a length.
+    private mutating func append(_ value: UInt64, digitCountMin: Int) {
+        var digitCount = 0
+        var left = value
+        repeat {
+            digitCount += 1
+            left /= 10
+        } while left > 0
+        digitCount = max(digitCount, digitCountMin)
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: digitCount))
+        var rest = value
+        var position = start + digitCount - 1
+        while rest > 0 {
+            bytes[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+            position -= 1
+        }
+    }
+
+    private mutating func append(_ text: StaticString) { bytes.append(text) }
+
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         needsComma = true
+    }
+}
+
+/// A key of an object with its quotes and its colon.
+struct AnswerKey: ExpressibleByStringLiteral, Sendable {
+    let bytes: [UInt8]
+
+    init(_ text: String) {
+        var bytes: [UInt8] = [UInt8(ascii: "\"")]
+        CanonicalScanner.appendEscaped(Array(text.utf8), to: &bytes)
+        self.bytes = bytes + Array("\":".utf8)
+    }
+
+    init(stringLiteral text: StaticString) {
+        bytes = Array("\"\(text)\":".utf8)
     }
 }

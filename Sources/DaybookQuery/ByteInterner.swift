@@ -1,7 +1,7 @@
 internal import DaybookFormat
 
 /// Gives every distinct byte string a code, in order of appearance.
-struct ByteInterner {
+struct ByteInterner: Sendable {
     private(set) var bytes: [UInt8] = []
     private var ends: [Int] = []
     private var hashes: [UInt64] = []
@@ -15,6 +15,9 @@ struct ByteInterner {
     private var table = [UInt32](repeating: 0, count: 64)
 
     var count: Int { ends.count }
+
+    /// Bytes in memory, about.
+    var byteCount: Int { bytes.capacity + 16 * ends.capacity + 4 * table.capacity }
 
     func range(of code: UInt32) -> Range<Int> {
         let position = Int(code)

@@ -1,5 +1,6 @@
 internal import DaybookEvent
 internal import DaybookFormat
+internal import DaybookRollup
 internal import DaybookSegment
 internal import DaybookStore
 
@@ -17,6 +18,8 @@ struct EventList {
     private let after: Cursor.Position?
     private var hits: BestHits
     private var places: [Place] = []
+    private var selector = RowSelector()
+    private var wanted = WantedCodes()
     private(set) var events: [ListedEvent] = []
     private(set) var last: Cursor.Position?
     private(set) var hasMore = false
@@ -24,7 +27,7 @@ struct EventList {
 
     init(
         _ query: ListQuery, _ source: any EventSource, _ page: Cursor, after: Cursor.Position?,
-        _ cancellation: Cancellation
+        _ context: QueryContext
     ) {
         self.query = query
         self.after = after
@@ -39,27 +42,21 @@ struct EventList {
             }
         }
         scan = Scan(
-            source: source, family: query.family, range: range, asOfSequence: page.asOfSequence,
-            filter: RowFilter(query.filter, family: query.family), cancellation: cancellation)
+            source, query.family, RowFilter(query.filter), range, asOfSequence: page.asOfSequence, context)
     }
 
     mutating func run() throws {
-        guard scan.range.start < scan.range.end else { return }
-        try searchTail()
+        guard scan.conditions.range.start < scan.conditions.range.end else { return }
+        for group in inOrder(try scan.tailRowGroups(), \.zone) where mayImprove(group.zone) {
+            places.append(.tail(group))
+            try search(group)
+        }
         try searchSegments()
         var sorted = hits.sorted()
         hasMore = sorted.count > query.limit
         if hasMore { sorted.removeLast() }
         last = sorted.last?.position
         events = try read(sorted)
-    }
-
-    private mutating func searchTail() throws {
-        for group in try scan.tailRowGroups() where mayImprove(group.timestampMin, group.timestampMax) {
-            try scan.cancellation.check()
-            places.append(.tail(group))
-            try search(group)
-        }
     }
 
     private mutating func searchSegments() throws {
@@ -70,19 +67,24 @@ struct EventList {
         for segment in segments {
             guard mayImprove(segment.timestampMin.microseconds, segment.timestampMax.microseconds) else { return }
             try scan.cancellation.check()
-            let reader = try scan.source.open(segment)
-            let groups = (0..<reader.rowGroupCount).map { ($0, RowGroup(reader, $0)) }
-                .filter { scan.mayMatch($0.1) }
-                .sorted { left, right in
-                    query.order == .newestFirst
-                        ? left.1.timestampMax > right.1.timestampMax : left.1.timestampMin < right.1.timestampMin
-                }
-            for (rowGroup, group) in groups where mayImprove(group.timestampMin, group.timestampMax) {
+            for group in inOrder(try scan.rowGroups(of: segment), \.zone) where mayImprove(group.zone) {
+                guard case .segment(_, let rowGroup) = group.origin else { continue }
                 places.append(.segment(segment, rowGroup: rowGroup))
                 try search(group)
             }
         }
     }
+
+    /// Those first that can hold what comes first in the list.
+    private func inOrder<Part>(_ parts: [Part], _ zone: (Part) -> Zone) -> [Part] {
+        parts.sorted { left, right in
+            query.order == .newestFirst
+                ? zone(left).timestampMax > zone(right).timestampMax
+                : zone(left).timestampMin < zone(right).timestampMin
+        }
+    }
+
+    private func mayImprove(_ zone: Zone) -> Bool { mayImprove(zone.timestampMin, zone.timestampMax) }
 
     /// Whether a row of such times can come before the last of the hits so far.
     private func mayImprove(_ timestampMin: Int64, _ timestampMax: Int64) -> Bool {
@@ -91,23 +93,40 @@ struct EventList {
     }
 
     private mutating func search(_ group: RowGroup) throws {
-        var selection = scan.filter.selection(for: group, scan.range, asOfSequence: scan.asOfSequence)
-        selection.formUnion([.time, .sequence])
-        let batch = try group.read(selection)
-        scannedRowCount += batch.rowCount
-        let grouping = RowGrouping(
-            rowCount: batch.rowCount,
-            mask: scan.filter.mask(batch, of: group, scan.range, asOfSequence: scan.asOfSequence))
-        for row in 0..<batch.rowCount where grouping.combinations[row] >= 0 {
-            let time = batch.timestamps[row]
-            if !mayImprove(time, time) { continue }
-            let position = Cursor.Position(primary: time, sequence: batch.sequences[row])
-            if let after, !BestHits.precedes(after, position, in: query.order) { continue }
-            hits.offer(BestHits.Hit(position: position, place: places.count - 1, row: row))
+        let pages = try group.pages(scan.damage).filter { scan.conditions.mayMatch($0.zone) }
+        for page in inOrder(pages, \.zone) where mayImprove(page.zone) {
+            try scan.cancellation.check()
+            let selection = scan.conditions.selection(for: page.zone).union([.time, .sequence])
+            do {
+                search(try page.read(selection), page.zone, firstRow: page.rows.lowerBound)
+            } catch {
+                guard DamageLog.isDamage(error) else { throw error }
+                for piece in try page.readable(selection, scan.damage) {
+                    search(piece.batch, page.zone, firstRow: piece.firstRow)
+                }
+            }
         }
     }
 
-    /// The events of `hits`, in their order. Rows that lie in one page of a row group are read together.
+    private mutating func search(_ batch: ColumnBatch, _ zone: Zone, firstRow: Int) {
+        scannedRowCount += batch.rowCount
+        switch scan.conditions.select(batch, zone, &selector, &wanted) {
+        case .none: return
+        case .all: for row in 0..<batch.rowCount { offer(row, batch, firstRow) }
+        case .some:
+            for position in selector.positions { offer(Int(position), batch, firstRow) }
+        }
+    }
+
+    private mutating func offer(_ row: Int, _ batch: ColumnBatch, _ firstRow: Int) {
+        let time = batch.timestamps[row]
+        guard mayImprove(time, time) else { return }
+        let position = Cursor.Position(primary: time, sequence: batch.sequences[row])
+        if let after, !BestHits.precedes(after, position, in: query.order) { return }
+        hits.offer(BestHits.Hit(position: position, place: places.count - 1, row: firstRow + row))
+    }
+
+    /// The events of `hits`, in their order. Those of one row group are read together; of its pages only theirs.
     private func read(_ hits: [BestHits.Hit]) throws -> [ListedEvent] {
         var found = [ListedEvent?](repeating: nil, count: hits.count)
         let byPlace = hits.indices.sorted { left, right in
@@ -115,32 +134,49 @@ struct EventList {
         }
         var position = 0
         while position < byPlace.count {
-            let first = hits[byPlace[position]]
+            try scan.cancellation.check()
+            let place = hits[byPlace[position]].place
             var end = position
-            while end < byPlace.count, hits[byPlace[end]].place == first.place,
-                hits[byPlace[end]].row / SegmentLimits.pageRowCountMax == first.row / SegmentLimits.pageRowCountMax
-            {
-                end += 1
-            }
-            let lastRow = hits[byPlace[end - 1]].row
-            let (batch, firstRow) = try rowGroup(at: first.place).readAll(rows: first.row..<lastRow + 1)
-            for index in byPlace[position..<end] {
-                let row = hits[index].row - firstRow
-                var event = ListedEvent(
-                    family: batch.family, schemaVersion: batch.schemaVersion, sequence: batch.sequences[row],
-                    arrival: Timestamp(microseconds: batch.arrivals[row]), encoding: [])
-                batch.appendEncoding(row: row, to: &event.encoding)
-                found[index] = event
-            }
+            while end < byPlace.count, hits[byPlace[end]].place == place { end += 1 }
+            let indexes = byPlace[position..<end]
+            let read = try events(at: indexes.map { hits[$0].row }, of: place)
+            for (index, event) in zip(indexes, read) { found[index] = event }
             position = end
         }
         return found.compactMap { $0 }
     }
 
-    private func rowGroup(at place: Int) throws -> RowGroup {
+    /// The events of some rows, ascending; nil for one that damage has taken since it was found.
+    private func events(at rows: [Int], of place: Int) throws -> [ListedEvent?] {
         switch places[place] {
-        case .segment(let segment, let rowGroup): RowGroup(try scan.source.open(segment), rowGroup)
-        case .tail(let group): group
+        case .tail(let group):
+            guard case .tail(let batch) = group.origin else { return [] }
+            return rows.map { Self.event(batch, $0) }
+        case .segment(let segment, let rowGroup):
+            let reader = try scan.source.open(segment)
+            do {
+                let batch = try reader.read(rowGroup: rowGroup, rowsAt: rows, .all)
+                return rows.indices.map { Self.event(batch, $0) }
+            } catch {
+                guard DamageLog.isDamage(error) else { throw error }
+            }
+            return try rows.map { row in
+                do {
+                    return Self.event(try reader.read(rowGroup: rowGroup, rowsAt: [row], .all), 0)
+                } catch {
+                    guard DamageLog.isDamage(error) else { throw error }
+                    scan.damage.note(error, in: row..<row + 1, reader, rowGroup)
+                    return nil
+                }
+            }
         }
+    }
+
+    private static func event(_ batch: ColumnBatch, _ row: Int) -> ListedEvent {
+        var event = ListedEvent(
+            family: batch.family, schemaVersion: batch.schemaVersion, sequence: batch.sequences[row],
+            arrival: Timestamp(microseconds: batch.arrivals[row]), encoding: [])
+        batch.appendEncoding(row: row, to: &event.encoding)
+        return event
     }
 }

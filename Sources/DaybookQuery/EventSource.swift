@@ -11,6 +11,10 @@ package protocol EventSource: Sendable {
     func open(_ segment: SegmentReference) throws -> SegmentReader
     /// Every unsealed group record with a sequence of at least `first`, in sequence order, until `body` returns false.
     func forEachTailGroup(from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool) throws
+    /// Which rows of a family retention has not hidden.
+    func visibility(of family: Family) -> RowVisibility
+    /// What reading of the tail has found damaged so far.
+    var damage: [Corruption] { get }
     /// The unsealed rows of a family up to a sequence, in sequence order; perhaps more columns than selected.
     func tailChunks(
         of family: Family, through last: UInt64, _ selection: ColumnSelection
@@ -20,6 +24,10 @@ package protocol EventSource: Sendable {
 extension OrganizationSnapshot: EventSource {}
 
 extension EventSource {
+    package func visibility(of family: Family) -> RowVisibility { .everything }
+
+    package var damage: [Corruption] { [] }
+
     /// Decodes the tail. A source that keeps its tail in columns does better.
     package func tailChunks(
         of family: Family, through last: UInt64, _ selection: ColumnSelection
@@ -31,10 +39,5 @@ extension EventSource {
             return true
         }
         return decoder.finish()
-    }
-
-    /// The unsealed rows of a family up to a sequence, in sequence order, all columns.
-    func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch] {
-        try tailChunks(of: family, through: last, .all).map(\.batch)
     }
 }

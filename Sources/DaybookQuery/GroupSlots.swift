@@ -1,7 +1,8 @@
+internal import DaybookEvent
 internal import DaybookFormat
 
 /// The groups of an answer: each is a bucket and a value, or none, of every dimension.
-struct GroupSlots {
+struct GroupSlots: Sendable {
     struct Key: Hashable {
         var bucket: Int64
         /// A code of the dimension's interner plus one; 0 is no value, and stands for dimensions that are not there.
@@ -48,6 +49,42 @@ struct GroupSlots {
         slots[key] = slot
         keys.append(key)
         return slot
+    }
+
+    /// Makes the codes of a dimension those of the statuses. Precondition: it has no value yet.
+    mutating func internStatuses(_ dimension: Int) {
+        precondition(interners[dimension].count == 0)
+        for status in EventStatus.allCases {
+            let name = Array(status.name.utf8)
+            let code = try? interners[dimension].code(of: name, 0..<name.count)
+            precondition(code == UInt32(status.rawValue))
+        }
+    }
+
+    /// Takes in the groups of `other`, and returns the slot of each.
+    mutating func merge(_ other: GroupSlots) throws(QueryError) -> [Int32] {
+        var codes: [[UInt32]] = []
+        for dimension in interners.indices {
+            let added = other.interners[dimension]
+            var keys: [UInt32] = [0]
+            for code in 0..<UInt32(added.count) {
+                keys.append(try interners[dimension].code(of: added.bytes, added.range(of: code)) + 1)
+            }
+            codes.append(keys)
+        }
+        var slots: [Int32] = []
+        slots.reserveCapacity(other.count)
+        for var key in other.keys {
+            for dimension in codes.indices { key[dimension] = codes[dimension][Int(key[dimension])] }
+            slots.append(try slot(of: key))
+        }
+        return slots
+    }
+
+    /// Bytes in memory, about; those that sorting takes are in it.
+    var byteCount: Int {
+        keys.capacity * 2 * MemoryLayout<Key>.stride + slots.capacity * (MemoryLayout<Key>.stride + 8)
+            + interners.reduce(0) { $0 + $1.byteCount }
     }
 
     /// The value of a dimension in a group; nil when it has none.

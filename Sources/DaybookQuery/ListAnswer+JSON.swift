@@ -21,6 +21,9 @@ extension ListAnswer {
         bytes.append(UInt8(ascii: "]"))
     }
 
+    /// Appends the array of warnings.
+    package func appendWarnings(to bytes: inout [UInt8]) { DaybookQuery.appendWarnings(warnings, to: &bytes) }
+
     /// Appends `{"next_cursor":…,"has_more":…}`.
     package func appendPagination(to bytes: inout [UInt8]) {
         DaybookQuery.appendPagination(nextCursor, to: &bytes)

@@ -73,8 +73,12 @@ package struct ListAnswer: Sendable {
     /// What was asked, after the cursor had its say.
     package let range: TimeRange
     package let asOfSequence: UInt64
-    /// Rows of the row groups that were looked at.
+    /// Rows of the pages that were looked at.
     package let scannedRowCount: Int
+    /// Damage that the answer was made without, at most 100 entries.
+    package let warnings: [QueryWarning]
+    /// All of it.
+    package let warningCount: Int
 }
 
 extension ListQuery {
@@ -82,8 +86,10 @@ extension ListQuery {
     /// - Parameter now: decides which sessions are abandoned.
     /// - Throws: `QueryError`, or an error of the source.
     package func answer(
-        from source: any EventSource, now: Timestamp, cancellation: Cancellation = Cancellation()
+        from source: any EventSource, now: Timestamp, cancellation: Cancellation = Cancellation(),
+        options: QueryOptions = QueryOptions()
     ) throws -> ListAnswer {
+        let context = QueryContext(options, cancellation)
         let kind: Cursor.Kind = family == .sessionChange ? .sessions : .list
         let hash = hash
         var page = Cursor(
@@ -99,18 +105,19 @@ extension ListQuery {
         let hasMore: Bool
         let scannedRowCount: Int
         if family == .sessionChange {
-            let list = try SessionList(self, source, page, after: after, cancellation)
+            let list = try SessionList(self, source, page, after: after, context)
             (items, last, hasMore) = (.sessions(list.sessions), list.last, list.hasMore)
             scannedRowCount = list.scannedRowCount
         } else {
-            var list = EventList(self, source, page, after: after, cancellation)
+            var list = EventList(self, source, page, after: after, context)
             try list.run()
             (items, last, hasMore) = (.events(list.events), list.last, list.hasMore)
             scannedRowCount = list.scannedRowCount
         }
+        for corruption in source.damage { context.damage.note(corruption) }
         if let last { page.position = last }
         return ListAnswer(
             items: items, nextCursor: hasMore ? page.text : nil, range: page.range, asOfSequence: page.asOfSequence,
-            scannedRowCount: scannedRowCount)
+            scannedRowCount: scannedRowCount, warnings: context.damage.warnings, warningCount: context.damage.count)
     }
 }

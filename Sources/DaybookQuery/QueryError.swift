@@ -6,6 +6,8 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalidCursor
     /// More groups, sessions or distinct values than one answer may have: a narrower range or a filter helps.
     case tooLarge(limit: Int)
+    /// Groups, distinct values or hits would take more bytes than the query may have: the same helps.
+    case outOfMemory(limit: Int)
     /// The caller asked to stop.
     case cancelled
 
@@ -13,12 +15,14 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .invalidCursor: "the cursor does not belong to this query"
         case .tooLarge(let limit): "more than \(limit) groups; narrow the range or add a filter"
+        case .outOfMemory(let limit):
+            "more than \(limit >> 20) MiB of groups and values; narrow the range, group by less, or add a filter"
         case .cancelled: "the query was cancelled"
         }
     }
 }
 
-/// A wish to stop, looked at between row groups. One side sets it, the query's thread reads it.
+/// A wish to stop, looked at between pages. One side sets it, the query's thread reads it.
 package final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
 
@@ -43,5 +47,7 @@ package enum QueryLimits {
     /// Bytes of all distinct values of one grouping dimension.
     package static let dimensionByteCountMax = 32 << 20
     package static let percentileCountMax = 20
+    /// For groups, distinct values and hits of one query.
+    package static let memoryByteCountDefault = 32 << 20
     package static let filterValueCountMax = 1_000
 }

@@ -13,6 +13,9 @@ package struct ReplayFilter: Sendable {
     package var lastSequence = UInt64.max
     /// Of event times.
     package var range = TimeRange.all
+    /// Goes on behind damage, which `warnings` then names. Otherwise the replay ends there with an error: events that
+    /// are silently missing from a copy are worse than no copy.
+    package var skipsDamage = false
 
     package init() {}
 }
@@ -23,6 +26,7 @@ package struct ReplayCursor {
     private let source: any EventSource
     private let filter: ReplayFilter
     private let cancellation: Cancellation
+    private let damage = DamageLog()
     private var streams: [SegmentStream]
     private var tail: [ListedEvent] = []
     private var tailPosition = 0
@@ -38,10 +42,20 @@ package struct ReplayCursor {
         self.source = source
         self.filter = filter
         self.cancellation = cancellation
+        let damage = damage
         streams = Family.ofOrganizations.filter { filter.families.contains($0) }
-            .map { SegmentStream(source, $0, filter) }
+            .map { SegmentStream(source, $0, filter, damage) }
         nextTailSequence = filter.firstSequence
     }
+
+    /// What was left out so far for damage, at most 100 entries.
+    package var warnings: [QueryWarning] {
+        for corruption in source.damage { damage.note(corruption) }
+        return damage.warnings
+    }
+
+    /// All of it.
+    package var warningCount: Int { warnings.isEmpty ? 0 : damage.count }
 
     /// The next event; nil at the end.
     package mutating func next() throws -> ListedEvent? {
@@ -77,6 +91,8 @@ package struct ReplayCursor {
                 try collect(header, record, from: first)
                 return true
             }
+            // The walk passes over what is damaged, and only tells.
+            if !filter.skipsDamage, let corruption = source.damage.first { throw SegmentError.corrupt(corruption) }
         }
     }
 
@@ -87,10 +103,14 @@ package struct ReplayCursor {
                 filter.families.contains(entry.family)
             else { continue }
             let encoding = record.extracting(entry.encoding)
-            if !filter.names.isEmpty || filter.range != .all {
+            let visibility = source.visibility(of: entry.family)
+            if !filter.names.isEmpty || filter.range != .all || visibility != .everything {
                 let fields = try EventFields(
                     family: entry.family, schemaVersion: entry.schemaVersion, reading: encoding)
-                guard filter.range.contains(fields.timestamp.microseconds) || filter.range == .all else { continue }
+                guard filter.range.contains(fields.timestamp.microseconds) || filter.range == .all,
+                    visibility.shows(
+                        timestamp: fields.timestamp.microseconds, arrival: header.arrival.microseconds)
+                else { continue }
                 if !filter.names.isEmpty {
                     guard entry.family != .sessionChange, filter.names.contains(encoding.toArray(fields.name)) else {
                         continue
@@ -101,102 +121,6 @@ package struct ReplayCursor {
                 ListedEvent(
                     family: entry.family, schemaVersion: entry.schemaVersion, sequence: entry.sequence,
                     arrival: header.arrival, encoding: encoding.toArray()))
-        }
-    }
-}
-
-/// The sealed events of one family in sequence order, a page of rows at a time.
-private struct SegmentStream {
-    private let source: any EventSource
-    private let filter: ReplayFilter
-    private let segments: [SegmentReference]
-    private var nextSegment = 0
-    private var reader: SegmentReader?
-    private var rowGroup = 0
-    private var firstRow = 0
-    private var batch: ColumnBatch?
-    /// Rows of `batch` that are wanted, last first.
-    private var rows: [Int] = []
-
-    init(_ source: any EventSource, _ family: Family, _ filter: ReplayFilter) {
-        self.source = source
-        self.filter = filter
-        segments = source.segments
-            .filter { segment in
-                segment.family == family && segment.rowCount > 0 && segment.lastSequence >= filter.firstSequence
-                    && segment.firstSequence <= filter.lastSequence
-                    && filter.range.overlaps(
-                        from: segment.timestampMin.microseconds, through: segment.timestampMax.microseconds)
-            }
-            .sorted { $0.firstSequence < $1.firstSequence }
-    }
-
-    /// The sequence of the next event; reads on when it must.
-    mutating func nextSequence(_ cancellation: Cancellation) throws -> UInt64? {
-        while rows.isEmpty {
-            try cancellation.check()
-            guard try readPage() else { return nil }
-        }
-        guard let batch, let row = rows.last else { return nil }
-        return batch.sequences[row]
-    }
-
-    /// Precondition: `nextSequence` has just given one.
-    mutating func take() -> ListedEvent? {
-        guard let batch, let row = rows.popLast() else { return nil }
-        var event = ListedEvent(
-            family: batch.family, schemaVersion: batch.schemaVersion, sequence: batch.sequences[row],
-            arrival: Timestamp(microseconds: batch.arrivals[row]), encoding: [])
-        batch.appendEncoding(row: row, to: &event.encoding)
-        return event
-    }
-
-    /// Reads the next rows; false when there are no more.
-    private mutating func readPage() throws -> Bool {
-        guard let open = reader else {
-            guard nextSegment < segments.count else { return false }
-            reader = try source.open(segments[nextSegment])
-            nextSegment += 1
-            rowGroup = 0
-            firstRow = 0
-            return true
-        }
-        guard rowGroup < open.rowGroupCount else {
-            reader = nil
-            batch = nil
-            return true
-        }
-        let zone = open.zone(rowGroup: rowGroup)
-        let isWanted =
-            zone.sequenceMax >= filter.firstSequence && zone.sequenceMin <= filter.lastSequence
-            && filter.range.overlaps(from: zone.timestampMin, through: zone.timestampMax)
-        guard isWanted, firstRow < zone.rowCount else {
-            rowGroup += 1
-            firstRow = 0
-            return true
-        }
-        let page = firstRow..<min(firstRow + SegmentLimits.pageRowCountMax, zone.rowCount)
-        firstRow = page.upperBound
-        let read = try open.read(rowGroup: rowGroup, rows: page, .all)
-        rows = wantedRows(of: read).reversed()
-        batch = read
-        return true
-    }
-
-    private func wantedRows(of batch: ColumnBatch) -> [Int] {
-        var isNameWanted: [Bool]?
-        if !filter.names.isEmpty {
-            guard let table = batch.names?.table else { return [] }
-            isNameWanted = (0..<UInt32(table.count)).map {
-                filter.names.contains(Array(table.bytes[table.range(of: $0)]))
-            }
-        }
-        return (0..<batch.rowCount).filter { row in
-            guard batch.sequences[row] >= filter.firstSequence, batch.sequences[row] <= filter.lastSequence,
-                filter.range == .all || filter.range.contains(batch.timestamps[row])
-            else { return false }
-            guard let isNameWanted, let codes = batch.names?.codes else { return true }
-            return codes[row] < isNameWanted.count && isNameWanted[Int(codes[row])]
         }
     }
 }

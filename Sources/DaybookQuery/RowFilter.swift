@@ -1,22 +1,16 @@
 internal import DaybookEvent
 internal import DaybookFormat
+internal import DaybookRollup
 internal import DaybookSegment
 
-/// Which rows of a batch a query is about.
-enum RowMask {
-    case all
-    case some([Bool])
-    case none
-}
-
 /// A filter made ready: texts turned into what stands in the columns.
-struct RowFilter {
-    private struct CodeCondition {
+struct RowFilter: Sendable {
+    struct CodeCondition: Sendable {
         var dimension: QueryDimension
         var values: [[UInt8]]
     }
 
-    private struct AttributeCondition {
+    private struct AttributeCondition: Sendable {
         var path: PreparedPath
         var values: [PreparedValue]
     }
@@ -27,10 +21,10 @@ struct RowFilter {
     private var statusBits: UInt8 = 0b1111
     private var durationMin: UInt64 = 0
     private var durationMax: UInt64 = .max
-    private let family: Family
+    /// The columns that `narrow` looks at.
+    private(set) var selection: ColumnSelection = []
 
-    init(_ filter: EventFilter, family: Family) {
-        self.family = family
+    init(_ filter: EventFilter) {
         for condition in filter.conditions {
             switch condition.dimension {
             case .status:
@@ -49,169 +43,89 @@ struct RowFilter {
         if let isSuccess = filter.isSuccess { statusBits &= isSuccess ? 0b0001 : 0b1110 }
         durationMin = filter.durationMin ?? 0
         durationMax = filter.durationMax ?? .max
+        if filtersStatus { selection.insert(.status) }
+        if filtersDuration { selection.insert(.duration) }
+        for condition in codes { selection.formUnion(condition.dimension.selection) }
+        for condition in attributes { selection.formUnion(condition.path.selection) }
     }
 
     private var filtersStatus: Bool { statusBits != 0b1111 }
     private var filtersDuration: Bool { durationMin > 0 || durationMax < .max }
 
-    /// False when the zones prove that no row matches.
-    func mayMatch(_ group: RowGroup) -> Bool {
-        if filtersDuration, group.durationMax < durationMin || group.durationMin > durationMax { return false }
+    /// Whether it is worth looking for the rows that match before other columns are read.
+    var isSelective: Bool { !selection.isEmpty }
+
+    /// False when the zone proves that no row matches.
+    func mayMatch(_ zone: Zone) -> Bool {
+        if filtersDuration, zone.durationMax < durationMin || zone.durationMin > durationMax { return false }
         if filtersStatus {
-            guard group.statusMin <= group.statusMax, group.statusMax < 4 else { return true }
-            return (group.statusMin...group.statusMax).contains { statusBits >> $0 & 1 == 1 }
+            guard zone.statusMin <= zone.statusMax, zone.statusMax < 4 else { return true }
+            return (zone.statusMin...zone.statusMax).contains { statusBits >> $0 & 1 == 1 }
         }
         return true
     }
 
-    /// The columns that `mask` looks at.
-    func selection(for group: RowGroup, _ range: TimeRange, asOfSequence: UInt64) -> ColumnSelection {
-        var selection: ColumnSelection = []
-        if !range.covers(from: group.timestampMin, through: group.timestampMax) { selection.insert(.time) }
-        if group.sequenceMax > asOfSequence { selection.insert(.sequence) }
-        if filtersStatus { selection.insert(.status) }
-        if filtersDuration { selection.insert(.duration) }
-        for condition in codes { selection.formUnion(condition.dimension.selection) }
-        for condition in attributes { selection.formUnion(condition.path.selection) }
-        return selection
-    }
-
-    /// The rows that match, the cheap conditions first.
-    func mask(_ batch: ColumnBatch, of group: RowGroup, _ range: TimeRange, asOfSequence: UInt64) -> RowMask {
-        var keep: [Bool]?
-        if !range.covers(from: group.timestampMin, through: group.timestampMax) {
-            narrow(&keep, batch.timestamps) { range.contains($0) }
-        }
-        if group.sequenceMax > asOfSequence { narrow(&keep, batch.sequences) { $0 <= asOfSequence } }
-        if filtersStatus { narrow(&keep, batch.statuses) { $0 < 8 && statusBits >> $0 & 1 == 1 } }
+    /// Keeps the rows that match.
+    func narrow(_ selector: inout RowSelector, _ batch: ColumnBatch, _ wanted: inout WantedCodes) {
+        if filtersStatus { selector.keep(batch.statuses.span, bits: statusBits) }
         if filtersDuration {
-            guard batch.durations.count == batch.rowCount else { return .none }
-            narrow(&keep, batch.durations) { $0 >= durationMin && $0 <= durationMax }
+            guard batch.durations.count == batch.rowCount else { return selector.keepNone() }
+            selector.keep(batch.durations.span, from: durationMin, through: durationMax)
         }
-        for condition in codes {
-            guard let column = condition.dimension.column(of: batch) else { return .none }
-            var isWanted = [Bool](repeating: false, count: column.table.count)
-            for value in condition.values {
-                if let code = column.table.code(of: value) { isWanted[Int(code)] = true }
-            }
-            narrow(&keep, column.codes) { $0 < isWanted.count && isWanted[Int($0)] }
+        for (position, condition) in codes.enumerated() {
+            guard let column = condition.dimension.column(of: batch) else { return selector.keepNone() }
+            guard let marks = wanted.marks(condition, position, in: column.table) else { return selector.keepNone() }
+            selector.keep(codes: column.codes.span, wanted: marks)
         }
         for condition in attributes {
-            guard let column = condition.path.column(of: batch) else { return .none }
-            narrow(&keep, condition, column)
+            guard let column = condition.path.column(of: batch) else { return selector.keepNone() }
+            narrow(&selector, condition, column)
         }
-        guard let keep else { return .all }
-        return keep.contains(true) ? .some(keep) : .none
     }
 
-    @inline(__always)
-    private func narrow<Value>(_ keep: inout [Bool]?, _ values: [Value], _ matches: (Value) -> Bool) {
-        guard var present = keep.take() else {
-            keep = values.map(matches)
-            return
-        }
-        for row in present.indices where present[row] { present[row] = matches(values[row]) }
-        keep = present
-    }
-
-    private func narrow(_ keep: inout [Bool]?, _ condition: AttributeCondition, _ column: ByteColumn) {
-        var present = keep.take() ?? [Bool](repeating: true, count: column.rowCount)
+    private func narrow(_ selector: inout RowSelector, _ condition: AttributeCondition, _ column: ByteColumn) {
         column.bytes.withRawSpan { (all: RawSpan) in
-            for row in present.indices where present[row] {
+            selector.keep { row in
                 let object = all.extracting(column.range(row))
                 guard column.isPresent(row), let value = CanonicalScanner.find(condition.path.keys, in: object) else {
-                    present[row] = false
-                    continue
+                    return false
                 }
-                present[row] = condition.values.contains { $0.matches(object, value) }
+                return condition.values.contains { $0.matches(object, value) }
             }
         }
-        keep = present
     }
 }
 
-/// A path with its keys escaped as they stand in canonical text.
-struct PreparedPath {
-    let root: AttributePath.Root
-    let keys: [[UInt8]]
+/// Which codes of a table the conditions of a filter want; remembered from page to page of a row group.
+struct WantedCodes: Sendable {
+    private struct Entry {
+        var table: StringTable
+        var marks: [UInt8]?
+    }
 
-    init(_ path: AttributePath) {
-        root = path.root
-        keys = path.keys.map { key in
-            var escaped: [UInt8] = []
-            CanonicalScanner.appendEscaped(key, to: &escaped)
-            return escaped
+    private var entries: [Int: Entry] = [:]
+    /// Above that, looking at every string of the table once is cheaper than looking for every value.
+    private static let singleValueCountMax = 4
+
+    /// A 1 for every code that is wanted and a 0 at the end, for the missing value; nil when none is wanted.
+    mutating func marks(_ condition: RowFilter.CodeCondition, _ position: Int, in table: StringTable) -> [UInt8]? {
+        if let known = entries[position], known.table === table { return known.marks }
+        var marks = [UInt8](repeating: 0, count: table.count + 1)
+        var isEmpty = true
+        if condition.values.count <= Self.singleValueCountMax {
+            for value in condition.values {
+                guard let code = table.code(of: value) else { continue }
+                marks[Int(code)] = 1
+                isEmpty = false
+            }
+        } else {
+            let values = Set(condition.values)
+            for code in 0..<UInt32(table.count) where values.contains(Array(table.bytes[table.range(of: code)])) {
+                marks[Int(code)] = 1
+                isEmpty = false
+            }
         }
-    }
-
-    var selection: ColumnSelection { root == .commandArguments ? .arguments : .object }
-
-    func column(of batch: ColumnBatch) -> ByteColumn? {
-        root == .commandArguments ? batch.arguments : batch.objects
-    }
-}
-
-/// A wanted attribute value: equal to a string of that text, or to another scalar whose canonical text it is.
-struct PreparedValue {
-    private let text: [UInt8]
-    private let escaped: [UInt8]
-
-    init(_ text: [UInt8]) {
-        self.text = text
-        var escaped: [UInt8] = []
-        CanonicalScanner.appendEscaped(text, to: &escaped)
-        self.escaped = escaped
-    }
-
-    func matches(_ object: RawSpan, _ value: Range<Int>) -> Bool {
-        switch AttributeValue(object, value) {
-        case .string(let inner): CanonicalScanner.equal(object, inner, escaped)
-        case .scalar: CanonicalScanner.equal(object, value, text)
-        case .missing: false
-        }
-    }
-}
-
-/// What a value means to filters and groups. Null, objects and arrays count as missing.
-enum AttributeValue {
-    /// Between the quotes, still escaped.
-    case string(Range<Int>)
-    case scalar(Range<Int>)
-    case missing
-
-    init(_ object: RawSpan, _ value: Range<Int>) {
-        var reader = ByteReader(at: value.lowerBound)
-        switch try? reader.uint8(object) {
-        case UInt8(ascii: "\""): self = .string(value.lowerBound + 1..<value.upperBound - 1)
-        case nil, UInt8(ascii: "n"), UInt8(ascii: "{"), UInt8(ascii: "["): self = .missing
-        default: self = .scalar(value)
-        }
-    }
-}
-
-extension QueryDimension {
-    /// The columns it stands in.
-    var selection: ColumnSelection {
-        switch self {
-        case .name: .name
-        case .kind: .kind
-        case .user: .user
-        case .team: .team
-        case .session: .session
-        case .status: .status
-        case .attribute(let path): PreparedPath(path).selection
-        }
-    }
-
-    /// Nil for what is not in a code column.
-    func column(of batch: ColumnBatch) -> CodeColumn? {
-        switch self {
-        case .name: batch.names
-        case .kind: batch.kinds
-        case .user: batch.users
-        case .team: batch.teams
-        case .session: batch.sessions
-        case .status, .attribute: nil
-        }
+        entries[position] = Entry(table: table, marks: isEmpty ? nil : marks)
+        return isEmpty ? nil : marks
     }
 }

@@ -1,21 +1,15 @@
 /// Numbers the combinations of codes that the rows of one batch have, dimension by dimension, without looking at what
 /// the codes mean.
 struct RowGrouping {
-    /// The combination of each row; below zero where the row is left out.
+    /// The combination of each row.
     private(set) var combinations: [Int32]
     /// How many combinations there are.
     private(set) var count = 1
     /// For each combination its codes, those of one dimension after the other.
     private(set) var codes: [[Int]] = []
 
-    /// All rows that are wanted in one combination.
-    init(rowCount: Int, mask: RowMask) {
-        switch mask {
-        case .all: combinations = [Int32](repeating: 0, count: rowCount)
-        case .none: combinations = [Int32](repeating: -1, count: rowCount)
-        case .some(let keep): combinations = keep.map { $0 ? 0 : -1 }
-        }
-    }
+    /// All rows in one combination.
+    init(rowCount: Int) { combinations = [Int32](repeating: 0, count: rowCount) }
 
     /// Splits every combination by one more code of its rows.
     /// - Parameters:
@@ -30,7 +24,6 @@ struct RowGrouping {
             var table = [Int32](repeating: -1, count: count * cardinality)
             for row in combinations.indices {
                 let parent = combinations[row]
-                if parent < 0 { continue }
                 let code = min(Int(truncatingIfNeeded: values[row]), last)
                 let entry = Int(parent) &* cardinality &+ code
                 if table[entry] < 0 {
@@ -44,7 +37,6 @@ struct RowGrouping {
             var table: [Int: Int32] = [:]
             for row in combinations.indices {
                 let parent = combinations[row]
-                if parent < 0 { continue }
                 let code = min(Int(truncatingIfNeeded: values[row]), last)
                 let entry = Int(parent) * cardinality + code
                 if let known = table[entry] {
@@ -62,11 +54,6 @@ struct RowGrouping {
         count = parents.count
     }
 
-    /// Replaces each combination by what `slots` says of it.
-    mutating func replace(by slots: [Int32]) -> [Int32] {
-        for row in combinations.indices where combinations[row] >= 0 {
-            combinations[row] = slots[Int(combinations[row])]
-        }
-        return combinations
-    }
+    /// What `slots` says of the combination of each row.
+    func replace(by slots: [Int32]) -> [Int32] { combinations.map { slots[Int($0)] } }
 }

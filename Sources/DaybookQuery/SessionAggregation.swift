@@ -12,13 +12,13 @@ struct SessionAggregation {
     let scannedRowCount: Int
 
     init(
-        _ query: AggregateQuery, _ source: any EventSource, asOf page: Cursor, _ cancellation: Cancellation
+        _ query: AggregateQuery, _ source: any EventSource, asOf page: Cursor, _ context: QueryContext
     ) throws {
         self.query = query
         grid = BucketGrid(query.window, query.range)
         groups = GroupSlots(dimensionCount: query.groupBy.count)
         let scan = try SessionScan(
-            source, range: query.range, filter: query.filter, asOfSequence: page.asOfSequence, cancellation)
+            source, range: query.range, filter: query.filter, asOfSequence: page.asOfSequence, context)
         scannedRowCount = scan.scannedRowCount
         let filter = SessionFilter(query.filter, now: page.now)
         for session in scan.sessions.values where filter.matches(session.state) {
@@ -50,13 +50,13 @@ struct SessionAggregation {
         groups.sorted().dropFirst(first).prefix(query.limit).map { slot in
             let key = groups.keys[Int(slot)]
             let bounds = grid.bounds(of: key.bucket)
-            var row = AggregateRow()
-            row.durations = durations[Int(slot)]
+            let summary = durations[Int(slot)]
             let count = counts[Int(slot)]
             return AggregateItem(
                 bucketStart: bounds.start, bucketEnd: bounds.end, isPartial: bounds.isPartial,
                 group: query.groupBy.indices.map { groups.value(of: $0, in: key) },
-                count: count.active + count.completed + count.abandoned, row: row, sessions: count)
+                count: count.active + count.completed + count.abandoned, durations: summary.totals,
+                percentiles: query.percentiles.map { summary.percentile($0) }, sessions: count)
         }
     }
 }

@@ -10,10 +10,10 @@ struct SessionList {
 
     init(
         _ query: ListQuery, _ source: any EventSource, _ page: Cursor, after: Cursor.Position?,
-        _ cancellation: Cancellation
+        _ context: QueryContext
     ) throws {
         let scan = try SessionScan(
-            source, range: page.range, filter: query.filter, asOfSequence: page.asOfSequence, cancellation)
+            source, range: page.range, filter: query.filter, asOfSequence: page.asOfSequence, context)
         let filter = SessionFilter(query.filter, now: page.now)
         var hits: [(position: Cursor.Position, session: SessionEntry)] = []
         for session in scan.sessions.values where filter.matches(session.state) {

@@ -1,5 +1,6 @@
 internal import DaybookEvent
 internal import DaybookFormat
+internal import DaybookRollup
 internal import DaybookSegment
 
 /// One session as a query sees it.
@@ -14,49 +15,59 @@ struct SessionEntry {
 struct SessionScan {
     private(set) var sessions: [[UInt8]: SessionEntry] = [:]
     private(set) var scannedRowCount = 0
+    private var wanted: Set<[UInt8]> = []
+    private var byteCount = 0
+    private var paidByteCount = 0
+
+    /// What a session takes beside its own bytes, about.
+    private static let sessionByteCount = 400
 
     /// - Parameter range: of session starts.
     init(
-        _ source: any EventSource, range: TimeRange, filter: EventFilter, asOfSequence: UInt64,
-        _ cancellation: Cancellation
+        _ source: any EventSource, range: TimeRange, filter: EventFilter, asOfSequence: UInt64, _ context: QueryContext
     ) throws {
         guard range.start < range.end else { return }
         // Users and ids do not change in the life of a session, so rows can be filtered by them; other conditions are
         // about the state.
         var fixed = EventFilter()
         fixed.conditions = filter.conditions.filter { $0.dimension == .user || $0.dimension == .session }
-        let tail = try source.tailBatches(of: .sessionChange, through: asOfSequence)
+        let tail = try source.tailChunks(of: .sessionChange, through: asOfSequence, .all)
         let starts = Scan(
-            source: source, family: .sessionChange, range: range, asOfSequence: asOfSequence,
-            filter: RowFilter(fixed, family: .sessionChange), cancellation: cancellation, tail: tail)
-        var wanted: Set<[UInt8]> = []
-        try starts.forEachRowGroup { group in
-            try Self.collectStarts(in: group, of: starts, into: &wanted)
-            scannedRowCount += group.rowCount
+            source, .sessionChange, RowFilter(fixed), range, asOfSequence: asOfSequence, context, tail: tail)
+        var selector = RowSelector()
+        var codes = WantedCodes()
+        try starts.forEachPage { page in
+            let selection = starts.conditions.selection(for: page.zone).union([.session, .status])
+            for piece in try page.readable(selection, starts.damage) {
+                scannedRowCount += piece.batch.rowCount
+                let outcome = starts.conditions.select(piece.batch, page.zone, &selector, &codes)
+                try collectStarts(in: piece.batch, outcome, selector)
+            }
         }
         guard !wanted.isEmpty else { return }
         let changes = Scan(
-            source: source, family: .sessionChange, range: .all, asOfSequence: asOfSequence,
-            filter: RowFilter(EventFilter(), family: .sessionChange), cancellation: cancellation, tail: tail)
-        try changes.forEachRowGroup { group in
-            try reduce(group, wanted, asOfSequence: asOfSequence)
-            scannedRowCount += group.rowCount
+            source, .sessionChange, RowFilter(EventFilter()), .all, asOfSequence: asOfSequence, context, tail: tail)
+        try changes.forEachPage { page in
+            for piece in try page.readable([.session, .sequence, .time], changes.damage) {
+                scannedRowCount += piece.batch.rowCount
+                try reduce(piece.batch, page, firstRow: piece.firstRow, changes)
+            }
+            try changes.budget.charge(byteCount, paid: &paidByteCount)
         }
         sessions = sessions.filter { range.contains($0.value.state.startedAt.microseconds) }
     }
 
-    private static func collectStarts(in group: RowGroup, of scan: Scan, into wanted: inout Set<[UInt8]>) throws {
-        var selection = scan.filter.selection(for: group, scan.range, asOfSequence: scan.asOfSequence)
-        selection.formUnion([.session, .status])
-        let batch = try group.read(selection)
-        guard let column = batch.sessions else { return }
-        let mask = scan.filter.mask(batch, of: group, scan.range, asOfSequence: scan.asOfSequence)
-        let grouping = RowGrouping(rowCount: batch.rowCount, mask: mask)
-        for row in 0..<batch.rowCount
-        where grouping.combinations[row] >= 0 && batch.statuses[row] == SessionChangeKind.started.rawValue {
+    private mutating func collectStarts(
+        in batch: ColumnBatch, _ outcome: RowSelector.Outcome, _ selector: RowSelector
+    ) throws {
+        guard outcome != .none, let column = batch.sessions else { return }
+        let rows = outcome == .all ? Array(0..<batch.rowCount) : selector.positions.map { Int($0) }
+        for row in rows where batch.statuses[row] == SessionChangeKind.started.rawValue {
             let code = column.codes[row]
             guard code < column.table.count else { continue }
-            wanted.insert(Array(column.table.bytes[column.table.range(of: code)]))
+            let id = Array(column.table.bytes[column.table.range(of: code)])
+            guard wanted.insert(id).inserted else { continue }
+            byteCount += Self.sessionByteCount + 2 * id.count
             guard wanted.count <= QueryLimits.sessionCountMax else {
                 throw QueryError.tooLarge(limit: QueryLimits.sessionCountMax)
             }
@@ -64,29 +75,38 @@ struct SessionScan {
     }
 
     /// Takes in the changes of wanted sessions. Only the rows between the first and the last of them are decoded.
-    private mutating func reduce(_ group: RowGroup, _ wanted: Set<[UInt8]>, asOfSequence: UInt64) throws {
-        let ids = try group.read([.session, .sequence])
+    private mutating func reduce(_ ids: ColumnBatch, _ page: RowPage, firstRow: Int, _ scan: Scan) throws {
         guard let column = ids.sessions else { return }
         let isWanted = (0..<UInt32(column.table.count)).map { code in
             wanted.contains(Array(column.table.bytes[column.table.range(of: code)]))
         }
+        let conditions = scan.conditions
         let rows = (0..<ids.rowCount).filter { row in
             let code = column.codes[row]
-            return code < isWanted.count && isWanted[Int(code)] && ids.sequences[row] <= asOfSequence
+            return code < isWanted.count && isWanted[Int(code)] && ids.sequences[row] <= conditions.asOfSequence
+                && conditions.visibility.shows(timestamp: ids.timestamps[row], arrival: ids.arrivals[row])
         }
         guard let first = rows.first, let last = rows.last else { return }
-        let (batch, firstRow) = try group.readAll(rows: first..<last + 1)
-        var encoding: [UInt8] = []
-        for row in rows {
-            encoding.removeAll(keepingCapacity: true)
-            batch.appendEncoding(row: row - firstRow, to: &encoding)
-            try encoding.withRawSpan { (bytes: RawSpan) in
-                let fields = try EventFields(
-                    family: .sessionChange, schemaVersion: batch.schemaVersion, reading: bytes)
-                let id = bytes.toArray(fields.name)
-                sessions[id, default: SessionEntry(state: SessionState(), sequence: ids.sequences[row])].state.apply(
-                    fields: fields, bytes: bytes, arrival: Timestamp(microseconds: batch.arrivals[row - firstRow]))
+        let part = RowPage(group: page.group, rows: firstRow + first..<firstRow + last + 1, zone: page.zone)
+        for piece in try part.readable(.all, scan.damage) {
+            for row in rows {
+                let position = row + firstRow - piece.firstRow
+                guard position >= 0, position < piece.batch.rowCount else { continue }
+                try apply(piece.batch, position)
             }
+        }
+    }
+
+    private mutating func apply(_ batch: ColumnBatch, _ row: Int) throws {
+        var encoding: [UInt8] = []
+        batch.appendEncoding(row: row, to: &encoding)
+        try encoding.withRawSpan { (bytes: RawSpan) in
+            let fields = try EventFields(
+                family: .sessionChange, schemaVersion: batch.schemaVersion, reading: bytes)
+            let id = bytes.toArray(fields.name)
+            if sessions[id] == nil { byteCount += encoding.count }
+            sessions[id, default: SessionEntry(state: SessionState(), sequence: batch.sequences[row])].state.apply(
+                fields: fields, bytes: bytes, arrival: Timestamp(microseconds: batch.arrivals[row]))
         }
     }
 }

@@ -93,6 +93,21 @@ struct BucketCounts: Equatable, Sendable {
 
     init() {}
 
+    /// From counts by rising index; empty buckets are skipped.
+    init(firstIndex: Int32, counts: ArraySlice<UInt32>) {
+        let bucketCount = counts.reduce(0) { $0 &+ ($1 == 0 ? 0 : 1) }
+        indexes.reserveCapacity(bucketCount)
+        self.counts.reserveCapacity(bucketCount)
+        var index = firstIndex
+        for count in counts {
+            if count > 0 {
+                indexes.append(index)
+                self.counts.append(UInt64(count))
+            }
+            index &+= 1
+        }
+    }
+
     /// - Parameter total: every count is added to it; a sum beyond 64 bits is an error.
     init(_ reader: inout ByteReader, _ bytes: RawSpan, total: inout UInt64) throws(FormatError) {
         let bucketCount = try reader.varint(bytes)

@@ -1,5 +1,24 @@
 package import DaybookFormat
 
+/// Count, exact sum and extremes of durations in nanoseconds.
+package struct DurationTotals: Equatable, Sendable {
+    package var count: UInt64 = 0
+    package var sum: UInt128 = 0
+    /// `UInt64.max` while there is none.
+    package var minimum = UInt64.max
+    /// 0 while there is none.
+    package var maximum: UInt64 = 0
+
+    package init() {}
+
+    package init(count: UInt64, sum: UInt128, minimum: UInt64, maximum: UInt64) {
+        self.count = count
+        self.sum = sum
+        self.minimum = minimum
+        self.maximum = maximum
+    }
+}
+
 /// Count, exact sum, extremes and distribution of durations in nanoseconds.
 package struct DurationSummary: Equatable, Sendable {
     /// Shorter durations count as zero in the histogram; sum and extremes stay exact.
@@ -24,6 +43,10 @@ package struct DurationSummary: Equatable, Sendable {
         self.minimum = minimum
         self.maximum = maximum
         self.histogram = histogram
+    }
+
+    package var totals: DurationTotals {
+        DurationTotals(count: count, sum: sum, minimum: minimum, maximum: maximum)
     }
 
     package mutating func add(_ nanoseconds: UInt64) {

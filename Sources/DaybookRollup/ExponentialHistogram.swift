@@ -24,6 +24,13 @@ package struct ExponentialHistogram: Equatable, Sendable {
 
     package init() {}
 
+    /// From positive values at scale 5, by rising index; what `count` has more than all of `counts` is in the zero bucket.
+    init(count: UInt64, firstIndex: Int32, counts: ArraySlice<UInt32>) {
+        positive = BucketCounts(firstIndex: firstIndex, counts: counts)
+        zeroCount = count - counts.reduce(0) { $0 &+ UInt64($1) }
+        fit()
+    }
+
     /// From counts by rising index at scale 5; empty buckets are skipped.
     init(zeroCount: UInt64, firstIndex: Int32, counts: some Sequence<UInt64>) {
         self.zeroCount = zeroCount

@@ -92,6 +92,13 @@ final class QueryPool: Sendable {
 }
 
 extension QueryPool {
+    /// Lets a query that is worth it run on all threads of the pool.
+    var queryOptions: QueryOptions {
+        var options = QueryOptions()
+        options.executor = LentThreads(width: wakeups.count) { [self] job in submit(job) }
+        return options
+    }
+
     /// Runs `work` on a thread of the pool and returns what it makes of it, or throws `ErrorResponse.queryTimeout`
     /// when that takes too long. The work is told through `deadline` that nobody waits any more, and should then end.
     func run<Result: Sendable>(

@@ -13,6 +13,11 @@ extension BenchVerbs {
                 --output there is one file for each organization; with - everything goes to
                 standard output.
 
+                PROFILES:
+                  day       a day of work as clients send it: many forms, scripts and sizes
+                  queries   what `bench load` loads: made fast, a quarter of it one organization's;
+                            its ndjson holds whole sessions, which an import does not take
+
                 FORMATS:
                   ndjson    one event a line, as POST /api/v1/metrics/import takes it
                   batches   one request a line: {"organization","method","path","idempotency_key","events","body"}
@@ -21,8 +26,12 @@ extension BenchVerbs {
                   daybook bench generate --seed 7 --events 1000
                   daybook bench generate --seed 2026 --events 12000 --organizations 3 --day 2026-06-15 \\
                     --format batches --output data/sample
+                  daybook bench generate --profile queries --events 1000000 --organizations 10 \\
+                    --start 2026-05-16T00:00:00Z --end 2026-06-15T00:00:00Z > dataset.ndjson
                 """)
 
+        @Option(name: .long, help: "day or queries.")
+        var profile = GeneratorProfile.day
         @Option(name: .long, help: "Any number; it decides everything.")
         var seed: UInt64 = 1
         @Option(name: .long, help: "How many events.")
@@ -50,6 +59,7 @@ extension BenchVerbs {
 
         func run() throws {
             let (start, end) = try span()
+            if profile == .queries { return try writeDataset(from: start, to: end) }
             var options = GeneratorOptions(start: start, end: end)
             options.seed = seed
             options.eventCount = events
@@ -59,6 +69,22 @@ extension BenchVerbs {
             try GeneratorOutput(format: format, directory: output == "-" ? nil : output).write(options) { count in
                 progress.report("\(count) of \(events) events")
             }
+        }
+
+        private func writeDataset(from start: Timestamp, to end: Timestamp) throws {
+            var options = DatasetOptions(start: start, end: end)
+            options.seed = seed
+            options.eventCount = events
+            options.organizationCount = organizations
+            let directory = output == "-" ? nil : output
+            let sinks = try GeneratorOutput.sinks(directory: directory, organizationCount: organizations)
+            let progress = Progress(clock: SystemClock())
+            defer { progress.finish() }
+            try DatasetOutput(format: format).write(options, into: sinks) { count in
+                progress.report("\(count) of \(events) events")
+            }
+            // Standard output stands there once for all organizations.
+            for sink in directory == nil ? Array(sinks.prefix(1)) : sinks { try sink.finish() }
         }
 
         private func span() throws -> (start: Timestamp, end: Timestamp) {
@@ -81,3 +107,8 @@ extension BenchVerbs {
 }
 
 extension GeneratorFormat: ExpressibleByArgument {}
+
+/// Which made-up events.
+enum GeneratorProfile: String, ExpressibleByArgument, CaseIterable {
+    case day, queries
+}

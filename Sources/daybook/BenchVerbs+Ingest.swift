@@ -45,6 +45,8 @@ extension BenchVerbs {
         var rate: Double?
         @Option(name: .long, help: "Seed of the events.")
         var seed: UInt64 = 1
+        @Option(name: .long, help: "How long before now the events' times begin, such as 24h or 5m.")
+        var span = SpanArgument(microseconds: 86_400_000_000)
         @Option(name: .long, help: "The server's process id: its CPU time and memory are reported.")
         var serverPid: Int?
         @Flag(name: .long, help: "Afterwards wait until the server has nothing left to do. Needs --server-pid.")
@@ -73,7 +75,8 @@ extension BenchVerbs {
             let options = try loadOptions(clock)
             let progress = Progress(clock: clock)
             progress.report("rendering the requests")
-            let workload = LoadWorkload(batch: batch, seed: seed, start: options.eventsFrom)
+            let workload = LoadWorkload(
+                batch: batch, seed: seed, start: options.eventsFrom, end: options.eventsUntil)
             try ProcessEnvironment.raiseDescriptorLimit()
             let report = try LoadClient(options, workload: workload, clock: clock).run { count in
                 progress.report("\(count) events acknowledged")
@@ -94,7 +97,8 @@ extension BenchVerbs {
             options.durationSeconds = duration ?? (events == nil ? 10 : nil)
             options.requestsPerSecond = rate
             options.seed = seed
-            options.eventsFrom = Timestamp(microseconds: clock.wallMicroseconds() - 86_400_000_000)
+            options.eventsUntil = Timestamp(microseconds: clock.wallMicroseconds())
+            options.eventsFrom = options.eventsUntil.adding(microseconds: -span.microseconds)
             options.run = UInt32(truncatingIfNeeded: SystemEntropy().next())
             options.serverProcessID = serverPid
             options.waitsUntilIdle = untilIdle

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaybookSystem
 
 @main
 struct Daybook: AsyncParsableCommand {
@@ -22,11 +23,30 @@ struct Daybook: AsyncParsableCommand {
             EXIT CODES:
               0   done
               1   the work failed; standard error says why and what to do
-              64  the command line is wrong
+              64  the command line is wrong (2 for verify)
             """,
         version: Version.text,
         subcommands: [
             Initialize.self, Serve.self, OrganizationVerbs.self, KeyVerbs.self, ReplayVerb.self, ExportVerb.self,
-            InspectVerbs.self, BenchVerbs.self, VersionVerb.self,
+            InspectVerbs.self, VerifyVerbs.self, BenchVerbs.self, VersionVerb.self,
         ])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let isUsage = exitCode(for: error) == .validationFailure
+            guard isUsage, CommandLine.arguments.dropFirst().first == VerifyVerbs.configuration.commandName else {
+                exit(withError: error)
+            }
+            // A standard error that is closed is no reason to end with another code.
+            try? StandardStreams.write(fullMessage(for: error) + "\n", to: .error)
+            exit(withError: ExitCode(VerifyVerbs.usageExitCode))
+        }
+    }
 }

@@ -34,11 +34,16 @@ struct Serve: AsyncParsableCommand {
     var listen: String?
     @Option(name: .long, help: "Threads that read requests and write answers, 1 to \(ServerOptions.eventLoopCountMax).")
     var eventLoops = ServerOptions().eventLoopCount
+    @Option(name: .long, help: "Seconds without an event after which what a log holds is sealed. [default: 600]")
+    var sealAge: Int?
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard (1...ServerOptions.eventLoopCountMax).contains(eventLoops) else {
             throw ValidationError("--event-loops must be from 1 to \(ServerOptions.eventLoopCountMax).")
+        }
+        if let sealAge, !(1...86_400).contains(sealAge) {
+            throw ValidationError("--seal-age must be from 1 to 86400 seconds.")
         }
     }
 
@@ -51,11 +56,14 @@ struct Serve: AsyncParsableCommand {
         options.version = Version.text
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: "daybook")
+        ProcessEnvironment.returnLargeBlocks()
         try ProcessEnvironment.raiseDescriptorLimit()
 
         let clock = SystemClock()
         let entropy = SystemEntropy()
-        let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy)
+        var storeOptions = StoreOptions()
+        if let sealAge { storeOptions.sealAgeMicroseconds = Int64(sealAge) * 1_000_000 }
+        let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy, options: storeOptions)
         defer { lock.release() }
         report(store.recoveryReport, to: logger)
         store.start()

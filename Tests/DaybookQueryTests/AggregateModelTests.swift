@@ -92,17 +92,17 @@ import Testing
 
     private func checkDurations(_ item: AggregateItem, _ members: [ModelEvent]) throws {
         let durations = members.map(\.duration)
-        #expect(item.row.durations.sum == durations.reduce(0) { $0 + UInt128($1) })
-        #expect(item.row.durations.minimum == durations.min())
-        #expect(item.row.durations.maximum == durations.max())
+        #expect(item.durations.sum == durations.reduce(0) { $0 + UInt128($1) })
+        #expect(item.durations.minimum == durations.min())
+        #expect(item.durations.maximum == durations.max())
         let counts = (0..<4).map { status in UInt64(members.filter { $0.status == status }.count) }
-        let statuses = item.row.statuses
+        let statuses = item.statuses
         #expect([statuses.success, statuses.error, statuses.timeout, statuses.cancelled] == counts)
-        #expect(item.row.inputTokens == members.reduce(0) { $0 + UInt128($1.inputTokens) })
-        #expect(item.row.outputTokens == members.reduce(0) { $0 + UInt128($1.outputTokens) })
-        for percent in [50, 95, 99] {
+        #expect(item.inputTokens == members.reduce(0) { $0 + UInt128($1.inputTokens) })
+        #expect(item.outputTokens == members.reduce(0) { $0 + UInt128($1.outputTokens) })
+        for (position, percent) in [50, 95, 99].enumerated() {
             let exact = Double(ModelStore.percentile(percent, of: durations))
-            let answer = try #require(item.row.durations.percentile(Percentile(wholePercent: UInt64(percent))))
+            let answer = try #require(item.percentiles[position])
             // Below a microsecond all durations share a bucket.
             #expect(abs(answer - exact) <= max(exact * 0.010_831, 1_000))
         }
@@ -118,13 +118,13 @@ import Testing
             case .double(let number): sum.add(number)
             }
         }
-        #expect(item.row.values.sum == sum)
+        #expect(item.values.sum == sum)
         let doubles = values.map(\.doubleValue)
-        #expect(item.row.values.minimum?.doubleValue == doubles.min())
-        #expect(item.row.values.maximum?.doubleValue == doubles.max())
-        for percent in [50, 95, 99] {
+        #expect(item.values.minimum?.doubleValue == doubles.min())
+        #expect(item.values.maximum?.doubleValue == doubles.max())
+        for (position, percent) in [50, 95, 99].enumerated() {
             let exact = ModelStore.percentile(percent, of: doubles)
-            let answer = try #require(item.row.values.percentile(Percentile(wholePercent: UInt64(percent))))
+            let answer = try #require(item.percentiles[position])
             #expect(abs(answer - exact) <= abs(exact) * 0.010_831)
         }
     }

@@ -149,8 +149,8 @@ import Testing
                         && $0.user == item.group[0] && Array($0.status.utf8) == item.group[1]
                 }
                 #expect(item.count == UInt64(members.count))
-                #expect(item.row.durations.sum == members.compactMap(\.duration).reduce(0) { $0 + UInt128($1) })
-                #expect(item.row.durations.count == UInt64(members.compactMap(\.duration).count))
+                #expect(item.durations.sum == members.compactMap(\.duration).reduce(0) { $0 + UInt128($1) })
+                #expect(item.durations.count == UInt64(members.compactMap(\.duration).count))
                 let counts = try #require(item.sessions)
                 #expect(counts.completed == UInt64(members.filter { $0.status == "completed" }.count))
                 #expect(counts.active == UInt64(members.filter { $0.status == "active" }.count))

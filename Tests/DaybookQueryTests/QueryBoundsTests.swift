@@ -79,7 +79,7 @@ import Testing
         var random = SeededRandom(seed: 82)
         let left = (0..<500).map { _ in UInt32(random.below(90)) }
         let right = (0..<500).map { _ in UInt32(random.below(2_000)) }
-        var grouping = RowGrouping(rowCount: 500, mask: .all)
+        var grouping = RowGrouping(rowCount: 500)
         grouping.split(by: left, cardinality: 91)
         // 90 * 100,000 combinations are too many for a table by position.
         grouping.split(by: right, cardinality: 100_000)

@@ -12,7 +12,10 @@ import DaybookTestSupport
 struct SplitSource: EventSource {
     let lastSequence: UInt64
     let segments: [SegmentReference]
-    private let disk: SimulatedDisk
+    private(set) var disk: SimulatedDisk
+    var visibility = RowVisibility.everything
+    /// What reading of the tail is said to have found.
+    var damage: [Corruption] = []
     private let groups: [[UInt8]]
 
     /// - Parameter sealedThrough: the last sequence that stands in a segment.
@@ -29,6 +32,35 @@ struct SplitSource: EventSource {
         }
         segments = references
         groups = Self.tail(events.filter { $0.sequence > sealedThrough }, &random)
+    }
+
+    /// The sealed events in one segment for each family, the others in groups of one.
+    init(wholeSegments events: [ModelEvent], sealedThrough: UInt64) throws {
+        disk = SimulatedDisk(seed: 1)
+        lastSequence = events.last?.sequence ?? 0
+        let sealed = events.filter { $0.sequence <= sealedThrough }
+        segments = sealed.isEmpty ? [] : try Self.seal(sealed, disk)
+        var random = SeededRandom(seed: 1)
+        groups = Self.tail(events.filter { $0.sequence > sealedThrough }, &random)
+    }
+
+    /// The same over another disk, on which one byte of a file is another.
+    func damaged(_ path: String, at offset: Int) throws -> SplitSource {
+        var bytes = try disk.readAll(path)
+        bytes[offset] ^= 0x10
+        return try without(path, but: bytes)
+    }
+
+    /// The same over another disk, which lacks a file.
+    func without(_ path: String, but bytes: [UInt8]? = nil) throws -> SplitSource {
+        var copy = self
+        copy.disk = SimulatedDisk(seed: 1)
+        for segment in segments where segment.path != path || bytes != nil {
+            let content = segment.path == path ? bytes ?? [] : try disk.readAll(segment.path)
+            let file = try copy.disk.open(segment.path, .create)
+            try content.withRawSpan { (span: RawSpan) in try file.write(span, at: 0) }
+        }
+        return copy
     }
 
     private static func seal(_ events: [ModelEvent], _ disk: SimulatedDisk) throws -> [SegmentReference] {
@@ -67,12 +99,15 @@ struct SplitSource: EventSource {
                     builder.append(event.family, schemaVersion: EventLayout.schemaVersion, encoding: $0)
                 }
                 position += 1
-            } while position < events.count && events[position].arrival == first.arrival && !random.oneIn(4)
+            } while position < events.count && events[position].arrival == first.arrival
+                && events[position].sequence == events[position - 1].sequence + 1 && !random.oneIn(4)
             builder.seal(firstSequence: first.sequence, durableThrough: first.sequence - 1)
             groups.append(builder.bytes)
         }
         return groups
     }
+
+    func visibility(of family: Family) -> RowVisibility { visibility }
 
     func open(_ segment: SegmentReference) throws -> SegmentReader {
         try SegmentReader.open(disk: disk, path: segment.path)

@@ -81,7 +81,7 @@ struct DamageTests {
         var damaged = sample.bytes
         let pages = [
             try sample.column(.timestamp).pages[1], try sample.column(.user).dictionaryPages[0],
-            try sample.column(.object).pages[3],
+            try sample.column(.object).pages[1],
         ]
         for page in pages { damaged[Int(page.offset) + PageHeader.byteCount] ^= 1 }
         let check = try SegmentCheck(disk: try disk(holding: damaged), path: segmentPath)

@@ -17,7 +17,7 @@ struct GarbageTests {
     }
 
     /// Opens, reads and rebuilds everything that can be read; returns whether anything could.
-    private static func readAll(_ bytes: [UInt8]) throws -> Bool {
+    static func readAll(_ bytes: [UInt8]) throws -> Bool {
         let disk = try disk(holding: bytes)
         let check = try SegmentCheck(disk: disk, path: segmentPath)
         guard let reader = try? SegmentReader.open(disk: disk, path: segmentPath) else {

@@ -4,10 +4,14 @@ import DaybookFormat
 
 /// Encodes and decodes single pages, for tests.
 enum PageCoding {
-    static func encode(_ values: [UInt64], signed: Bool = false) -> (PageEncoding, [UInt8], ColumnZone) {
+    static func encode(
+        _ values: [UInt64], signed: Bool = false, patches: Bool = false
+    ) -> (PageEncoding, [UInt8], ColumnZone) {
         var encoder = IntegerPageEncoder()
         var payload: [UInt8] = []
-        let (encoding, zone) = values.withUnsafeBufferPointer { encoder.append($0, signed: signed, to: &payload) }
+        let (encoding, zone) = values.withUnsafeBufferPointer {
+            encoder.append($0, signed: signed, patches: patches, to: &payload)
+        }
         return (encoding, payload, zone)
     }
 

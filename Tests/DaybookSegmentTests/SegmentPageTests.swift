@@ -4,10 +4,9 @@ import Testing
 
 @testable import DaybookSegment
 
-/// The examples of the two format pages: what they decode to, and that the code writes the very same bytes.
+/// The examples of the format page of segments: what they decode to, and that the code writes the very same bytes.
 struct SegmentPageTests {
     static let segmentPage = "docs/format/segment.md"
-    static let indexPage = "docs/format/index.md"
 
     private func vector(_ name: String, page: String = segmentPage) throws -> HexVector {
         try HexVectors.load(page: page, name: name)
@@ -30,6 +29,7 @@ struct SegmentPageTests {
     @Test(
         arguments: [
             "page-constant", "page-run-length", "page-frame-of-reference", "page-delta", "page-dictionary",
+            "page-patched", "page-patched-delta",
         ])
     func aPageOfIntegersIsAsThePageSays(name: String) throws {
         let vector = try vector(name)
@@ -39,6 +39,27 @@ struct SegmentPageTests {
         let encoding = try #require(PageEncoding(rawValue: UInt8(number)))
         #expect(try PageCoding.decode(encoding, vector.bytes, count: values.count) == values)
         #expect(!values.isEmpty)
+    }
+
+    @Test func aPageWithMissingValuesIsAsThePageSays() throws {
+        let vector = try vector("page-optional")
+        let values = elements(try vector.fields()["values"]).map(\.unsigned)
+        #expect(try AttributePageTests.decode(.optional, vector.bytes, count: values.count, .unsigned) == values)
+        let (encoding, payload, _) = AttributePageTests.encode(values, .unsigned)
+        #expect(encoding == .optional)
+        #expect(payload == vector.bytes)
+        #expect(values.count == 4)
+    }
+
+    @Test func aPageOfDecimalFractionsIsAsThePageSays() throws {
+        let vector = try vector("page-decimal")
+        let texts = elements(try vector.fields()["numbers"]).compactMap(\.string)
+        let values = texts.map { Double($0)?.bitPattern }
+        #expect(try AttributePageTests.decode(.decimal, vector.bytes, count: values.count, .number) == values)
+        let (encoding, payload, _) = AttributePageTests.encode(values, .number)
+        #expect(encoding == .decimal)
+        #expect(payload == vector.bytes)
+        #expect(values.count == 3)
     }
 
     @Test(arguments: ["page-plain-strings", "page-dictionary-strings"])
@@ -54,8 +75,14 @@ struct SegmentPageTests {
         #expect(!strings.isEmpty)
     }
 
-    @Test func theSegmentIsAsThePageSays() throws {
-        let vector = try vector("segment")
+    /// The examples of whole segments, and what their writers give columns.
+    static let segments: [(name: String, policy: AttributePolicy)] = [
+        ("segment", .columns), ("segment-attributes", .columns(from: 2)),
+    ]
+
+    @Test(arguments: segments.map(\.name))
+    func theSegmentIsAsThePageSays(name: String) throws {
+        let vector = try vector(name)
         let fields = try vector.fields()
         let disk = try disk(holding: vector.bytes)
         let reader = try SegmentReader.open(disk: disk, path: segmentPath)
@@ -83,14 +110,38 @@ struct SegmentPageTests {
         #expect(check.pageCount == fields["page_count"]?.integer)
     }
 
-    @Test func theSameRowsMakeTheSameSegment() throws {
-        let vector = try vector("segment")
+    @Test func theAttributesAreAsThePageSays() throws {
+        let vector = try vector("segment-attributes")
+        let attributes = elements(try vector.fields()["attributes"])
+        let reader = try SegmentReader.open(disk: try disk(holding: vector.bytes), path: segmentPath)
+        #expect(reader.attributes.count == attributes.count)
+        for (index, expected) in attributes.enumerated() {
+            let found = reader.attributes[index]
+            #expect(SegmentAttribute.columnNumber(index) == UInt16(try #require(expected["column"]?.integer)))
+            #expect(found.name.root.rawValue == UInt8(try #require(expected["object"]?.integer)))
+            #expect(found.kind.rawValue == UInt8(try #require(expected["kind"]?.integer)))
+            #expect(found.name.keys == elements(expected["path"]).compactMap(\.string).map { Array($0.utf8) })
+        }
+        let rest = try #require(
+            try reader.read(
+                rowGroup: 0, rows: 0..<3, [],
+                attributes: [
+                    AttributeName(root: .object, keys: [Array("nobody".utf8)])
+                ]
+            ).attributes.objectRest)
+        let wanted = elements(try vector.fields()["rest"]).map { $0.string.map { Array($0.utf8) } }
+        #expect((0..<rest.rowCount).map { rest[$0] } == wanted)
+    }
+
+    @Test(arguments: segments)
+    func theSameRowsMakeTheSameSegment(name: String, policy: AttributePolicy) throws {
+        let vector = try vector(name)
         let reader = try SegmentReader.open(disk: try disk(holding: vector.bytes), path: segmentPath)
         let batch = try reader.read(rowGroup: 0, .all)
         let disk = SimulatedDisk()
         var writer = try SegmentWriter(
             disk: disk, path: segmentPath, log: reader.log, family: reader.family, schemaVersion: reader.schemaVersion,
-            firstSequence: reader.firstSequence, lastSequence: reader.lastSequence)
+            firstSequence: reader.firstSequence, lastSequence: reader.lastSequence, attributes: policy)
         for row in 0..<batch.rowCount {
             var encoding: [UInt8] = []
             batch.appendEncoding(row: row, to: &encoding)
@@ -102,25 +153,5 @@ struct SegmentPageTests {
         let summary = try writer.finish()
         #expect(try disk.readAll(segmentPath) == vector.bytes)
         #expect(summary.byteCount == UInt64(vector.bytes.count))
-    }
-
-    @Test func theIndexIsAsThePageSays() throws {
-        let index = try vector("index", page: Self.indexPage)
-        let fields = try index.fields()
-        let disk = try disk(holding: try vector("segment").bytes)
-        let segment = try SegmentReader.open(disk: disk, path: segmentPath)
-        _ = try SegmentIndex.rebuild(segment, disk: disk)
-        #expect(try disk.readAll(SegmentIndex.path(ofSegment: segmentPath)) == index.bytes)
-        let found = try #require(try SegmentIndex.existing(segment, disk: disk))
-        for (column, key) in [(ColumnNumber.user, "user"), (.name, "name")] {
-            let texts = elements(fields[key]).compactMap(\.string)
-            #expect(found.distinctCount(column) == texts.count)
-            for text in texts { #expect(found.rowGroups(column, containing: Array(text.utf8)) == [0]) }
-        }
-    }
-
-    @Test func hashesAreAsThePageSays() {
-        #expect(FieldHash.ofIndex([UInt8]().span.bytes) == 0x8ea3_afbe_9906_6b15)
-        #expect(FieldHash.ofIndex(Array("completion_rate".utf8).span.bytes) == 0x2b47_7ef4_db9b_27ba)
     }
 }

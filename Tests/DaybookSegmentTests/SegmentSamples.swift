@@ -22,13 +22,14 @@ func events(_ family: Family, count: Int, seed: UInt64, style: EventGenerator.St
 
 @discardableResult
 func writeSegment(
-    _ events: [GeneratedEvent], disk: any Disk, path: String = segmentPath, effort: Compression.Effort = .fast
+    _ events: [GeneratedEvent], disk: any Disk, path: String = segmentPath, effort: Compression.Effort = .fast,
+    attributes: AttributePolicy = .columns
 ) throws -> SegmentSummary {
     let first = try #require(events.first)
     let last = try #require(events.last)
     var writer = try SegmentWriter(
         disk: disk, path: path, log: LogID(7), family: first.family, schemaVersion: 1, firstSequence: first.sequence,
-        lastSequence: last.sequence, effort: effort)
+        lastSequence: last.sequence, effort: effort, attributes: attributes)
     for event in events {
         try event.encoding.withRawSpan {
             try writer.append(sequence: event.sequence, arrival: event.arrival, encoding: $0)

@@ -34,6 +34,10 @@ struct ProcessTests {
         #expect(try ProcessEnvironment.raiseDescriptorLimit() >= 256)
     }
 
+    @Test func theAllocatorTakesItsThreshold() {
+        #expect(ProcessEnvironment.returnLargeBlocks())
+    }
+
     @Test func theEnvironmentIsReadable() throws {
         let variables = ProcessEnvironment.variables
         #expect(variables["PATH"] != nil)

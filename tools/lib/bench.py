@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+import queries
 from client import Client, Unanswered, dump
 from server import Daybook
 
@@ -21,6 +22,7 @@ class Bench:
         self.binary = binary
         self.quick = quick
         self.rows = []
+        self.details = {}
 
     def row(self, what, value, command=""):
         self.rows.append((what, value, command))
@@ -158,6 +160,10 @@ class Bench:
         )
         daybook.kill()
 
+    def queries(self, work):
+        """The query figures: see tools/lib/queries.py."""
+        queries.QueryBench(self, work).run()
+
 
 NAMES = {
     "single-64": Bench.single_64,
@@ -168,6 +174,7 @@ NAMES = {
     "memory": Bench.memory,
     "restart": Bench.restart,
     "many": Bench.many,
+    "queries": Bench.queries,
 }
 
 
@@ -220,6 +227,7 @@ def main():
     parser = argparse.ArgumentParser(prog="tools/bench")
     parser.add_argument("--binary", required=True)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", metavar="FILE", help="everything that was measured, as JSON")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)
@@ -236,6 +244,10 @@ def main():
     print("| what | measured | command |\n| --- | --- | --- |")
     for what, value, command in bench.rows:
         print(f"| {what} | {value} | {f'`{command}`' if command else ''} |")
+    if options.json:
+        rows = [{"what": what, "measured": value, "command": command} for what, value, command in bench.rows]
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"rows": rows, **bench.details}, file, ensure_ascii=False, indent=1)
     return 0
 
 

@@ -20,6 +20,8 @@ class Daybook:
         self.process = None
         self.port = None
         self.log_path = directory + ".log"
+        # Further arguments of `daybook serve`.
+        self.serve_arguments = []
 
     def verb(self, *arguments):
         """Standard output of a verb that must succeed."""
@@ -37,7 +39,8 @@ class Daybook:
         return json.loads(lines[0])
 
     def command(self):
-        return [self.binary, "serve", "--data", self.directory, "--listen", f"127.0.0.1:{self.port}"]
+        listen = f"127.0.0.1:{self.port}"
+        return [self.binary, "serve", "--data", self.directory, "--listen", listen, *self.serve_arguments]
 
     def start(self, seconds=20):
         self.port = self.port or free_port()

@@ -23,6 +23,11 @@ extension [UInt8] {
         unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
 
+    /// A literal's bytes, without a `String` between.
+    package mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { unsafe append(contentsOf: $0) }
+    }
+
     package mutating func append(lengthPrefixed bytes: RawSpan) {
         append(varint: UInt64(bytes.byteCount))
         append(bytes)

@@ -10,7 +10,10 @@ extension ColumnBatch {
         case .sequence: target.append(contentsOf: sequences[rows])
         case .arrival: for value in arrivals[rows] { target.append(UInt64(bitPattern: value)) }
         case .timestamp: for value in timestamps[rows] { target.append(UInt64(bitPattern: value)) }
-        case .identifierTime: for value in identifiers[rows] { target.append(value.high >> 16) }
+        case .identifierTime:
+            for row in rows {
+                target.append(identifiers[row].high >> 16 &- Self.milliseconds(timestamps[row]))
+            }
         case .identifierMiddle: for value in identifiers[rows] { target.append(value.high & 0xFFFF) }
         case .identifierLow: for value in identifiers[rows] { target.append(value.low) }
         case .flags: for value in flags[rows] { target.append(UInt64(value)) }
@@ -26,6 +29,12 @@ extension ColumnBatch {
         case .user, .name, .kind, .session, .team, .errorMessage, .arguments, .object, .agentsUsed:
             preconditionFailure("not an integer column")
         }
+    }
+
+    /// What the time of an identifier is written less of, as a bit pattern.
+    static func milliseconds(_ timestamp: Int64) -> UInt64 {
+        let quotient = timestamp / 1_000
+        return UInt64(bitPattern: timestamp % 1_000 < 0 ? quotient - 1 : quotient)
     }
 
     /// A code column of the batch. Precondition: it has it.

@@ -5,7 +5,8 @@ package enum ColumnNumber: UInt16, CaseIterable, Sendable {
     case sequence = 1
     case arrival = 2
     case timestamp = 3
-    /// The first 48 bits of the identifier: of a version 7 UUID its milliseconds.
+    /// The first 48 bits of the identifier, of a version 7 UUID its milliseconds, less those of the timestamp: whether
+    /// the client made it or the server, it was made close to then.
     case identifierTime = 4
     /// The next 16 bits: version and 12 bits.
     case identifierMiddle = 5
@@ -40,14 +41,24 @@ package enum ColumnNumber: UInt16, CaseIterable, Sendable {
         case code = 3
         /// Optional byte strings.
         case bytes = 4
+        /// Doubles, as bit patterns; minima and maxima are compared as doubles. Attributes only.
+        case number = 5
     }
 
     package var shape: Shape {
         switch self {
-        case .arrival, .timestamp, .periodStart, .periodEnd: .signed
+        case .arrival, .timestamp, .identifierTime, .periodStart, .periodEnd: .signed
         case .user, .name, .kind, .session, .team: .code
         case .errorMessage, .arguments, .object, .agentsUsed: .bytes
         default: .unsigned
+        }
+    }
+
+    /// Whether the values rise evenly but for a few.
+    var isTime: Bool {
+        switch self {
+        case .arrival, .timestamp, .identifierTime: true
+        default: false
         }
     }
 

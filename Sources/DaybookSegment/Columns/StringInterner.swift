@@ -18,37 +18,40 @@ struct StringInterner: Sendable {
     var byteCount: Int { bytes.count + 8 * hashes.count + 4 * slots.count }
 
     /// The code of `string`.
+    @inline(__always)
     mutating func code(of string: RawSpan) -> UInt32 {
-        unsafe string.withUnsafeBytes { wanted in
-            // Rows of one client come together: the string before is the best guess.
-            if count > 0, unsafe equals(latest, wanted) { return latest }
-            let hash = UInt32(truncatingIfNeeded: unsafe FieldHash.ofProcess(wanted))
-            let mask = slots.count - 1
-            var slot = Int(hash) & mask
-            while slots[slot] != 0 {
-                let code = slots[slot] - 1
-                if hashes[Int(code)] == hash, unsafe equals(code, wanted) {
-                    latest = code
-                    return code
-                }
-                slot = (slot + 1) & mask
-            }
-            latest = UInt32(count)
-            slots[slot] = latest + 1
-            hashes.append(hash)
-            unsafe bytes.append(contentsOf: wanted)
-            offsets.append(UInt32(bytes.count))
-            if count * 2 > slots.count { grow() }
-            return latest
-        }
+        unsafe string.withUnsafeBytes { unsafe code(of: $0) }
     }
 
+    /// The code of `wanted`.
+    mutating func code(of wanted: UnsafeRawBufferPointer) -> UInt32 {
+        // Rows of one client come together: the string before is the best guess.
+        if count > 0, unsafe equals(latest, wanted) { return latest }
+        let hash = UInt32(truncatingIfNeeded: unsafe FieldHash.ofProcess(wanted))
+        let mask = slots.count - 1
+        var slot = Int(hash) & mask
+        while slots[slot] != 0 {
+            let code = slots[slot] - 1
+            if hashes[Int(code)] == hash, unsafe equals(code, wanted) {
+                latest = code
+                return code
+            }
+            slot = (slot + 1) & mask
+        }
+        latest = UInt32(count)
+        slots[slot] = latest + 1
+        hashes.append(hash)
+        unsafe bytes.append(contentsOf: wanted)
+        offsets.append(UInt32(bytes.count))
+        if count * 2 > slots.count { grow() }
+        return latest
+    }
+
+    @inline(__always)
     private func equals(_ code: UInt32, _ wanted: UnsafeRawBufferPointer) -> Bool {
         let start = Int(offsets[Int(code)])
         guard Int(offsets[Int(code) + 1]) - start == wanted.count else { return false }
-        return bytes.withRawSpan { all in
-            unsafe all.withUnsafeBytes { unsafe equalBytes($0, at: start, wanted) }
-        }
+        return unsafe bytes.withUnsafeBytes { unsafe equalBytes($0, at: start, wanted) }
     }
 
     private mutating func grow() {
@@ -72,13 +75,19 @@ struct StringInterner: Sendable {
 
 /// Whether `wanted` stands in `bytes` at `start`. Precondition: `bytes` reaches that far.
 @inline(__always)
-private func equalBytes(_ bytes: UnsafeRawBufferPointer, at start: Int, _ wanted: UnsafeRawBufferPointer) -> Bool {
+func equalBytes(_ bytes: UnsafeRawBufferPointer, at start: Int, _ wanted: UnsafeRawBufferPointer) -> Bool {
     precondition(start >= 0 && wanted.count <= bytes.count - start)
     var offset = 0
     while offset &+ 8 <= wanted.count {
         let left = unsafe bytes.loadUnaligned(fromByteOffset: start &+ offset, as: UInt64.self)
         if unsafe wanted.loadUnaligned(fromByteOffset: offset, as: UInt64.self) != left { return false }
         offset &+= 8
+    }
+    if wanted.count >= 8 {
+        // The last word overlaps the one before.
+        let last = wanted.count &- 8
+        let left = unsafe bytes.loadUnaligned(fromByteOffset: start &+ last, as: UInt64.self)
+        return unsafe wanted.loadUnaligned(fromByteOffset: last, as: UInt64.self) == left
     }
     while offset < wanted.count {
         if unsafe wanted[offset] != bytes[start &+ offset] { return false }

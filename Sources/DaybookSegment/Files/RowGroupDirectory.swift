@@ -28,7 +28,10 @@ package struct ColumnDescriptor: Equatable, Sendable {
     package var zone: ColumnZone
     package var dictionaryPages: [PageDescriptor]
     package var pages: [PageDescriptor]
+    /// Of an attribute: scalars of its path stand in the rest of some objects, too.
+    package var isAlsoInRest = false
 
+    package var isAttribute: Bool { SegmentAttribute.columnNumbers.contains(number) }
     package var dictionaryEntryCount: Int { dictionaryPages.reduce(0) { $0 + $1.rowCount } }
 }
 
@@ -75,9 +78,10 @@ package struct RowGroupDirectory: Equatable, Sendable {
             guard number > columns.last?.number ?? 0 || columns.allSatisfy({ $0.number != number }) else {
                 throw .invalid("column number")
             }
-            guard let known = ColumnNumber(rawValue: number) else { continue }
+            let known = ColumnNumber(rawValue: number)
+            guard known != nil || SegmentAttribute.columnNumbers.contains(number) else { continue }
             let column = try ColumnDescriptor(
-                reading: bytes.extracting(description), known, rowCount: rowCount, body: body)
+                reading: bytes.extracting(description), number, known?.shape, rowCount: rowCount, body: body)
             columns.append(column)
         }
         guard reader.isAtEnd(bytes) else { throw .invalid("directory length") }
@@ -99,27 +103,32 @@ extension ColumnDescriptor {
                 page.zone.append(to: &bytes, from: zone.min)
             }
         }
+        if isAttribute { bytes.append(isAlsoInRest ? Self.alsoInRestFlag : 0) }
         return bytes
     }
 
+    private static let alsoInRestFlag: UInt8 = 1
+
+    /// - Parameter expected: the shape that the column must have; nil of an attribute, whose kind says it.
     fileprivate init(
-        reading bytes: RawSpan, _ known: ColumnNumber, rowCount: Int, body: Range<UInt64>
+        reading bytes: RawSpan, _ number: UInt16, _ expected: ColumnNumber.Shape?, rowCount: Int, body: Range<UInt64>
     ) throws(FormatError) {
         var reader = ByteReader()
-        number = known.rawValue
+        self.number = number
         shape = try reader.uint8(bytes)
-        guard shape == known.shape.rawValue else { throw .invalid("column shape") }
+        guard shape == expected?.rawValue ?? shape else { throw .invalid("column shape") }
         offset = try reader.varint(bytes)
         byteCount = try reader.count(bytes, max: Int(Int32.max))
         let (end, overflow) = offset.addingReportingOverflow(UInt64(byteCount))
         guard !overflow, offset >= body.lowerBound, end <= body.upperBound else { throw .invalid("column offset") }
         zone = try ColumnZone(&reader, bytes)
         var next = offset
-        let entryCountMax = known.shape == .code ? SegmentLimits.rowGroupRowCountMax : 0
+        let entryCountMax = shape == ColumnNumber.Shape.code.rawValue ? SegmentLimits.rowGroupRowCountMax : 0
         dictionaryPages = try Self.pages(&reader, bytes, &next, rowCountMax: entryCountMax, origin: zone.min)
         pages = try Self.pages(&reader, bytes, &next, rowCountMax: rowCount, origin: zone.min)
         guard pages.last?.rows.upperBound ?? 0 == rowCount else { throw .invalid("column row count") }
         guard next == end else { throw .invalid("column length") }
+        if expected == nil { isAlsoInRest = try reader.uint8(bytes) & Self.alsoInRestFlag != 0 }
         // What a later minor version adds to a descriptor stands behind this and is skipped.
     }
 

@@ -17,8 +17,8 @@ extension RowGroupReader {
         batch.teams = try codes(.team, batch.flags, announcedBy: .team)
         let object: EventFlags = family == .commandExecution ? .commandContext : .object
         batch.errorMessages = try strings(.errorMessage, batch.flags, announcedBy: .errorMessage)
-        batch.arguments = try strings(.arguments, batch.flags, announcedBy: .commandArguments)
-        batch.objects = try strings(.object, batch.flags, announcedBy: object)
+        batch.arguments = try objects(.arguments, batch.flags, announcedBy: .commandArguments)
+        batch.objects = try objects(.object, batch.flags, announcedBy: object)
         batch.agentsUsed = try strings(.agentsUsed, batch.flags, announcedBy: .agentsUsed)
         return batch
     }
@@ -51,18 +51,18 @@ extension RowGroupReader {
     }
 
     /// Wanted, and the family has it.
-    private func has(_ column: ColumnNumber) -> Bool {
+    func has(_ column: ColumnNumber) -> Bool {
         isWanted(column) && ColumnNumber.columns(of: segment.family).contains(column)
     }
 
-    private func damage(_ column: ColumnNumber, _ reason: StaticString) -> SegmentError {
+    func damage(_ column: ColumnNumber, _ reason: StaticString) -> SegmentError {
         segment.file.damage(at: directory.column(column)?.offset ?? 0, .invalid(reason))
     }
 
     private mutating func unsigned(_ column: ColumnNumber) throws(SegmentError) -> [UInt64] {
         var result: [UInt64] = []
         result.reserveCapacity(rows.count)
-        try unsafe forEachPage(column) { (values: UnsafeBufferPointer<UInt64>, _) in
+        try unsafe forEachPage(try descriptor(column)) { (values: UnsafeBufferPointer<UInt64>, _) in
             unsafe result.append(contentsOf: values)
         }
         return result
@@ -71,7 +71,7 @@ extension RowGroupReader {
     private mutating func signed(_ column: ColumnNumber) throws(SegmentError) -> [Int64] {
         var result: [Int64] = []
         result.reserveCapacity(rows.count)
-        try unsafe forEachPage(column) { (values: UnsafeBufferPointer<UInt64>, _) in
+        try unsafe forEachPage(try descriptor(column)) { (values: UnsafeBufferPointer<UInt64>, _) in
             unsafe values.withMemoryRebound(to: Int64.self) { unsafe result.append(contentsOf: $0) }
         }
         return result
@@ -79,7 +79,7 @@ extension RowGroupReader {
 
     /// Values that fit fewer bits, plus `offset` (wrapping) before they are cut.
     private mutating func narrow<T: FixedWidthInteger & UnsignedInteger>(
-        _ column: ColumnNumber, offset: UInt64 = 0, max limit: UInt64
+        _ column: ColumnDescriptor, offset: UInt64 = 0, max limit: UInt64
     ) throws(SegmentError) -> [T] {
         var result = [T](repeating: 0, count: rows.count)
         try unsafe forEachPage(column) { (values: UnsafeBufferPointer<UInt64>, first) throws(FormatError) in
@@ -98,7 +98,7 @@ extension RowGroupReader {
     }
 
     private mutating func flags(of family: Family) throws(SegmentError) -> [UInt16] {
-        let flags: [UInt16] = try narrow(.flags, max: UInt64(UInt16.max))
+        let flags: [UInt16] = try narrow(try descriptor(.flags), max: UInt64(UInt16.max))
         let seen = flags.reduce(0, |)
         guard seen & ~EventFlags.known(of: family).rawValue == 0 else { throw damage(.flags, "event flags") }
         return flags
@@ -111,13 +111,16 @@ extension RowGroupReader {
             case .sessionChange: 1...3
             case .productivityMetric, .control: 0...0
             }
-        let statuses: [UInt8] = try narrow(.status, max: UInt64(known.upperBound))
+        let statuses: [UInt8] = try narrow(try descriptor(.status), max: UInt64(known.upperBound))
         guard statuses.allSatisfy({ $0 >= known.lowerBound }) else { throw damage(.status, "event status") }
         return statuses
     }
 
     private mutating func identifiers() throws(SegmentError) -> [EventID] {
-        let times = try unsigned(.identifierTime)
+        // They were written less the milliseconds of the timestamps.
+        var times = try unsigned(.identifierTime)
+        let timestamps = try signed(.timestamp)
+        for row in 0..<rows.count { times[row] &+= ColumnBatch.milliseconds(timestamps[row]) }
         let middles = try unsigned(.identifierMiddle)
         let lows = try unsigned(.identifierLow)
         var result: [EventID] = []
@@ -175,9 +178,8 @@ extension RowGroupReader {
         _ column: ColumnNumber, _ flags: [UInt16], announcedBy flag: EventFlags?
     ) throws(SegmentError) -> CodeColumn? {
         guard has(column) else { return nil }
-        let table = try table(column)
-        // On disk 0 is missing, so taking 1 away makes it `CodeColumn.missing`.
-        let codes: [UInt32] = try narrow(column, offset: .max, max: UInt64(table.count))
+        let result = try codes(try descriptor(column))
+        let codes = result.codes
         var agrees = true
         if let flag {
             let bit = flag.rawValue
@@ -186,14 +188,22 @@ extension RowGroupReader {
             for code in codes { agrees = agrees && code != .max }
         }
         guard agrees else { throw damage(column, "missing value") }
+        return result
+    }
+
+    /// Codes with their strings; rows without a value have `CodeColumn.missing`.
+    mutating func codes(_ descriptor: ColumnDescriptor) throws(SegmentError) -> CodeColumn {
+        let table = try table(descriptor)
+        // On disk 0 is missing, so taking 1 away makes it `CodeColumn.missing`.
+        let codes: [UInt32] = try narrow(descriptor, offset: .max, max: UInt64(table.count))
         return CodeColumn(table: table, codes: codes)
     }
 
-    private mutating func strings(
+    mutating func strings(
         _ column: ColumnNumber, _ flags: [UInt16], announcedBy flag: EventFlags
     ) throws(SegmentError) -> ByteColumn? {
         guard has(column) else { return nil }
-        let result = try byteColumn(column)
+        let result = try byteColumn(try descriptor(column))
         for row in 0..<flags.count where (flags[row] & flag.rawValue != 0) != result.isPresent(row) {
             throw damage(column, "missing value")
         }

@@ -6,12 +6,14 @@ struct RowGroupReader {
     let directory: RowGroupDirectory
     let rows: Range<Int>
     let selection: ColumnSelection
+    /// Attributes that are wanted by themselves.
+    let attributes: [AttributeName]
     private var runs: [Run] = []
-    private var integers = IntegerPageDecoder()
+    var integers = IntegerPageDecoder()
     private var strings = BytePageDecoder()
     private var expanded: [UInt8] = []
     /// Made when the first page of integers is decoded.
-    private var values: [UInt64] = []
+    var values: [UInt64] = []
     /// Dictionaries that the caller has already.
     private let tables: [ColumnNumber: StringTable]
     /// Flags are wanted although no wanted column needs them.
@@ -29,15 +31,21 @@ struct RowGroupReader {
 
     init(
         _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, _ selection: ColumnSelection,
-        tables: [ColumnNumber: StringTable] = [:], readsFlags: Bool = false
+        attributes: [AttributeName] = [], tables: [ColumnNumber: StringTable] = [:], readsFlags: Bool = false
     ) throws(SegmentError) {
         self.segment = segment
         self.directory = directory
         self.rows = rows
         self.selection = selection
+        self.attributes = attributes
         self.tables = tables
         self.readsFlags = readsFlags
-        try load(ColumnNumber.columns(of: segment.family).filter { isWanted($0) })
+        var wanted: [ColumnDescriptor] = []
+        for column in ColumnNumber.columns(of: segment.family) where isWanted(column) {
+            wanted.append(try descriptor(column))
+        }
+        if isWanted(.identifierTime), !isWanted(.timestamp) { wanted.append(try descriptor(.timestamp)) }
+        try load(wanted + attributeDescriptors())
     }
 
     /// For the dictionary of one column alone, without its rows.
@@ -48,9 +56,10 @@ struct RowGroupReader {
         self.directory = directory
         rows = 0..<0
         selection = []
+        attributes = []
         tables = [:]
         readsFlags = false
-        try load([column])
+        try load([try descriptor(column)])
     }
 
     /// For the strings of one byte column alone.
@@ -61,9 +70,10 @@ struct RowGroupReader {
         self.directory = directory
         self.rows = rows
         selection = []
+        attributes = []
         tables = [:]
         readsFlags = false
-        try load([column])
+        try load([try descriptor(column)])
     }
 
     func isWanted(_ column: ColumnNumber) -> Bool {
@@ -77,11 +87,14 @@ struct RowGroupReader {
         throw segment.file.damage(at: offset, .invalid("directory without a column"))
     }
 
-    private mutating func load(_ columns: [ColumnNumber]) throws(SegmentError) {
+    private func known(_ descriptor: ColumnDescriptor) -> StringTable? {
+        ColumnNumber(rawValue: descriptor.number).flatMap { tables[$0] }
+    }
+
+    private mutating func load(_ columns: [ColumnDescriptor]) throws(SegmentError) {
         var needed: [Run] = []
-        for column in columns {
-            let descriptor = try descriptor(column)
-            let dictionaryPages = tables[column] == nil ? descriptor.dictionaryPages : []
+        for descriptor in columns {
+            let dictionaryPages = known(descriptor) == nil ? descriptor.dictionaryPages : []
             for page in dictionaryPages + descriptor.pages.filter({ $0.rows.overlaps(rows) }) {
                 needed.append(Run(offset: page.offset, end: page.offset + UInt64(page.byteCount)))
             }
@@ -101,7 +114,7 @@ struct RowGroupReader {
     }
 
     /// Checks one page and lends its payload.
-    private mutating func withPayload<R>(
+    mutating func withPayload<R>(
         _ page: PageDescriptor, column: UInt16,
         _ body: (inout Self, PageEncoding, UnsafeRawBufferPointer) throws(FormatError) -> R
     ) throws(SegmentError) -> R {
@@ -156,13 +169,13 @@ struct RowGroupReader {
 
     /// Calls `body` with the values of each page that lie in `rows`, and where they go.
     mutating func forEachPage(
-        _ column: ColumnNumber,
+        _ descriptor: ColumnDescriptor,
         _ body: (_ values: UnsafeBufferPointer<UInt64>, _ target: Int) throws(FormatError) -> Void
     ) throws(SegmentError) {
         let rows = rows
-        for page in try descriptor(column).pages where page.rows.overlaps(rows) {
+        for page in descriptor.pages where page.rows.overlaps(rows) {
             let wanted = page.rows.clamped(to: rows)
-            try unsafe withPayload(page, column: column.rawValue) {
+            try unsafe withPayload(page, column: descriptor.number) {
                 (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
                 var values: [UInt64] = []
                 swap(&values, &self.values)
@@ -203,14 +216,13 @@ struct RowGroupReader {
     }
 
     /// The strings of one byte column.
-    mutating func byteColumn(_ column: ColumnNumber) throws(SegmentError) -> ByteColumn {
-        let descriptor = try descriptor(column)
+    mutating func byteColumn(_ descriptor: ColumnDescriptor) throws(SegmentError) -> ByteColumn {
         let expected = expectedByteCount(descriptor)
         var result = ByteColumnRows(expectedRowCount: rows.count, expectedByteCount: expected)
         for page in descriptor.pages where page.rows.overlaps(rows) {
             let wanted = page.rows.clamped(to: rows)
             let local = wanted.lowerBound - page.firstRow..<wanted.upperBound - page.firstRow
-            try unsafe withPayload(page, column: column.rawValue) {
+            try unsafe withPayload(page, column: descriptor.number) {
                 (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
                 try unsafe self.strings.decode(encoding, payload, count: page.rowCount, wanted: local, to: &result)
             }
@@ -219,12 +231,11 @@ struct RowGroupReader {
     }
 
     /// The dictionary of one code column.
-    mutating func table(_ column: ColumnNumber) throws(SegmentError) -> StringTable {
-        if let known = tables[column] { return known }
-        let descriptor = try descriptor(column)
+    mutating func table(_ descriptor: ColumnDescriptor) throws(SegmentError) -> StringTable {
+        if let known = known(descriptor) { return known }
         var result = ByteColumnRows(expectedRowCount: descriptor.dictionaryEntryCount, expectedByteCount: 0)
         for page in descriptor.dictionaryPages {
-            try unsafe withPayload(page, column: column.rawValue | PageHeader.dictionaryBit) {
+            try unsafe withPayload(page, column: descriptor.number | PageHeader.dictionaryBit) {
                 (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
                 let all = 0..<page.rowCount
                 try unsafe self.strings.decode(encoding, payload, count: page.rowCount, wanted: all, to: &result)

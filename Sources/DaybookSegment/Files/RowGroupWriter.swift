@@ -5,22 +5,27 @@ internal import DaybookSystem
 struct RowGroupWriter {
     private var integers = IntegerPageEncoder()
     private var strings = BytePageEncoder()
-    private var values: [UInt64] = []
-    private var payload: [UInt8] = []
+    var attributes = AttributePageEncoder()
+    var shredder = ObjectShredder()
+    /// The attributes of the segment so far.
+    var schema = AttributeSchema()
+    var values: [UInt64] = []
+    var payload: [UInt8] = []
 
     /// Integers that LZ4 makes only a little smaller are stored as they are: they are read far more often than written.
-    private static let integerSavingDivisor = 8
+    static let integerSavingDivisor = 8
     private static let stringSavingDivisor = 32
 
     /// Appends the pages and the directory. Precondition: `batch` has all columns and at least one row.
     mutating func append(
-        _ batch: ColumnBatch, rowGroup: Int, to output: inout PageOutput
+        _ batch: ColumnBatch, rowGroup: Int, _ policy: AttributePolicy, to output: inout PageOutput
     ) throws(DiskError) -> RowGroupEntry {
         precondition(batch.rowCount >= 1 && batch.rowCount <= SegmentLimits.rowGroupRowCountMax)
         precondition(batch.selection == .all)
         var directory = RowGroupDirectory(rowGroup: rowGroup, rowCount: batch.rowCount, columns: [])
         var zones: [NumberedZone] = []
         for column in ColumnNumber.columns(of: batch.family) {
+            let rest = try appendAttributes(batch, column, rowGroup, policy, &directory, &output)
             let start = output.offset
             var descriptor = ColumnDescriptor(
                 number: column.rawValue, shape: column.shape.rawValue, offset: start, byteCount: 0, zone: ColumnZone(),
@@ -28,7 +33,8 @@ struct RowGroupWriter {
             switch column.shape {
             case .unsigned, .signed: try appendIntegers(batch, column, rowGroup, &descriptor, &output)
             case .code: try appendCodes(batch.codeColumn(column), rowGroup, &descriptor, &output)
-            case .bytes: try appendStrings(batch.byteColumn(column), rowGroup, &descriptor, &output)
+            case .number: preconditionFailure("only attributes are numbers")
+            case .bytes: try appendStrings(rest ?? batch.byteColumn(column), rowGroup, &descriptor, &output)
             }
             descriptor.byteCount = Int(output.offset - start)
             directory.columns.append(descriptor)
@@ -42,7 +48,16 @@ struct RowGroupWriter {
             rowCount: batch.rowCount, zones: zones)
     }
 
-    private static func pageRows(_ rowCount: Int) -> [Range<Int>] {
+    /// Of a column of objects, writes the attributes and returns what is left of it; nil of other columns.
+    private mutating func appendAttributes(
+        _ batch: ColumnBatch, _ column: ColumnNumber, _ rowGroup: Int, _ policy: AttributePolicy,
+        _ directory: inout RowGroupDirectory, _ output: inout PageOutput
+    ) throws(DiskError) -> ByteColumn? {
+        guard let root = AttributeName.Root.allCases.first(where: { $0.restColumn == column }) else { return nil }
+        return try appendObjects(batch.byteColumn(column), root, rowGroup, policy, &directory, &output)
+    }
+
+    static func pageRows(_ rowCount: Int) -> [Range<Int>] {
         stride(from: 0, to: rowCount, by: SegmentLimits.pageRowCountMax).map {
             $0..<min($0 + SegmentLimits.pageRowCountMax, rowCount)
         }
@@ -54,11 +69,13 @@ struct RowGroupWriter {
     ) throws(DiskError) {
         for rows in Self.pageRows(batch.rowCount) {
             batch.copyIntegers(column, rows: rows, to: &values)
-            try appendValues(rows, missingCount: 0, rowGroup, signed: column.shape == .signed, &descriptor, &output)
+            try appendValues(
+                rows, missingCount: 0, rowGroup, signed: column.shape == .signed, patches: column.isTime, &descriptor,
+                &output)
         }
     }
 
-    private mutating func appendCodes(
+    mutating func appendCodes(
         _ column: CodeColumn, _ rowGroup: Int, _ descriptor: inout ColumnDescriptor, _ output: inout PageOutput
     ) throws(DiskError) {
         let (sorted, ranks) = column.table.sortedCodes(usedBy: column.codes)
@@ -92,12 +109,12 @@ struct RowGroupWriter {
 
     /// Writes the page that `values` holds.
     private mutating func appendValues(
-        _ rows: Range<Int>, missingCount: Int, _ rowGroup: Int, signed: Bool, _ descriptor: inout ColumnDescriptor,
-        _ output: inout PageOutput
+        _ rows: Range<Int>, missingCount: Int, _ rowGroup: Int, signed: Bool, patches: Bool = false,
+        _ descriptor: inout ColumnDescriptor, _ output: inout PageOutput
     ) throws(DiskError) {
         payload.removeAll(keepingCapacity: true)
         var (encoding, zone) = unsafe values.withUnsafeBufferPointer {
-            unsafe integers.append($0, signed: signed, to: &payload)
+            unsafe integers.append($0, signed: signed, patches: patches, to: &payload)
         }
         zone.missingCount = missingCount
         let page = try output.appendPage(
@@ -107,7 +124,7 @@ struct RowGroupWriter {
         descriptor.pages.append(page)
     }
 
-    private mutating func appendStrings(
+    mutating func appendStrings(
         _ column: ByteColumn, _ rowGroup: Int, _ descriptor: inout ColumnDescriptor, _ output: inout PageOutput
     ) throws(DiskError) {
         var first = 0

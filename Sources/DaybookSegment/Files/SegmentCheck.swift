@@ -99,6 +99,7 @@ package struct SegmentCheck: Sendable {
             && batch.durations.min() ?? 0 == zone.durationMin && batch.durations.max() ?? 0 == zone.durationMax
             && batch.statuses.min() == zone.statusMin && batch.statuses.max() == zone.statusMax
         guard agrees else { throw segment.file.damage(at: offset, .invalid("zone")) }
+        try Self.checkAttributes(segment, rowGroup, batch)
     }
 
     /// The root names every page, so it is compared only when every page is known.

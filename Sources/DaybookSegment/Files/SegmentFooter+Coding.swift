@@ -21,6 +21,7 @@ extension SegmentFooter {
             bytes.append(varint: UInt64(group.rowCount))
             Self.append(group.zones, to: &bytes)
         }
+        if !attributes.isEmpty { Self.append(attributes, to: &bytes) }
         return bytes
     }
 
@@ -61,7 +62,47 @@ extension SegmentFooter {
             rowGroups.append(group)
         }
         guard rows == rowCount else { throw .invalid("segment row count") }
+        // Without attributes the footer ends here.
+        attributes = reader.isAtEnd(bytes) ? [] : try Self.attributes(&reader, bytes, of: family)
         // What a later minor version adds to the footer stands behind this and is skipped.
+    }
+
+    private static func append(_ attributes: [SegmentAttribute], to bytes: inout [UInt8]) {
+        bytes.append(varint: UInt64(attributes.count))
+        for attribute in attributes {
+            bytes.append(attribute.name.root.rawValue)
+            bytes.append(attribute.kind.rawValue)
+            bytes.append(varint: UInt64(attribute.name.keys.count))
+            for key in attribute.name.keys {
+                bytes.append(varint: UInt64(key.count))
+                bytes.append(contentsOf: key)
+            }
+        }
+    }
+
+    private static func attributes(
+        _ reader: inout ByteReader, _ bytes: RawSpan, of family: Family
+    ) throws(FormatError) -> [SegmentAttribute] {
+        let count = try reader.count(bytes, max: SegmentLimits.attributeCountMax)
+        var attributes: [SegmentAttribute] = []
+        for _ in 0..<count {
+            guard let root = AttributeName.Root(rawValue: try reader.uint8(bytes)),
+                root == .object || family == .commandExecution
+            else { throw .invalid("attribute object") }
+            guard let kind = AttributeKind(rawValue: try reader.uint8(bytes)) else { throw .invalid("attribute kind") }
+            let keyCount = try reader.count(bytes, max: SegmentLimits.attributeDepthMax)
+            var keys: [[UInt8]] = []
+            var byteCount = 0
+            for _ in 0..<keyCount {
+                let key = try reader.lengthPrefixedRange(bytes)
+                byteCount += key.count
+                guard byteCount <= SegmentLimits.attributePathByteCountMax else { throw .invalid("attribute path") }
+                keys.append(bytes.toArray(key))
+            }
+            guard !keys.isEmpty else { throw .invalid("attribute path") }
+            attributes.append(SegmentAttribute(name: AttributeName(root: root, keys: keys), kind: kind))
+        }
+        return attributes
     }
 
     private static func append(_ zones: [NumberedZone], to bytes: inout [UInt8]) {

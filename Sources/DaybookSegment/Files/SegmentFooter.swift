@@ -125,6 +125,8 @@ struct SegmentFooter: Equatable, Sendable {
     var root: [UInt8]
     var zones: [NumberedZone]
     var rowGroups: [RowGroupEntry]
+    /// In the order of their column numbers, from 256.
+    var attributes: [SegmentAttribute]
 
     func zone(_ column: ColumnNumber) -> ColumnZone? {
         zones.first { $0.number == column.rawValue }?.zone

@@ -178,6 +178,11 @@ package final class SegmentReader: Sendable {
         guard directory.rowGroup == rowGroup, directory.rowCount == entry.rowCount else {
             throw file.damage(at: entry.directoryOffset, .invalid("directory of another row group"))
         }
+        do throws(FormatError) {
+            try checkAttributes(directory)
+        } catch {
+            throw file.damage(at: entry.directoryOffset, error)
+        }
         let open = OpenRowGroup(directory: directory, zones: directory.unitZones)
         let isNew = directories.withLock { known in
             defer { known[rowGroup] = open }

@@ -24,6 +24,7 @@ package struct SegmentWriter {
     private let schemaVersion: UInt8
     private let firstSequence: UInt64
     private let lastSequence: UInt64
+    private let attributes: AttributePolicy
     private var output: PageOutput
     private var builder: ColumnBatchBuilder
     private var groupWriter = RowGroupWriter()
@@ -35,9 +36,10 @@ package struct SegmentWriter {
     /// - Parameters:
     ///   - firstSequence: first sequence for which the file speaks.
     ///   - lastSequence: last one; no row lies outside.
+    ///   - attributes: which values of the free-form objects get columns.
     package init(
         disk: any Disk, path: String, log: LogID, family: Family, schemaVersion: UInt8, firstSequence: UInt64,
-        lastSequence: UInt64, effort: Compression.Effort = .fast
+        lastSequence: UInt64, effort: Compression.Effort = .fast, attributes: AttributePolicy = .columns
     ) throws(SegmentError) {
         precondition(Family.ofOrganizations.contains(family))
         precondition(firstSequence >= 1 && firstSequence <= lastSequence)
@@ -47,6 +49,7 @@ package struct SegmentWriter {
         self.schemaVersion = schemaVersion
         self.firstSequence = firstSequence
         self.lastSequence = lastSequence
+        self.attributes = attributes
         builder = ColumnBatchBuilder(family: family, schemaVersion: schemaVersion)
         do throws(DiskError) {
             output = PageOutput(file: try disk.open(path, .create), effort: effort)
@@ -83,7 +86,8 @@ package struct SegmentWriter {
         precondition(rowCount > 0)
         var footer = SegmentFooter(
             log: log, family: family, schemaVersion: schemaVersion, firstSequence: firstSequence,
-            lastSequence: lastSequence, rowCount: rowCount, root: [], zones: zones, rowGroups: groups)
+            lastSequence: lastSequence, rowCount: rowCount, root: [], zones: zones, rowGroups: groups,
+            attributes: groupWriter.schema.attributes)
         footer.root = PageOutput.rootField(output.rootChecksum, pageCount: output.pageCount)
         let footerChecksum: UInt32
         do throws(DiskError) {
@@ -112,7 +116,7 @@ package struct SegmentWriter {
     private mutating func writeRowGroup() throws(SegmentError) {
         let batch = builder.takeBatch()
         do throws(DiskError) {
-            let group = try groupWriter.append(batch, rowGroup: groups.count, to: &output)
+            let group = try groupWriter.append(batch, rowGroup: groups.count, attributes, to: &output)
             merge(group.zones)
             groups.append(group)
             rowCount += group.rowCount

@@ -54,7 +54,7 @@ struct BytePageDecoder {
             }
         case .dictionaryBytes:
             unsafe try decodeDictionary(&reader, payload, count: count, wanted: wanted, to: &rows)
-        case .constant, .plain, .runLength, .frameOfReference, .delta, .dictionary, .footer, .directory:
+        default:
             throw .invalid("page encoding")
         }
         guard reader.isAtEnd else { throw .invalid("page payload length") }

@@ -21,22 +21,32 @@ struct IntegerPageDecoder {
         case .frameOfReference:
             try unsafe reader.block(count: count, to: target)
         case .delta:
-            let first = try reader.uint64()
-            unsafe target[0] = first
+            unsafe target[0] = try reader.uint64()
             try unsafe reader.block(count: count - 1, to: target + 1)
-            var sum = first
-            for index in 1..<max(1, count) {
-                sum &+= unsafe target[index]
-                unsafe target[index] = sum
-            }
+            unsafe Self.addUp(target, count: count)
+        case .patched:
+            try unsafe reader.patchedBlock(count: count, to: target, positions: &scratch, apart: &lengths)
+        case .patchedDelta:
+            unsafe target[0] = try reader.uint64()
+            try unsafe reader.patchedBlock(count: count - 1, to: target + 1, positions: &scratch, apart: &lengths)
+            unsafe Self.addUp(target, count: count)
         case .runLength:
             try unsafe decodeRuns(&reader, count: count, to: target)
         case .dictionary:
             try unsafe decodeDictionary(&reader, count: count, to: target)
-        case .plainBytes, .dictionaryBytes, .footer, .directory:
+        case .optional, .decimal, .plainBytes, .dictionaryBytes, .footer, .directory:
             throw .invalid("page encoding")
         }
         guard reader.isAtEnd else { throw .invalid("page payload length") }
+    }
+
+    /// Turns a first value and differences into values.
+    private static func addUp(_ target: UnsafeMutablePointer<UInt64>, count: Int) {
+        var sum = unsafe target[0]
+        for index in 1..<max(1, count) {
+            sum &+= unsafe target[index]
+            unsafe target[index] = sum
+        }
     }
 
     private mutating func decodeRuns(
@@ -90,6 +100,10 @@ struct IntegerPageDecoder {
         guard byteCount >= 0, byteCount <= rest else { throw .truncated(needed: byteCount, found: rest) }
         defer { offset += byteCount }
         return unsafe UnsafeRawBufferPointer(rebasing: payload[offset..<offset + byteCount])
+    }
+
+    mutating func takeRest() throws(FormatError) -> UnsafeRawBufferPointer {
+        unsafe try take(payload.count - offset)
     }
 
     mutating func uint8() throws(FormatError) -> UInt8 { unsafe try take(1)[0] }

@@ -5,6 +5,8 @@ struct IntegerPageEncoder {
     private var scratch: [UInt64] = []
     private var codes: [UInt64] = []
     private var distinct = DistinctValues()
+    var patched = PatchedBlock()
+    var differences: [UInt64] = []
 
     /// What one pass over the values tells.
     private struct Shape {
@@ -17,8 +19,9 @@ struct IntegerPageEncoder {
     }
 
     /// Appends the payload of a page. Precondition: 1 to `pageRowCountMax` values.
+    /// - Parameter patches: whether to look for values that are better written apart. It takes a few passes more.
     mutating func append(
-        _ values: UnsafeBufferPointer<UInt64>, signed: Bool, to payload: inout [UInt8]
+        _ values: UnsafeBufferPointer<UInt64>, signed: Bool, patches: Bool = false, to payload: inout [UInt8]
     ) -> (encoding: PageEncoding, zone: ColumnZone) {
         precondition(values.count >= 1)
         precondition(values.count <= SegmentLimits.pageRowCountMax)
@@ -53,6 +56,11 @@ struct IntegerPageEncoder {
                 .dictionary,
                 4 + 2 * head + BitPacking.byteCount(zone.distinctHint, width: width)
                     + BitPacking.byteCount(count, width: codeWidth))
+        }
+        // Where a value takes a byte there is not much left to win.
+        if patches, best.byteCount > count, let found = unsafe patchedChoice(values, below: best.byteCount) {
+            unsafe writePatched(values, found, to: &payload)
+            return (found.encoding, zone)
         }
         unsafe write(values, as: best.encoding, shape, to: &payload)
         return (best.encoding, zone)
@@ -112,7 +120,8 @@ struct IntegerPageEncoder {
             unsafe writeRuns(values, shape, to: &payload)
         case .dictionary:
             unsafe writeDictionary(values, shape, to: &payload)
-        case .constant, .plainBytes, .dictionaryBytes, .footer, .directory:
+        case .constant, .optional, .decimal, .patched, .patchedDelta, .plainBytes, .dictionaryBytes, .footer,
+            .directory:
             preconditionFailure("not a choice for integers")
         }
     }
@@ -148,7 +157,7 @@ struct IntegerPageEncoder {
         Self.appendBlock(codes, to: &payload)
     }
 
-    private static func appendBlock(
+    static func appendBlock(
         _ values: UnsafeBufferPointer<UInt64>, base: UInt64, width: Int, to payload: inout [UInt8]
     ) {
         payload.append(littleEndian: base)

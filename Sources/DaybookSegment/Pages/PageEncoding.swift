@@ -8,6 +8,12 @@ package enum PageEncoding: UInt8, CaseIterable, Sendable {
     case frameOfReference = 3
     case delta = 4
     case dictionary = 5
+    // Attributes only
+    case optional = 6
+    case decimal = 7
+    // Integers again
+    case patched = 8
+    case patchedDelta = 9
     // Byte strings
     case plainBytes = 16
     case dictionaryBytes = 17
@@ -31,4 +37,9 @@ package enum SegmentLimits {
     /// A row group ends early when its rows hold this much in memory, so that sealing keeps within its budget.
     package static let rowGroupByteCountTarget = 10 << 20
     package static let rowGroupCountMax = 65_536
+    /// Attributes of a segment that have columns.
+    package static let attributeCountMax = 256
+    /// All keys of an attribute's path together.
+    package static let attributePathByteCountMax = 512
+    package static let attributeDepthMax = 8
 }

@@ -21,6 +21,9 @@ extension Routes {
         var source = "raw"
         var scannedRowCount = 0
         var asOfSequence: UInt64 = 0
+        /// Damage that the answer was made without: a JSON array, and how much of it there is.
+        var warnings: [UInt8] = []
+        var warningCount = 0
     }
 
     func addQueries(to router: Router<BasicRequestContext>) {
@@ -40,14 +43,17 @@ extension Routes {
     private func aggregated(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let credential = try authorize(request, .read)
         let query = try read(request) { $0.aggregateQuery() }
+        let options = pool.queryOptions
         return try await answer(credential, context) { snapshot, now, cancellation in
-            let answer = try query.answer(from: snapshot, now: now, cancellation: cancellation)
+            let answer = try query.answer(from: snapshot, now: now, cancellation: cancellation, options: options)
             var body = QueryBody()
             answer.appendItems(to: &body.items)
             answer.appendPagination(to: &body.pagination)
             body.source = answer.source
             body.scannedRowCount = answer.scannedRowCount
             body.asOfSequence = answer.asOfSequence
+            body.warningCount = answer.warningCount
+            if answer.warningCount > 0 { answer.appendWarnings(to: &body.warnings) }
             return body
         }
     }
@@ -55,13 +61,16 @@ extension Routes {
     private func list(_ family: Family, _ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let credential = try authorize(request, .read)
         let query = try read(request) { $0.listQuery(of: family) }
+        let options = pool.queryOptions
         return try await answer(credential, context) { snapshot, now, cancellation in
-            let answer = try query.answer(from: snapshot, now: now, cancellation: cancellation)
+            let answer = try query.answer(from: snapshot, now: now, cancellation: cancellation, options: options)
             var body = QueryBody()
             try answer.appendItems(organization: credential.organization.id, to: &body.items)
             answer.appendPagination(to: &body.pagination)
             body.scannedRowCount = answer.scannedRowCount
             body.asOfSequence = answer.asOfSequence
+            body.warningCount = answer.warningCount
+            if answer.warningCount > 0 { answer.appendWarnings(to: &body.warnings) }
             return body
         }
     }
@@ -103,6 +112,14 @@ extension Routes {
                 "invalid_query",
                 [.init(field: "group_by", message: "gives more than \(limit) groups; narrow the range or add a filter")]
             )
+        } catch QueryError.outOfMemory(let limit) {
+            throw ErrorResponse.invalid(
+                "invalid_query",
+                [
+                    .init(
+                        field: "group_by",
+                        message: "takes more than \(limit >> 20) MiB; narrow the range, group by less, or add a filter")
+                ])
         } catch QueryError.cancelled {
             throw ErrorResponse.queryTimeout
         } catch let failure as ErrorResponse {
@@ -134,6 +151,12 @@ extension Routes {
         bytes.append(millisecondsOf: latencyNanoseconds)
         bytes.append(contentsOf: #","as_of_sequence":"#.utf8)
         bytes.append(decimal: body.asOfSequence)
+        if body.warningCount > 0 {
+            bytes.append(contentsOf: #","warning_count":"#.utf8)
+            bytes.append(decimal: UInt64(body.warningCount))
+            bytes.append(contentsOf: #","warnings":"#.utf8)
+            bytes.append(contentsOf: body.warnings)
+        }
         bytes.append(UInt8(ascii: "}"))
         bytes.append(contentsOf: AnswerPattern.rateLimit)
         TimestampText.append(now, to: &bytes)

@@ -53,6 +53,8 @@ package final class OrganizationSnapshot: Sendable {
     /// Where the events are: counts for tests and `inspect`.
     package var tailExtentCount: Int { extents.count }
     package var pendingGroupCount: Int { pending.count }
+    /// Unsealed bytes in log files.
+    var logFileByteCount: Int { extents.reduce(0) { $0 + $1.byteCount } }
     var placeCount: Int { extents.reduce(0) { $0 + $1.places.count } }
 
     /// A reader of a segment, out of the store's cache. Keep it as long as one question takes, not longer: its descriptor

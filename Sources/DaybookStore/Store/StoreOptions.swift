@@ -25,13 +25,13 @@ package struct StoreOptions: Sendable {
     /// With more dirty log files than this a checkpoint calls `syncfs` instead of synchronizing each.
     package var individualSyncCountMax = 8
     /// Unsealed events in columns, of all organizations that were asked lately.
-    package var tailByteCountMax = 20 << 20
+    package var tailByteCountMax = 13 << 20
     /// Decoded pages of sealed segments.
-    package var pageCacheByteCountMax = 16 << 20
+    package var pageCacheByteCountMax = 12 << 20
     /// Footers and directories of open segments.
-    package var segmentDirectoryByteCountMax = 4 << 20
+    package var segmentDirectoryByteCountMax = 3 << 20
     /// Tails and pages together: pages give way to tails.
-    package var readCacheByteCountMax = 24 << 20
+    package var readCacheByteCountMax = 15 << 20
     /// Segments that stay open: as many descriptors.
     package var openSegmentCountMax = 256
     /// How long a request waits for journal room before it is refused.

@@ -2,22 +2,18 @@ internal import DaybookFormat
 internal import DaybookSegment
 
 /// The last rows of a family in a tail, while they are fewer than a chunk. Readers get them as copies in pieces: of 4,096,
-/// 2,048 and 1,024 rows, and the rest. A piece is copied again only when its rows become part of a larger one, so each
+/// 2,048, 1,024 and 512 rows, and the rest. A piece is copied again only when its rows become part of a larger one, so each
 /// row is copied a few times, however often the tail is extended.
 struct GrowingChunk: Sendable {
     static let rowCountMax = SegmentLimits.pageRowCountMax
-    private static let pieceRowCountMin = 1_024
+    private static let pieceRowCountMin = 512
     /// A chunk of long events ends early.
     private static let byteCountMax = 4 << 20
 
-    let schemaVersion: UInt8
-    let firstSequence: UInt64
     private var builder: ColumnBatchBuilder
     private var pieces: [(rows: Range<Int>, chunk: TailChunk)] = []
 
-    init(_ family: Family, schemaVersion: UInt8, firstSequence: UInt64) {
-        self.schemaVersion = schemaVersion
-        self.firstSequence = firstSequence
+    init(_ family: Family, schemaVersion: UInt8) {
         builder = ColumnBatchBuilder(family: family, schemaVersion: schemaVersion)
     }
 
@@ -25,10 +21,11 @@ struct GrowingChunk: Sendable {
         try builder.append(sequence: sequence, arrival: arrival, encoding: encoding)
     }
 
-    var rowCount: Int { builder.rowCount }
-    /// Growing arrays have room to grow: half as much again on average.
+    /// Memory of the builder, whose arrays have room to grow: half as much again on average.
     var byteCount: Int { builder.byteCount / 2 * 3 }
-    var isFull: Bool { builder.rowCount >= Self.rowCountMax || builder.byteCount >= Self.byteCountMax }
+    /// Memory of the builder and of the pieces that readers will get.
+    var byteCountWithPieces: Int { builder.byteCount / 2 * 5 }
+    var isLong: Bool { builder.byteCount >= Self.byteCountMax }
 
     /// All rows in one chunk, in arrays without room to grow. Precondition: at least one row.
     mutating func whole() -> TailChunk { TailChunk(builder.batch(rows: 0..<builder.rowCount)) }

@@ -80,12 +80,15 @@ final class OrganizationTail: Sendable {
         var byteCount: Int {
             families.reduce(builderByteCount) { $0 + $1.chunks.reduce(0) { $0 + $1.byteCount } }
         }
+
+        /// Without what grows.
+        var wholeByteCount: Int {
+            families.reduce(0) { $0 + $1.chunks.dropLast($1.pieceCount).reduce(0) { $0 + $1.byteCount } }
+        }
     }
 
     private let published = Mutex(Published())
-    private let filler = Mutex([GrowingChunk?](repeating: nil, count: Family.ofOrganizations.count))
-
-    private static func index(of family: Family) -> Int { Int(family.rawValue) - 1 }
+    private let filler = Mutex(TailFiller())
 
     var byteCount: Int { published.withLock { $0.byteCount } }
     var through: UInt64 { published.withLock { $0.through } }
@@ -96,7 +99,7 @@ final class OrganizationTail: Sendable {
         let found = published.withLock { state -> ([TailChunk], [Damage])? in
             guard !state.isDiscarded, state.from <= first + 1, state.through >= last else { return nil }
             let damages = state.damages.filter { $0.lastSequence > first }
-            return (state.families[Self.index(of: family)].rows(after: first, through: last), damages)
+            return (state.families[TailFiller.index(of: family)].rows(after: first, through: last), damages)
         }
         guard let (found, damages) = found else { return nil }
         var chunks = found
@@ -108,114 +111,82 @@ final class OrganizationTail: Sendable {
         return (chunks, damages)
     }
 
+    /// Rows between two looks at the budget.
+    private static let measuredRowCount = 256
+
     /// Takes in what a snapshot has and the tail has not.
     ///
     /// - Parameter isWithinBudget: told the tail's size now and then; false ends it.
-    func extend(
-        with snapshot: OrganizationSnapshot, isWithinBudget: (Int) -> Bool
-    ) throws -> Extension {
-        try filler.withLock { growing in
-            guard let start = begin(snapshot, &growing) else { return .impossible }
+    func extend(with snapshot: OrganizationSnapshot, isWithinBudget: (Int) -> Bool) throws -> Extension {
+        try filler.withLock { filler in
+            guard let start = begin(snapshot, &filler) else { return .impossible }
             guard start <= snapshot.lastSequence else { return .done }
-            var fresh = [[TailChunk]](repeating: [], count: growing.count)
             var damages: [Damage] = []
-            let published = byteCount
-            var freshByteCount = 0
             var isTooLarge = false
+            var unmeasured = 0
             do {
                 try snapshot.forEachTailGroup(
                     from: start, onDamage: { damages.append(Damage(corruption: $0, lastSequence: $1)) }
                 ) { header, record in
-                    try Self.append(header, record, from: start, to: &growing, &fresh, &freshByteCount)
-                    let growingByteCount = growing.reduce(0) { $0 + ($1?.byteCount ?? 0) }
-                    isTooLarge = !isWithinBudget(published + freshByteCount + growingByteCount)
+                    try filler.append(header, record, from: start)
+                    unmeasured += header.eventCount
+                    guard unmeasured >= Self.measuredRowCount else { return true }
+                    unmeasured = 0
+                    isTooLarge = !fits(filler.measure(), isWithinBudget)
                     return !isTooLarge
                 }
             } catch {
-                growing = growing.map { _ in nil }
+                filler = TailFiller()
                 discard()
                 throw error
             }
             guard !isTooLarge else {
-                growing = growing.map { _ in nil }
+                filler = TailFiller()
                 discard()
                 return .tooLarge
             }
-            return publish(&growing, fresh, damages, through: snapshot.lastSequence) ? .done : .impossible
+            return publish(&filler, damages, through: snapshot.lastSequence) ? .done : .impossible
         }
     }
 
     /// The first sequence that an extension must read; nil when the snapshot cannot be served.
-    private func begin(_ snapshot: OrganizationSnapshot, _ growing: inout [GrowingChunk?]) -> UInt64? {
+    private func begin(_ snapshot: OrganizationSnapshot, _ filler: inout TailFiller) -> UInt64? {
         let sealed = snapshot.manifest.sealedThrough
         return published.withLock { state in
             guard !state.isDiscarded else { return nil }
             if state.through < sealed {
                 state = Published(from: sealed + 1, through: sealed, sealedThrough: sealed)
-                growing = growing.map { _ in nil }
+                filler = TailFiller()
             }
             guard state.from <= sealed + 1 else { return nil }
             state.sealedThrough = max(state.sealedThrough, sealed)
-            for index in growing.indices {
-                guard let first = growing[index]?.firstSequence, first <= state.sealedThrough else { continue }
-                // Its pieces stay as they are; the rows that follow begin a new chunk.
-                growing[index] = nil
-                state.families[index].pieceCount = 0
-            }
+            // Their pieces stay as they are; the rows that follow begin new chunks.
+            for index in filler.abandonAll(through: state.sealedThrough) { state.families[index].pieceCount = 0 }
             return state.through + 1
         }
     }
 
-    private static func append(
-        _ header: GroupHeader, _ record: RawSpan, from start: UInt64, to growing: inout [GrowingChunk?],
-        _ fresh: inout [[TailChunk]], _ freshByteCount: inout Int
-    ) throws {
-        var entries = GroupEntries(of: header)
-        while let entry = try entries.next(record) {
-            guard entry.sequence >= start, Family.ofOrganizations.contains(entry.family) else { continue }
-            let index = Self.index(of: entry.family)
-            if let chunk = growing[index], chunk.schemaVersion != entry.schemaVersion {
-                Self.close(index, &growing, &fresh, &freshByteCount)
-            }
-            if growing[index] == nil {
-                growing[index] = GrowingChunk(
-                    entry.family, schemaVersion: entry.schemaVersion, firstSequence: entry.sequence)
-            }
-            try growing[index]!.append(
-                sequence: entry.sequence, arrival: header.arrival, encoding: record.extracting(entry.encoding))
-            if growing[index]!.rowCount >= GrowingChunk.rowCountMax {
-                Self.close(index, &growing, &fresh, &freshByteCount)
-            }
-        }
-        for index in growing.indices where growing[index]?.isFull == true {
-            Self.close(index, &growing, &fresh, &freshByteCount)
-        }
+    /// Whether the tail with what is being made fits its budget, if need be without what is sealed.
+    private func fits(_ byteCount: Int, _ isWithinBudget: (Int) -> Bool) -> Bool {
+        if isWithinBudget(wholeByteCount + byteCount) { return true }
+        _ = drop(through: sealedThrough)
+        return isWithinBudget(wholeByteCount + byteCount)
     }
 
-    private static func close(
-        _ index: Int, _ growing: inout [GrowingChunk?], _ fresh: inout [[TailChunk]], _ freshByteCount: inout Int
-    ) {
-        guard let chunk = growing[index]?.whole() else { return }
-        fresh[index].append(chunk)
-        freshByteCount += chunk.byteCount
-        growing[index] = nil
-    }
+    private var wholeByteCount: Int { published.withLock { $0.wholeByteCount } }
 
-    private func publish(
-        _ growing: inout [GrowingChunk?], _ fresh: [[TailChunk]], _ damages: [Damage], through last: UInt64
-    ) -> Bool {
-        var pieces: [[TailChunk]] = []
-        for index in growing.indices { pieces.append(growing[index]?.publish() ?? []) }
+    private func publish(_ filler: inout TailFiller, _ damages: [Damage], through last: UInt64) -> Bool {
+        let made = filler.publish()
         return published.withLock { state in
             guard !state.isDiscarded else { return false }
-            for index in pieces.indices {
+            for index in state.families.indices {
                 state.families[index].chunks.removeLast(state.families[index].pieceCount)
-                state.families[index].chunks += fresh[index] + pieces[index]
-                state.families[index].pieceCount = pieces[index].count
+                state.families[index].chunks += made.fresh[index] + made.pieces[index]
+                state.families[index].pieceCount = made.pieces[index].count
             }
             for damage in damages where !state.damages.contains(damage) { state.damages.append(damage) }
             state.through = last
-            state.builderByteCount = growing.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+            state.builderByteCount = made.builderByteCount
             return true
         }
     }

@@ -24,6 +24,8 @@ final class TailCache: Sendable {
         /// Tails that were too large, and what was sealed then.
         var tooLarge: [LogID: UInt64] = [:]
         var byteCount = 0
+        /// Somebody has sealed since sealed rows were dropped.
+        var mayDropSealed = false
         var askCount: UInt64 = 0
         var evictionCount: UInt64 = 0
         var extensionCount: UInt64 = 0
@@ -71,16 +73,23 @@ final class TailCache: Sendable {
     /// False when the snapshot cannot be served from the tail.
     private func extend(_ tail: OrganizationTail, with snapshot: OrganizationSnapshot) throws -> Bool {
         let log = snapshot.log
+        let sealedThrough = snapshot.manifest.sealedThrough
+        // Columns take about as many bytes as records: what cannot fit is not even begun.
+        guard tail.through > sealedThrough || snapshot.logFileByteCount < 2 * max(byteCountMax, 1 << 20) else {
+            refuse(log, tail, sealedThrough: sealedThrough)
+            return false
+        }
         do {
             let result = try tail.extend(with: snapshot) { byteCount in resize(log, tail, to: byteCount) }
             switch result {
             case .done:
                 state.withLock { $0.extensionCount += 1 }
                 if resize(log, tail, to: tail.byteCount) { return true }
+                if resize(log, tail, to: tail.drop(through: tail.sealedThrough)) { return true }
             case .impossible: return false
             case .tooLarge: break
             }
-            refuse(log, tail, sealedThrough: snapshot.manifest.sealedThrough)
+            refuse(log, tail, sealedThrough: sealedThrough)
             return false
         } catch {
             remove(log, tail)
@@ -95,13 +104,11 @@ final class TailCache: Sendable {
             guard byteCount <= byteCountMax else { return (false, state.byteCount) }
             state.byteCount += byteCount - state.entries[log]!.byteCount
             state.entries[log]!.byteCount = byteCount
-            if state.byteCount > byteCountMax { dropSealed(&state, but: log) }
-            while state.byteCount > byteCountMax,
-                let victim = state.entries.filter({ $0.key != log }).min(by: { $0.value.lastAsk < $1.value.lastAsk })
-            {
-                victim.value.tail.discard()
-                state.byteCount -= victim.value.byteCount
-                state.entries[victim.key] = nil
+            if state.byteCount > byteCountMax, state.mayDropSealed { dropSealed(&state, but: log) }
+            while state.byteCount > byteCountMax, let victim = leastRecentlyAsked(state, but: log) {
+                state.entries[victim]!.tail.discard()
+                state.byteCount -= state.entries[victim]!.byteCount
+                state.entries[victim] = nil
                 state.evictionCount += 1
             }
             return (true, state.byteCount)
@@ -110,8 +117,17 @@ final class TailCache: Sendable {
         return isKept
     }
 
+    private func leastRecentlyAsked(_ state: State, but kept: LogID) -> LogID? {
+        var found: (log: LogID, lastAsk: UInt64)?
+        for (log, entry) in state.entries where log != kept && entry.lastAsk < found?.lastAsk ?? .max {
+            found = (log, entry.lastAsk)
+        }
+        return found?.log
+    }
+
     /// What is sealed goes before anything else does.
     private func dropSealed(_ state: inout State, but log: LogID) {
+        state.mayDropSealed = false
         for (other, entry) in state.entries where other != log {
             let left = entry.tail.drop(through: entry.tail.sealedThrough)
             state.byteCount += left - entry.byteCount
@@ -146,7 +162,11 @@ final class TailCache: Sendable {
     }
 
     func noteSealed(_ log: LogID, through sequence: UInt64) {
-        state.withLock { $0.entries[log]?.tail }?.noteSealed(through: sequence)
+        let tail = state.withLock { state in
+            state.mayDropSealed = true
+            return state.entries[log]?.tail
+        }
+        tail?.noteSealed(through: sequence)
     }
 
     /// Tails that are to be extended although nobody asks right now.

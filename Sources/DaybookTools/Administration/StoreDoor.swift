@@ -30,7 +30,7 @@ package struct StoreDoor: Sendable {
     }
 
     /// An answer of "cannot tell" counts as served: reading then looks twice, which is never wrong.
-    private static func isServed(_ directory: String) -> Bool {
+    static func isServed(_ directory: String) -> Bool {
         do {
             return try DirectoryLock.isHeld(directory: directory)
         } catch {
@@ -39,10 +39,12 @@ package struct StoreDoor: Sendable {
     }
 
     /// Opens the store for writing. The lock is held as long as the result of the call lives.
-    package func openForWriting(clock: any Clock, entropy: any Entropy) throws -> (store: Store, lock: DirectoryLock) {
+    package func openForWriting(
+        clock: any Clock, entropy: any Entropy, options: StoreOptions = StoreOptions()
+    ) throws -> (store: Store, lock: DirectoryLock) {
         let disk = try disk()
         let lock = try takeLock()
-        let store = try explained { try Store.open(disk: disk, clock: clock, entropy: entropy) }
+        let store = try explained { try Store.open(disk: disk, clock: clock, entropy: entropy, options: options) }
         return (store, lock)
     }
 

@@ -51,6 +51,11 @@ package struct GeneratorOutput {
     }
 
     private func makeSinks(_ organizationCount: Int) throws -> [any OutputSink] {
+        try Self.sinks(directory: directory, organizationCount: organizationCount)
+    }
+
+    /// Standard output for each organization, or a new file for each in a directory that is made if it is missing.
+    package static func sinks(directory: String?, organizationCount: Int) throws -> [any OutputSink] {
         guard let directory else {
             return Array(repeating: StandardOutputSink(), count: organizationCount)
         }

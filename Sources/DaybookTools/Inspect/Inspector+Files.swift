@@ -107,6 +107,36 @@ extension Inspector {
                 try emit(record)
             }
         }
+        try index(of: reader)
+    }
+
+    /// What each section of the index costs, and what share of the pages is read with it for a value that is there and
+    /// for one that is not.
+    private func index(of segment: SegmentReader) throws {
+        let path = SegmentIndex.path(ofSegment: segment.path)
+        guard let index = try SegmentIndex.existing(segment, disk: disk) else {
+            var record = InspectRecord("index")
+            record.add("path", path)
+            record.add("sound", false)
+            return try emit(record)
+        }
+        let report = index.report()
+        var record = InspectRecord("index")
+        record.add("path", path)
+        record.add("sound", true)
+        record.add("bytes", report.byteCount)
+        record.add("pages", report.pageCount)
+        try emit(record)
+        for section in report.sections {
+            var record = InspectRecord("section")
+            record.add("name", section.name)
+            record.add("holds", section.kind)
+            record.add("entries", section.entryCount)
+            record.add("bytes", section.byteCount)
+            record.add("found_permille", Int((section.foundShare * 1_000).rounded(.up)))
+            record.add("absent_permille", Int((section.absentShare * 1_000).rounded(.up)))
+            try emit(record)
+        }
     }
 
     /// None when the row group's directory is damaged, which the check has listed.

@@ -157,18 +157,22 @@ package final class LoadClient {
         openCount += 1
     }
 
-    private func connect() throws -> StreamSocket {
-        guard let address = SocketAddress(hostAndPort: "\(options.host):\(options.port)") else {
+    private func connect() throws -> StreamSocket { try Self.connect(host: options.host, port: options.port) }
+
+    /// A connection to a server, for all clients of this module.
+    static func connect(host: String, port: Int, isBlocking: Bool = false) throws -> StreamSocket {
+        guard let address = SocketAddress(hostAndPort: "\(host):\(port)") else {
             throw ToolError(
-                "--url names \(options.host):\(options.port), which is no address.",
-                cure: "Write it with numbers: http://127.0.0.1:8080")
+                "--url names \(host):\(port), which is no address.",
+                cure: "Write it with numbers: http://127.0.0.1:8080"
+            )
         }
         do {
-            return try StreamSocket.connect(to: address, isBlocking: false)
+            return try StreamSocket.connect(to: address, isBlocking: isBlocking)
         } catch {
             throw ToolError(
-                "No server answers at \(options.host):\(options.port): \(error).",
-                cure: "Start one: daybook serve --data DIR --listen \(options.host):\(options.port)")
+                "No server answers at \(host):\(port): \(error).",
+                cure: "Start one: daybook serve --data DIR --listen \(host):\(port)")
         }
     }
 

@@ -13,8 +13,9 @@ package struct LoadOptions: Sendable {
     /// Requests a second in the open loop; nil sends as soon as a connection is free.
     package var requestsPerSecond: Double?
     package var seed: UInt64 = 1
-    /// Earliest timestamp of the events that are sent; the day from here on.
+    /// Timestamps of the events that are sent lie in between.
     package var eventsFrom = Timestamp(microseconds: 0)
+    package var eventsUntil = Timestamp(microseconds: 86_400_000_000)
     /// Told apart from other runs by the ids of its events; only used with a ledger.
     package var run: UInt32 = 0
     package var serverProcessID: Int?

@@ -19,13 +19,15 @@ package struct LoadWorkload: Sendable {
     package let bodies: [Body]
     package let eventsPerRequest: Int
 
-    /// - Parameter batch: events in a request; 1 means the routes for single events.
+    /// - Parameters:
+    ///   - batch: events in a request; 1 means the routes for single events.
+    ///   - end: of the events' timestamps; a day after `start` when it is nil.
     /// - Complexity: O(events in the pool): 4,096 or 20 batches, whichever is more.
-    package init(batch: Int, seed: UInt64, start: Timestamp) {
+    package init(batch: Int, seed: UInt64, start: Timestamp, end: Timestamp? = nil) {
         precondition(batch >= 1)
         eventsPerRequest = batch
         let bodyCount = batch == 1 ? 4_096 : max(20, 4_096 / batch)
-        var options = GeneratorOptions(start: start)
+        var options = GeneratorOptions(start: start, end: end)
         options.seed = seed
         options.organizationCount = 1
         // Sessions are left out: sent twice they are refused. So some more are made than are used.

@@ -1,0 +1,47 @@
+internal import Synchronization
+
+/// Runs the parts of one query. The server lends its query threads; everyone else runs them one after the other.
+package protocol QueryExecutor: Sendable {
+    /// How many parts may run at the same time.
+    var width: Int { get }
+    /// Calls `body` once for each number below `count`, on any threads, and returns when all calls have.
+    func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void)
+}
+
+/// Runs all parts on the caller's thread.
+package struct SerialExecutor: QueryExecutor {
+    package init() {}
+
+    package var width: Int { 1 }
+
+    package func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        for part in 0..<count { body(part) }
+    }
+}
+
+/// What a query may use, apart from what it asks.
+package struct QueryOptions: Sendable {
+    package var executor: any QueryExecutor = SerialExecutor()
+    /// Bytes of memory for groups, distinct values and hits.
+    package var memoryByteCountMax = QueryLimits.memoryByteCountDefault
+    /// Fewer rows than this are scanned sooner than another thread wakes up.
+    package var parallelRowCountMin = 131_072
+
+    package init() {}
+}
+
+/// What of its memory a query has left. Its parts share it.
+final class QueryBudget: Sendable {
+    private let limit: Int
+    private let used = Atomic<Int>(0)
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Charges what a part holds beyond what it has paid for.
+    func charge(_ byteCount: Int, paid: inout Int) throws(QueryError) {
+        guard byteCount > paid else { return }
+        let added = byteCount - paid
+        guard used.add(added, ordering: .relaxed).newValue <= limit else { throw .outOfMemory(limit: limit) }
+        paid = byteCount
+    }
+}

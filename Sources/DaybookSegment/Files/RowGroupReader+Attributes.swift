@@ -1,0 +1,208 @@
+internal import DaybookEvent
+internal import DaybookFormat
+
+/// Columns of attributes, and whole objects made of them.
+extension RowGroupReader {
+    /// The attribute columns of the row group that belong to one object.
+    private func descriptors(of root: AttributeName.Root) -> [ColumnDescriptor] {
+        directory.columns.filter { $0.isAttribute && segment.attribute($0).name.root == root }
+    }
+
+    /// Nil when the row group has no column of the attribute.
+    private func descriptor(_ name: AttributeName) -> ColumnDescriptor? {
+        directory.columns.first { $0.isAttribute && segment.attribute($0).name == name }
+    }
+
+    /// Whether an answer about `name` needs what is left of the objects.
+    private func needsRest(_ name: AttributeName) -> Bool { descriptor(name)?.isAlsoInRest ?? true }
+
+    /// The object columns of which the rest is wanted as it is.
+    private var wantedRests: [AttributeName.Root] {
+        AttributeName.Root.allCases.filter { root in
+            ColumnNumber.columns(of: segment.family).contains(root.restColumn)
+                && attributes.contains { $0.root == root && needsRest($0) }
+        }
+    }
+
+    /// Everything to load beside the selected columns.
+    func attributeDescriptors() throws(SegmentError) -> [ColumnDescriptor] {
+        var wanted = attributes.compactMap { descriptor($0) }
+        for root in AttributeName.Root.allCases where has(root.restColumn) { wanted += descriptors(of: root) }
+        for root in wantedRests where !has(root.restColumn) { wanted.append(try descriptor(root.restColumn)) }
+        return wanted
+    }
+
+    mutating func attributeBatch() throws(SegmentError) -> AttributeBatch {
+        var columns: [AttributeColumn] = []
+        for name in attributes {
+            guard let descriptor = descriptor(name) else {
+                columns.append(.none)
+                continue
+            }
+            columns.append(try attributeColumn(descriptor))
+        }
+        var rests: [AttributeName.Root: ByteColumn] = [:]
+        for root in wantedRests { rests[root] = try byteColumn(try descriptor(root.restColumn)) }
+        return AttributeBatch(columns: columns, objectRest: rests[.object], argumentsRest: rests[.arguments])
+    }
+
+    /// Whole canonical objects. Rows with the flag have one, others have none.
+    mutating func objects(
+        _ column: ColumnNumber, _ flags: [UInt16], announcedBy flag: EventFlags
+    ) throws(SegmentError) -> ByteColumn? {
+        guard has(column) else { return nil }
+        let found = AttributeName.Root.allCases.first { $0.restColumn == column }.map { descriptors(of: $0) }
+        guard let descriptors = found, !descriptors.isEmpty else {
+            return try strings(column, flags, announcedBy: flag)
+        }
+        var result = RebuiltObjects(rowCount: rows.count)
+        // Many columns at once take much memory; few rows of them do not.
+        let chunkRowCount = max(SegmentLimits.pageRowCountMax, Self.cellCountMax / descriptors.count)
+        if rows.count <= chunkRowCount {
+            try rebuild(column, descriptors, flags[...], flag, into: &result)
+            return result.column()
+        }
+        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: chunkRowCount) {
+            let part = first..<min(first + chunkRowCount, rows.upperBound)
+            var reader = try RowGroupReader(segment, directory, rows: part, column.selection)
+            let local = part.lowerBound - rows.lowerBound..<part.upperBound - rows.lowerBound
+            try reader.rebuild(column, descriptors, flags[local], flag, into: &result)
+        }
+        return result.column()
+    }
+
+    private static let cellCountMax = 1 << 18
+
+    /// Appends the whole objects of some rows; nil is a row without one.
+    mutating func appendObjects(
+        _ column: ColumnNumber, at wanted: [Int?], to bytes: inout [UInt8], _ offsets: inout [UInt32]
+    ) throws(SegmentError) {
+        let rest = try byteColumn(try descriptor(column))
+        var columns: [(name: AttributeName, column: AttributeColumn)] = []
+        for descriptor in directory.columns
+        where descriptor.isAttribute && segment.attribute(descriptor).name.root.restColumn == column {
+            columns.append((segment.attribute(descriptor).name, try attributeColumn(descriptor)))
+        }
+        var rebuilder = ObjectRebuilder(columns, rowCount: rows.count)
+        do throws(FormatError) {
+            for row in wanted {
+                if let row { try Self.append(row, rest, &rebuilder, to: &bytes) }
+                guard bytes.count <= SegmentLimits.columnByteCountMax else { throw .invalid("column length") }
+                offsets.append(UInt32(bytes.count))
+            }
+        } catch {
+            throw segment.file.damage(at: try descriptor(column).offset, error)
+        }
+    }
+
+    private mutating func rebuild(
+        _ column: ColumnNumber, _ descriptors: [ColumnDescriptor], _ flags: ArraySlice<UInt16>, _ flag: EventFlags,
+        into result: inout RebuiltObjects
+    ) throws(SegmentError) {
+        let rest = try byteColumn(try descriptor(column))
+        var columns: [(name: AttributeName, column: AttributeColumn)] = []
+        for descriptor in descriptors {
+            columns.append((segment.attribute(descriptor).name, try attributeColumn(descriptor)))
+        }
+        var rebuilder = ObjectRebuilder(columns, rowCount: rows.count)
+        do throws(FormatError) {
+            for (row, flags) in flags.enumerated() {
+                if flags & flag.rawValue != 0 {
+                    try Self.append(row, rest, &rebuilder, to: &result.bytes)
+                    try result.endRow(isPresent: true)
+                } else {
+                    guard !rest.isPresent(row), !rebuilder.isPresent(row) else { throw .invalid("missing value") }
+                    try result.endRow(isPresent: false)
+                }
+            }
+        } catch {
+            throw segment.file.damage(at: try descriptor(column).offset, error)
+        }
+    }
+
+    private static func append(
+        _ row: Int, _ rest: ByteColumn, _ rebuilder: inout ObjectRebuilder, to bytes: inout [UInt8]
+    ) throws(FormatError) {
+        guard rest.isPresent(row) else { return unsafe try rebuilder.append(row: row, rest: nil, to: &bytes) }
+        try rest.withBytes(row) { (span: RawSpan) throws(FormatError) in
+            try unsafe span.withUnsafeBytes { (text: UnsafeRawBufferPointer) throws(FormatError) in
+                try unsafe rebuilder.append(row: row, rest: text, to: &bytes)
+            }
+        }
+    }
+
+    // MARK: One column
+
+    private mutating func attributeColumn(_ descriptor: ColumnDescriptor) throws(SegmentError) -> AttributeColumn {
+        let shape = ColumnNumber.Shape(rawValue: descriptor.shape)
+        let kind = segment.attribute(descriptor).kind
+        switch shape {
+        case .code:
+            return AttributeColumn(
+                values: .codes(try codes(descriptor)), present: nil, mayBeInRest: descriptor.isAlsoInRest)
+        case .bytes:
+            return AttributeColumn(
+                values: .strings(try byteColumn(descriptor)), present: nil, mayBeInRest: descriptor.isAlsoInRest)
+        case .signed, .unsigned, .number, nil:
+            var words: [UInt64] = []
+            let present = try attributeWords(descriptor, shape ?? .unsigned, to: &words)
+            let values: AttributeColumn.Values
+            switch (kind, shape) {
+            case (.boolean, _):
+                guard words.allSatisfy({ $0 <= 1 }) else { throw damage(descriptor, "boolean") }
+                values = .booleans(words.map { $0 != 0 })
+            case (.number, _):
+                let numbers = words.map { Double(bitPattern: $0) }
+                guard numbers.allSatisfy(\.isFinite) else { throw damage(descriptor, "number") }
+                values = .numbers(numbers)
+            case (_, .signed): values = .signed(words.map { Int64(bitPattern: $0) })
+            default: values = .unsigned(words)
+            }
+            return AttributeColumn(
+                values: values, present: present.contains(false) ? present : nil,
+                mayBeInRest: descriptor.isAlsoInRest)
+        }
+    }
+
+    private func damage(_ descriptor: ColumnDescriptor, _ reason: StaticString) -> SegmentError {
+        segment.file.damage(at: descriptor.offset, .invalid(reason))
+    }
+
+    /// Appends the values of the wanted rows, 0 where there is none, and returns which rows have one.
+    private mutating func attributeWords(
+        _ descriptor: ColumnDescriptor, _ shape: ColumnNumber.Shape, to words: inout [UInt64]
+    ) throws(SegmentError) -> [Bool] {
+        var present: [Bool] = []
+        words.reserveCapacity(rows.count)
+        present.reserveCapacity(rows.count)
+        let rows = rows
+        for page in descriptor.pages where page.rows.overlaps(rows) {
+            let wanted = page.rows.clamped(to: rows)
+            let local = wanted.lowerBound - page.firstRow..<wanted.upperBound - page.firstRow
+            try unsafe withPayload(page, column: descriptor.number) {
+                (self: inout Self, encoding, payload: UnsafeRawBufferPointer) throws(FormatError) in
+                var pagePresent: [Bool] = []
+                var values: [UInt64] = []
+                swap(&values, &self.values)
+                defer { swap(&values, &self.values) }
+                try unsafe self.decode(encoding, payload, page.rowCount, shape, to: &values, &pagePresent)
+                words.append(contentsOf: values[local])
+                present.append(contentsOf: pagePresent[local])
+            }
+        }
+        return present
+    }
+
+    private mutating func decode(
+        _ encoding: PageEncoding, _ payload: UnsafeRawBufferPointer, _ count: Int, _ shape: ColumnNumber.Shape,
+        to values: inout [UInt64], _ present: inout [Bool]
+    ) throws(FormatError) {
+        if values.isEmpty { values = [UInt64](repeating: 0, count: SegmentLimits.pageRowCountMax) }
+        var target = values.mutableSpan
+        try unsafe target.withUnsafeMutableBufferPointer {
+            (buffer: UnsafeMutableBufferPointer<UInt64>) throws(FormatError) in
+            guard let start = buffer.baseAddress else { return }
+            try unsafe integers.decode(encoding, payload, count: count, shape: shape, to: start, present: &present)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import DaybookEvent
+import DaybookFormat
+import DaybookSegment
+import DaybookTestSupport
+import Testing
+
+@testable import DaybookQuery
+
+/// What retention has hidden is in no answer, though it is still on disk.
+@Suite struct VisibilityTests {
+    private func visibility(_ scenario: inout Scenario) -> RowVisibility {
+        let events = scenario.model.events
+        let old = events[scenario.events.random.below(events.count)]
+        let late = events[scenario.events.random.below(events.count)]
+        return RowVisibility(
+            timestampCutoff: Timestamp(microseconds: old.timestamp), arrivalCutoff: late.arrival)
+    }
+
+    /// Only what is visible, as if the rest had never been there.
+    private func visible(_ scenario: Scenario, _ visibility: RowVisibility) -> [ModelEvent] {
+        scenario.model.events.filter {
+            $0.timestamp >= visibility.timestampCutoff.microseconds || $0.arrival >= visibility.arrivalCutoff
+        }
+    }
+
+    @Test(arguments: Family.ofOrganizations)
+    func answersAreThoseOfTheVisibleEvents(family: Family) throws {
+        var scenario = Scenario(seed: 900 + UInt64(family.rawValue))
+        for _ in 0..<10 {
+            try scenario.append(1 + scenario.events.random.below(120))
+            if scenario.events.random.oneIn(2) { scenario.seal() }
+            var source = try scenario.source()
+            source.visibility = visibility(&scenario)
+            var plain = try SplitSource(wholeSegments: visible(scenario, source.visibility), sealedThrough: 0)
+            plain.visibility = .everything
+            for _ in 0..<3 {
+                var query = AggregateQuery(family: family, range: scenario.range())
+                query.groupBy = [.init("user_id", .user)]
+                query.window = .total
+                if scenario.events.random.oneIn(2) { query.filter = scenario.events.random.filter(of: family) }
+                query.limit = 1_000
+                let answer = try query.answer(from: source, now: scenario.now)
+                #expect(answer.items == (try query.answer(from: plain, now: scenario.now)).items)
+                var list = ListQuery(family: family, range: query.range)
+                list.filter = query.filter
+                list.limit = 1_000
+                let listed = try list.answer(from: source, now: scenario.now)
+                let wanted = try list.answer(from: plain, now: scenario.now)
+                switch (listed.items, wanted.items) {
+                case (.events(let left), .events(let right)): #expect(left == right)
+                case (.sessions(let left), .sessions(let right)): #expect(left == right)
+                default: Issue.record("another kind of list")
+                }
+            }
+        }
+    }
+
+    @Test func aReplayGivesTheVisibleEvents() throws {
+        var scenario = Scenario(seed: 910)
+        for _ in 0..<10 {
+            try scenario.append(1 + scenario.events.random.below(120))
+            if scenario.events.random.oneIn(2) { scenario.seal() }
+            var source = try scenario.source()
+            source.visibility = visibility(&scenario)
+            var cursor = ReplayCursor(source, ReplayFilter())
+            var replayed: [UInt64] = []
+            while let event = try cursor.next() { replayed.append(event.sequence) }
+            #expect(replayed == visible(scenario, source.visibility).map(\.sequence))
+        }
+    }
+}
