@@ -1,7 +1,7 @@
 import DaybookFormat
+import DaybookSegment
 import DaybookSystem
 import DaybookTestSupport
-import Synchronization
 import Testing
 
 @testable import DaybookStore
@@ -183,7 +183,7 @@ struct RetentionTests {
             #expect(try small.store.retention(of: organization) == Self.options.retention)
             try small.store.setRetention(policy, of: organization)
             #expect(try small.store.retention(of: organization) == policy)
-            let cutOff = try small.snapshot.visibility(of: .productivityMetric).timestampCutOff
+            let cutOff = try small.snapshot.visibility(of: .productivityMetric).timestampCutoff
             #expect(cutOff.microseconds == small.clock.wallMicroseconds() - 4 * Limits.dayMicroseconds)
             var again = small
             try again.reopen(small.disk.copy())

@@ -1,4 +1,5 @@
 import DaybookFormat
+import DaybookSegment
 import DaybookStore
 
 /// What the outside knows of one log: the ledger that the store is held against.
@@ -27,7 +28,7 @@ struct LogModel {
     /// Acknowledged events by sequence; dense from 1.
     var stored: [Event] = []
     /// Which of them readers see by now. The others may be there or not.
-    var visibility: (Family) -> Visibility = { _ in .everything }
+    var visibility: (Family) -> RowVisibility = { _ in .everything }
     /// Where each acknowledged request stands.
     var answered: [(request: Request, first: UInt64)] = []
     /// Requests whose outcome nobody knows: whole or absent, once.

@@ -207,7 +207,7 @@ struct StoreSimulation {
     }
 
     /// What the snapshot says, without keeping it.
-    static func visibility(_ snapshot: OrganizationSnapshot) -> (Family) -> Visibility {
+    static func visibility(_ snapshot: OrganizationSnapshot) -> (Family) -> RowVisibility {
         let families = Family.ofOrganizations.map { ($0, snapshot.visibility(of: $0)) }
         let table = Dictionary(uniqueKeysWithValues: families)
         return { table[$0] ?? .everything }

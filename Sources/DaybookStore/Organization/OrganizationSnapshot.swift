@@ -45,7 +45,7 @@ package final class OrganizationSnapshot: Sendable {
     package var segments: [SegmentReference] { manifest.segments }
 
     /// Which events of the family are there: whoever reads rows leaves out those that it hides.
-    package func visibility(of family: Family) -> Visibility { visibility[family] }
+    package func visibility(of family: Family) -> RowVisibility { visibility[family] }
 
     /// Damage that reading has met so far; what it held is missing from the answers.
     package var damage: [Corruption] { damages.withLock { $0 } }

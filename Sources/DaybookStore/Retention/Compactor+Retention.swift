@@ -49,7 +49,7 @@ extension Compactor {
 
     /// Counts at most once in a patrol's time: the columns of time are read for it.
     private func isHalfExpired(
-        _ segment: SegmentReference, _ visibility: Visibility, _ organization: OrganizationStore
+        _ segment: SegmentReference, _ visibility: RowVisibility, _ organization: OrganizationStore
     ) throws -> Bool {
         let now = clock.wallMicroseconds()
         let key = Layout.path(organization.folder, segment.path)
@@ -68,24 +68,21 @@ extension Compactor {
     }
 
     private static func expiredCount(
-        _ segment: SegmentReference, _ visibility: Visibility, _ organization: OrganizationStore
+        _ segment: SegmentReference, _ visibility: RowVisibility, _ organization: OrganizationStore
     ) throws -> Int {
         let reader = try SegmentReader.open(
             disk: organization.disk, path: Layout.path(organization.folder, segment.path))
         var count = 0
         for rowGroup in 0..<reader.rowGroupCount {
             let zone = reader.zone(rowGroup: rowGroup)
-            let (timestampCutOff, arrivalCutOff) = (
-                visibility.timestampCutOff.microseconds, visibility.arrivalCutOff.microseconds
-            )
-            guard zone.timestampMin < timestampCutOff, zone.arrivalMin < arrivalCutOff else { continue }
-            if zone.timestampMax < timestampCutOff, zone.arrivalMax < arrivalCutOff {
+            guard !visibility.showsAll(zone) else { continue }
+            guard !visibility.hidesAll(zone) else {
                 count += zone.rowCount
                 continue
             }
             let batch = try reader.read(rowGroup: rowGroup, [.sequence, .time])
             for row in 0..<batch.rowCount
-            where batch.timestamps[row] < timestampCutOff && batch.arrivals[row] < arrivalCutOff { count += 1 }
+            where !visibility.shows(timestamp: batch.timestamps[row], arrival: batch.arrivals[row]) { count += 1 }
         }
         return count
     }
@@ -96,9 +93,7 @@ extension Compactor {
             let visibility = table[batch.family]
             guard visibility != .everything else { return nil }
             return (0..<batch.rowCount).map { row in
-                visibility.hides(
-                    timestamp: Timestamp(microseconds: batch.timestamps[row]),
-                    arrival: Timestamp(microseconds: batch.arrivals[row])) ? .expired : nil
+                visibility.shows(timestamp: batch.timestamps[row], arrival: batch.arrivals[row]) ? nil : .expired
             }
         }
     }
@@ -109,7 +104,7 @@ extension Compactor {
             let now = Timestamp(microseconds: clock.wallMicroseconds())
             let present = shared.settings.visibility(of: organization.log, at: now)
             let stillExpired = Family.ofOrganizations.allSatisfy { family in
-                table[family].timestampCutOff <= present[family].timestampCutOff
+                table[family].timestampCutoff <= present[family].timestampCutoff
             }
             guard stillExpired else { throw StoreError.unstable }
             try organization.publish(replacement)
@@ -125,7 +120,7 @@ extension Compactor {
             while !isFound, let entry = try entries.next(record) {
                 let visibility = table[entry.family]
                 // Groups arrive in order: nothing behind this one has arrived earlier.
-                guard header.arrival < visibility.arrivalCutOff else { continue }
+                guard header.arrival < visibility.arrivalCutoff else { continue }
                 let bytes = record.extracting(entry.encoding)
                 let fields = try EventFields(family: entry.family, schemaVersion: entry.schemaVersion, reading: bytes)
                 isFound = visibility.hides(timestamp: fields.timestamp, arrival: header.arrival)

@@ -1,4 +1,5 @@
 package import DaybookFormat
+package import DaybookSegment
 
 /// How long an organization keeps its events. Age goes by the time of an event; but nothing expires within a day of its
 /// arrival, so that an import of old data can be seen, and undone.
@@ -29,34 +30,19 @@ package struct RetentionPolicy: Sendable, Equatable {
     }
 
     /// Which events of the family have expired at this moment.
-    package func visibility(of family: Family, at now: Timestamp) -> Visibility {
+    package func visibility(of family: Family, at now: Timestamp) -> RowVisibility {
         guard !isHeld, let days = days[family], days > 0 else { return .everything }
         let (age, overflow) = Int64(days).multipliedReportingOverflow(by: Limits.dayMicroseconds)
         guard !overflow else { return .everything }
-        return Visibility(
-            timestampCutOff: now.adding(microseconds: -age),
-            arrivalCutOff: now.adding(microseconds: -Limits.retentionGraceMicroseconds))
+        return RowVisibility(
+            timestampCutoff: now.adding(microseconds: -age),
+            arrivalCutoff: now.adding(microseconds: -Limits.retentionGraceMicroseconds))
     }
 }
 
-/// Which events of a family are there for readers: all but those that have expired. An expired event is invisible at
-/// once, although its bytes go later.
-package struct Visibility: Sendable, Equatable {
-    /// An event has expired when it is older than this,
-    package var timestampCutOff: Timestamp
-    /// and arrived before this.
-    package var arrivalCutOff: Timestamp
-
-    package init(timestampCutOff: Timestamp, arrivalCutOff: Timestamp) {
-        self.timestampCutOff = timestampCutOff
-        self.arrivalCutOff = arrivalCutOff
-    }
-
-    package static let everything = Visibility(
-        timestampCutOff: Timestamp(microseconds: .min), arrivalCutOff: Timestamp(microseconds: .min))
-
+extension RowVisibility {
     package func hides(timestamp: Timestamp, arrival: Timestamp) -> Bool {
-        timestamp < timestampCutOff && arrival < arrivalCutOff
+        !shows(timestamp: timestamp.microseconds, arrival: arrival.microseconds)
     }
 
     /// Every row of the segment has expired.
@@ -65,12 +51,12 @@ package struct Visibility: Sendable, Equatable {
     }
 
     /// No row of the segment has expired: it can be read without a look at each.
-    package func hidesNone(of segment: SegmentReference) -> Bool { segment.timestampMin >= timestampCutOff }
+    package func hidesNone(of segment: SegmentReference) -> Bool { segment.timestampMin >= timestampCutoff }
 }
 
 /// The visibility of every family at one moment.
 package struct VisibilityTable: Sendable, Equatable {
-    private var families: [Family: Visibility] = [:]
+    private var families: [Family: RowVisibility] = [:]
 
     package static let everything = VisibilityTable()
 
@@ -83,7 +69,7 @@ package struct VisibilityTable: Sendable, Equatable {
         }
     }
 
-    package subscript(family: Family) -> Visibility { families[family] ?? .everything }
+    package subscript(family: Family) -> RowVisibility { families[family] ?? .everything }
 
     /// Nothing has expired, and nothing can.
     package var hidesNothing: Bool { families.isEmpty }
