@@ -126,6 +126,7 @@ struct RetentionTests {
         small.clock.advance(seconds: 2 * Self.day)
         small.checkpoint()
         Self.maintain(small)
+        _ = small.store.machine.stepCheckpointer()
         while small.store.machine.stepSealer() {}
         Self.maintain(small)
         let manifest = try small.snapshot.manifest

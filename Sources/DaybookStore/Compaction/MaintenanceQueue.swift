@@ -7,6 +7,7 @@ final class MaintenanceQueue: Sendable {
         var waiting: Set<LogID> = []
         /// Looked at by the patrol: what could not be read before is tried again.
         var patrolled: Set<LogID> = []
+        var toRoll: Set<LogID> = []
         var last = LogID(0)
     }
 
@@ -29,6 +30,17 @@ final class MaintenanceQueue: Sendable {
             state.waiting.remove(log)
             state.last = log
             return (log, state.patrolled.remove(log) != nil)
+        }
+    }
+
+    /// The log's last file is to be sealed although it is small. Only the checkpoint thread, which writes to that file,
+    /// may say that it takes no more.
+    func addToRoll(_ log: LogID) { state.withLock { _ = $0.toRoll.insert(log) } }
+
+    func takeToRoll() -> [LogID] {
+        state.withLock { state in
+            defer { state.toRoll.removeAll() }
+            return state.toRoll.sorted()
         }
     }
 

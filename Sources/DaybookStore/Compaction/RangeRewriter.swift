@@ -47,6 +47,8 @@ final class RangeRewriter {
     private var families: [Family]
     private var work: Work?
     private var outputs: [SegmentReference] = []
+    /// The rollup of the last output, while it is made.
+    private var rollup: SegmentRollup?
     private var removed: [AbsenceReason: UInt64] = [:]
     private var damages: [(name: String, damage: SegmentDamage)] = []
     /// Of segments that were begun, finished ones included.
@@ -80,6 +82,10 @@ final class RangeRewriter {
             if try !advance(work) { try finish(work) }
             return false
         }
+        if rollup != nil {
+            if try rollup?.step() == false { try finishRollup() }
+            return false
+        }
         guard let family = families.first else {
             try synchronize()
             return true
@@ -110,9 +116,14 @@ final class RangeRewriter {
     /// Removes what was written. Only before anything was published.
     func abandon() {
         work = nil
-        for kind in created {
-            let reference = path(kind)
-            for path in [reference, SegmentIndex.path(ofSegment: reference)] {
+        rollup = nil
+        for case .segment(let first, let last, let family, let revision) in created {
+            let kinds: [FileKind] = [
+                .segment(first: first, last: last, family: family, revision: revision),
+                .index(first: first, last: last, family: family, revision: revision),
+                .rollup(first: first, last: last, family: family, revision: revision),
+            ]
+            for path in kinds.map(path) {
                 // A file that stays is swept when the organization is opened the next time.
                 do { if try disk.exists(path) { try disk.remove(path) } } catch {}
             }
@@ -271,7 +282,18 @@ final class RangeRewriter {
         let path = path(work.name)
         outputs.append(SegmentReference(summary, name: path))
         writtenByteCount += summary.byteCount
-        _ = try SegmentIndex.rebuild(try SegmentReader.open(disk: disk, path: path), disk: disk)
+        let reader = try SegmentReader.open(disk: disk, path: path)
+        _ = try SegmentIndex.rebuild(reader, disk: disk)
+        rollup = SegmentRollup(reader)
+    }
+
+    private func finishRollup() throws {
+        let last = outputs.count - 1
+        let bytes = rollup?.finish(outputs[last])
+        rollup = nil
+        guard let bytes else { return }
+        try SegmentRollup.write(bytes, beside: &outputs[last], disk: disk, folder: organization.folder)
+        writtenByteCount += UInt64(bytes.count)
     }
 
     /// Reports first: they keep the sweep at the next start away from the segments that are set aside.

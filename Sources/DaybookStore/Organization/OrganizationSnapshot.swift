@@ -11,8 +11,8 @@ package final class OrganizationSnapshot: Sendable {
     package let lastSequence: UInt64
     package let manifest: Manifest
     private let visibility: VisibilityTable
-    private let disk: any Disk
-    private let folder: String
+    let disk: any Disk
+    let folder: String
     /// One for each segment, in their order; keeps the files of replaced segments.
     private let segmentHandles: [SegmentHandle]
     private let extents: [LogExtent]
@@ -111,7 +111,7 @@ package final class OrganizationSnapshot: Sendable {
         try forEachTailGroup(from: first, onDamage: { corruption, _ in note(corruption) }, body)
     }
 
-    private func note(_ corruption: Corruption) {
+    func note(_ corruption: Corruption) {
         damages.withLock { if !$0.contains(corruption) { $0.append(corruption) } }
     }
 

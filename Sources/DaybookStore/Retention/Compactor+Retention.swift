@@ -127,9 +127,7 @@ extension Compactor {
             }
             return !isFound
         }
-        guard isFound else { return }
-        organization.roll()
-        if organization.sealableExtent != nil { shared.addSealable(organization.log) }
+        if isFound { shared.maintenance.addToRoll(organization.log) }
     }
 }
 
