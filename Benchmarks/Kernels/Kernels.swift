@@ -15,6 +15,7 @@ let benchmarks: @Sendable () -> Void = {
     registerEvents()
     registerSegments()
     registerQueries()
+    registerRollups()
 }
 
 private func registerBytes() {
@@ -64,9 +65,14 @@ private func registerSegments() {
             "decode-segment-65536-\(name)", prepare: { try Samples.writeSegment(encodings) },
             run: { _ in blackHole(try Samples.readSegment(selection)) })
     }
-    Benchmark("index of a segment of 65,536 events, built and written") { benchmark in
-        try Samples.writeSegment(encodings)
-        benchmark.startMeasurement()
-        for _ in benchmark.scaledIterations { blackHole(try Samples.buildIndex()) }
-    }
+    kernel(
+        "index-segment-65536", prepare: { try Samples.writeSegment(encodings) },
+        run: { _ in blackHole(try Samples.buildIndex()) })
+}
+
+private func registerRollups() {
+    let columns = Samples.rollupColumns(eventCount: 65_536)
+    kernel("rollup-build-65536") { blackHole(Samples.rollup(columns)) }
+    let bytes = Samples.rollup(columns)
+    kernel("rollup-hours-p95") { blackHole(try Samples.hourlyPercentiles(bytes)) }
 }

@@ -47,7 +47,7 @@ package final class KeyRegistry: Sendable {
             switch event {
             case .keyCreated(let record): apply(created: record)
             case .keyRevoked(let keyID, let at): apply(revoked: keyID, at: at)
-            case .organizationCreated: break
+            case .organizationCreated, .retentionSet, .quotaSet: break
             }
         }
     }

@@ -32,6 +32,11 @@ package enum Limits {
     /// What is in no budget: code's data, threads, connections, keys and organizations.
     package static let processByteCount = 4 << 20
 
+    // Retention
+    package static let dayMicroseconds: Int64 = 24 * 3_600 * 1_000_000
+    /// Nothing expires within this time of its arrival, however old it says it is.
+    package static let retentionGraceMicroseconds: Int64 = dayMicroseconds
+
     // Logs
     /// The canonical form of an event is smaller than its JSON plus this much for fields that the server fills in.
     package static let eventOverheadByteCountMax = 1 << 10

@@ -38,6 +38,8 @@ package enum CommitRefusal: Sendable, Equatable {
     ///   - message: names the limit of the field.
     case sessionTooLarge(session: Int, field: String, message: String)
     case storageUnavailable
+    /// The organization, or the whole store, takes as many bytes as it may.
+    case quotaExceeded
     /// The sync failed: the events may or may not be there after a restart. Retry with the same idempotency key.
     case durabilityUnknown
     case overloaded

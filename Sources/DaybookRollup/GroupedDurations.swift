@@ -4,7 +4,7 @@ package struct GroupedDurations: Sendable {
     /// A row of this slot is left out.
     package static let noSlot: Int32 = -1
 
-    struct Totals {
+    private struct Totals {
         var count: UInt64 = 0
         var sumLow: UInt64 = 0
         var sumHigh: UInt64 = 0
@@ -17,9 +17,9 @@ package struct GroupedDurations: Sendable {
         var firstIndex = 0
     }
 
-    var totals: [Totals] = []
+    private var totals: [Totals] = []
     /// The bucket counts of all slots. Space that a grown slot left behind is not used again.
-    var buckets: [UInt64] = []
+    private var buckets: [UInt64] = []
 
     package init() {}
 

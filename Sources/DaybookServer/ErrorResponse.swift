@@ -116,6 +116,9 @@ extension ErrorResponse {
             self = .invalid("validation_failed", [FieldFailure(field: path, message: message)])
         case .storageUnavailable:
             self = .storageUnavailable
+        case .quotaExceeded:
+            self = .storageUnavailable.retryable(afterSeconds: 300)
+            message = "The storage quota is used up; nothing is stored until older events expire or are deleted."
         case .durabilityUnknown:
             self = .commitTimeout
         case .overloaded:

@@ -54,8 +54,9 @@ package final class Store: Sendable {
         threads.wakeCommitter()
     }
 
-    /// False once a sync has failed or the store is shutting down: ingest answers 503.
-    package var acceptsIngest: Bool { !shared.isPoisoned && !shared.isStopping }
+    /// False once a sync has failed, while the disk is nearly full, or when the store is shutting down: ingest answers
+    /// 503.
+    package var acceptsIngest: Bool { !shared.isPoisoned && !shared.isStopping && !shared.space.isLow }
 
     /// Organizations whose manifest turned out to be damaged since the start: they are closed alone. One is opened, and
     /// so found out, when somebody asks for it or the journal holds events of it.
@@ -69,17 +70,22 @@ package final class Store: Sendable {
             committedEventCount: shared.committedEventCount, pendingByteCount: shared.pendingByteCount,
             openOrganizationCount: registry.openCount, sealableLogCount: shared.sealableCount,
             cleanJournalFileCount: journalFiles.cleanCount, durablePosition: shared.durablePosition,
-            isPoisoned: shared.isPoisoned, lastError: shared.lastError, closedOrganizationCount: registry.closed.count)
+            isPoisoned: shared.isPoisoned, lastError: shared.lastError, closedOrganizationCount: registry.closed.count,
+            space: shared.space.status)
     }
 
     /// What the store keeps for readers.
     package var readCaches: ReadCaches { registry.caches }
     package var cacheStatus: CacheStatus { registry.caches.status }
 
+    package var compactionStatus: CompactionStatus { shared.compaction.current }
+
     /// An immutable view of one organization up to its durable sequence.
     package func snapshot(of log: LogID) throws -> OrganizationSnapshot {
         do {
-            return try registry.with(log) { $0.snapshot() }
+            let now = Timestamp(microseconds: clock.wallMicroseconds())
+            let table = shared.settings.visibility(of: log, at: now)
+            return try registry.with(log) { $0.snapshot(table) }
         } catch {
             // Opening an organization synchronizes its manifest: a reader may be the one who meets a failed sync.
             shared.note(error)
@@ -99,4 +105,5 @@ package struct StoreStatistics: Sendable {
     package var isPoisoned: Bool
     package var lastError: String?
     package var closedOrganizationCount: Int
+    package var space: SpaceStatus
 }

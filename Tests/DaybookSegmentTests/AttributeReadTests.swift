@@ -128,6 +128,40 @@ struct AttributeReadTests {
         #expect(text(column, 499) == "499")
     }
 
+    /// Single rows have the objects that all rows have, with a cache and without.
+    @Test(arguments: [nil, 1 << 20] as [Int?])
+    func singleRowsHaveWholeObjects(cacheByteCount: Int?) throws {
+        var samples = AttributeSamples(seed: 12)
+        let disk = SimulatedDisk()
+        let events = samples.events(.commandExecution, count: 9_000)
+        try writeSegment(events, disk: disk)
+        let cache = cacheByteCount.map { PageCache(byteCountMax: $0) }
+        let reader = try SegmentReader.open(disk: disk, path: segmentPath, pages: cache, owner: cache?.admit() ?? 0)
+        for _ in 0..<20 {
+            let rows = (0..<reader.zone(rowGroup: 0).rowCount).filter { _ in samples.random.oneIn(300) }
+            let batch = try reader.read(rowGroup: 0, rowsAt: rows, .all)
+            try expect(batch, equals: rows.map { events[$0] })
+        }
+    }
+
+    @Test func cachedDictionariesOfAttributesAreShared() throws {
+        let disk = SimulatedDisk()
+        let events = (0..<200).map { row in
+            AttributeSamples.event(.agentInteraction, row: row, object: Array("{\"a\":\"v\(row % 3)\"}".utf8))
+        }
+        try writeSegment(events, disk: disk)
+        let cache = PageCache(byteCountMax: 1 << 20)
+        let reader = try SegmentReader.open(disk: disk, path: segmentPath, pages: cache, owner: cache.admit())
+        guard case .codes(let first) = try reader.attribute("a").0.values,
+            case .codes(let second) = try reader.attribute("a").0.values
+        else {
+            Issue.record("not codes")
+            return
+        }
+        #expect(first.table === second.table)
+        #expect(first.codes == second.codes)
+    }
+
     /// Columns and rests together answer as the whole objects do.
     @Test(arguments: 1...20)
     func attributesAgreeWithTheObjects(seed: Int) throws {

@@ -110,5 +110,8 @@ struct PatchedPageTests {
         let identifiers = try reader.read(rowGroup: 0, rows: 100..<200, .identifier)
         #expect(identifiers.identifiers == Array(try reader.read(rowGroup: 0, .all).identifiers[100..<200]))
         #expect(identifiers.timestamps.isEmpty)
+        let times = identifiers.identifiers.map { $0.high >> 16 }
+        let zone = try #require(reader.zone(rowGroup: 0, .identifierTime))
+        #expect(times.allSatisfy { zone.min <= $0 && $0 <= zone.max })
     }
 }

@@ -69,10 +69,11 @@ final class TestServer: Sendable {
     /// - Parameters:
     ///   - directory: where its files are; a store that is there already is opened again. By default a fresh directory
     ///     that is removed at the end.
+    ///   - timeLimits: out of reach unless the test is about one; a test machine may be slow for longer than a client waits.
     ///   - isGated: whether the store works behind a `GatedDisk`.
     static func with(
         _ directory: TemporaryDirectory? = nil, connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false,
-        eventLoopCount: Int = 1, timeLimits: TimeLimits = TimeLimits(),
+        eventLoopCount: Int = 1, timeLimits: TimeLimits = .outOfReach,
         isGated: Bool = false, _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
@@ -143,5 +144,18 @@ func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) a
 func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
     await withCheckedContinuation { continuation in
         _ = SystemThread.start(name: "test-client") { continuation.resume(returning: work()) }
+    }
+}
+
+extension TimeLimits {
+    /// For every test that is not about a limit: a busy machine holds a thread for longer than clients are kept waiting.
+    static var outOfReach: TimeLimits {
+        var limits = TimeLimits()
+        limits.requestMilliseconds = 3_600_000
+        limits.idleMilliseconds = 3_600_000
+        limits.stalledWriteMilliseconds = 3_600_000
+        limits.commitMilliseconds = 3_600_000
+        limits.queryMilliseconds = 3_600_000
+        return limits
     }
 }

@@ -19,7 +19,7 @@ struct ControlEventTests {
     }
 
     @Test func thePageShowsEveryKindOfAct() throws {
-        #expect(Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [1, 2, 3])
+        #expect(Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [1, 2, 3, 4, 5])
     }
 
     private static func json(_ event: ControlEvent) -> ParsedJSON {
@@ -43,6 +43,17 @@ struct ControlEventTests {
             return Build.object([
                 "kind": Build.number(3), "at": Build.number(time.microseconds), "key_id": Build.text(keyID),
             ])
+        case .retentionSet(let organization, let policy, let time):
+            return Build.object([
+                "kind": Build.number(4), "at": Build.number(time.microseconds),
+                "organization": Build.text(organization.text), "held": .bool(policy.isHeld),
+                "days": .array(Family.ofOrganizations.map { Build.number(policy[$0]) }),
+            ])
+        case .quotaSet(let organization, let byteCount, let time):
+            return Build.object([
+                "kind": Build.number(5), "at": Build.number(time.microseconds),
+                "organization": Build.text(organization.text), "byte_count": Build.number(byteCount),
+            ])
         }
     }
 
@@ -57,7 +68,7 @@ struct ControlEventTests {
     /// Changes of the page's `organization-created`, whose organization stands from offset 21 on.
     @Test(
         arguments: [
-            ("kind zero", 0, 0), ("reserved kind", 0, 4), ("kind of the audit trail", 0, 64), ("flags", 1, 1),
+            ("kind zero", 0, 0), ("reserved kind", 0, 6), ("kind of the audit trail", 0, 64), ("flags", 1, 1),
             ("reserved field", 2, 1), ("reserved field", 3, 1), ("organization that is none", 21, UInt8(ascii: "A")),
             ("text that is not UTF-8", 21, 0xC3),
         ] as [(String, Int, UInt8)])
@@ -71,6 +82,29 @@ struct ControlEventTests {
         var bytes = try #require(try Self.vectors().first { $0.name == "key-created" }).bytes
         bytes[1] = 3
         #expect(throws: FormatError.self) { try Self.read(bytes) }
+    }
+
+    /// Changes of the page's `retention-set`, whose families stand from offset 17 on.
+    @Test(
+        arguments: [
+            ("unknown flag", 1, 2), ("more families than bytes", 17, 5), ("fewer families than bytes", 17, 3),
+            ("family twice", 23, 1), ("families out of order", 18, 3), ("family of the control log", 33, 64),
+            ("no family", 18, 0),
+        ] as [(String, Int, UInt8)])
+    func aWrongRetentionIsRefused(name: String, offset: Int, byte: UInt8) throws {
+        var bytes = try #require(try Self.vectors().first { $0.name == "retention-set" }).bytes
+        bytes[offset] = byte
+        #expect(throws: FormatError.self) { try Self.read(bytes) }
+    }
+
+    @Test func aFamilyThatIsNotNamedIsKeptForEver() throws {
+        var bytes = try #require(try Self.vectors().first { $0.name == "retention-set" }).bytes
+        bytes[17] = 1
+        guard case .retentionSet(_, let policy, _) = try Self.read(Array(bytes.prefix(23))) else {
+            Issue.record("another act came back")
+            return
+        }
+        #expect(Family.ofOrganizations.map { policy[$0] } == [90, 0, 0, 0])
     }
 
     @Test func moreScopesThanBytesAreRefused() throws {

@@ -62,6 +62,11 @@ struct ControlStateTests {
         (.keyCreated(key("k1")), .keyExists(keyID: "k1")),
         (.keyCreated(key("k3", OrganizationID("new")!)), .organizationUnknown(OrganizationID("new")!)),
         (.keyRevoked(keyID: "k3", at: now), .keyUnknown(keyID: "k3")),
+        (
+            .retentionSet(OrganizationID("new")!, .standard, at: now),
+            .organizationUnknown(OrganizationID("new")!)
+        ),
+        (.quotaSet(OrganizationID("new")!, byteCount: 1, at: now), .organizationUnknown(OrganizationID("new")!)),
     ])
     func aContradictionIsNamedAndChangesNothing(event: ControlEvent, contradiction: ControlContradiction) throws {
         let before = try ControlState(replaying: Self.acts)
@@ -75,5 +80,17 @@ struct ControlStateTests {
         var state = try ControlState(replaying: Self.acts)
         try state.apply(.keyRevoked(keyID: "k1", at: Timestamp(microseconds: 2_000)))
         #expect(state.revocations["k1"] == Self.now)
+    }
+
+    @Test func theLastSettingCounts() throws {
+        var state = try ControlState(replaying: Self.acts)
+        #expect(state.settings.isEmpty)
+        let policy = RetentionPolicy(commands: 1, agents: 2, sessions: 3, productivity: 0, isHeld: true)
+        try state.apply(.retentionSet(Self.acme, .standard, at: Self.now))
+        try state.apply(.quotaSet(Self.acme, byteCount: 5, at: Self.now))
+        try state.apply(.retentionSet(Self.acme, policy, at: Self.now))
+        #expect(state.settings[Self.acme]?.retention == policy)
+        #expect(state.settings[Self.acme]?.quotaByteCount == 5)
+        #expect(state.settings[Self.umbrella] == nil)
     }
 }

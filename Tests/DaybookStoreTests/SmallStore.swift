@@ -47,8 +47,9 @@ struct SmallStore {
     mutating func append(_ count: Int, at time: Timestamp? = nil, user: String = "owner") throws {
         let arrival = Timestamp(microseconds: clock.wallMicroseconds())
         var group = GroupBuilder(log: Self.log, arrival: arrival)
+        var added: [[UInt8]] = []
         for _ in 0..<count {
-            let number = UInt64(encodings.count) + 1
+            let number = UInt64(encodings.count + added.count) + 1
             let time = time ?? arrival
             let isChange = number.isMultiple(of: 10)
             let encoding =
@@ -57,12 +58,13 @@ struct SmallStore {
                 : TestEvents.command(number, user: user, at: time)
             let family: Family = isChange ? .sessionChange : .commandExecution
             encoding.withRawSpan { group.append(family, schemaVersion: 1, encoding: $0) }
-            encodings.append(encoding)
+            added.append(encoding)
         }
+        defer { nextTicket += 1 }
         store.submit(Submission(group: group, sink: sink, ticket: nextTicket))
         while store.machine.stepCommitter() == .committed {}
         guard case .committed = sink.outcome(nextTicket) else { throw SmallStoreFailure.refused }
-        nextTicket += 1
+        encodings += added
     }
 
     func checkpoint() {

@@ -17,6 +17,8 @@ package struct FaultPlan: Sendable, Equatable {
     package var capacityByteCount: Int?
     /// A disk that lies: synchronization reports success and does nothing. Tests must notice it.
     package var ignoresSynchronize = false
+    /// The same for files whose path ends so.
+    package var skipsSynchronizeOf: String?
     /// Truncation reports success and does nothing. Tests must notice this, too.
     package var ignoresTruncation = false
 

@@ -155,6 +155,7 @@ struct SimulatedState: Sendable {
             throw DiskError(.inputOutput, operation: operation.rawValue, path: path)
         }
         if plan.ignoresSynchronize { return .skipped }
+        if let ending = plan.skipsSynchronizeOf, path.hasSuffix(ending) { return .skipped }
         return isCrashing && random.oneIn(2) ? .skipped : .done
     }
 

@@ -36,6 +36,19 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
         #expect(fingerprints[0] == fingerprints[1])
     }
 
+    @Test func rangesAreMergedAndEventsExpire() throws {
+        var merged = 0
+        var expired = 0
+        for seed in 1...40 as ClosedRange<UInt64> {
+            var simulation = try StoreSimulation(seed: seed)
+            try simulation.run()
+            merged += simulation.mergedSeen
+            expired += simulation.expiredSeen
+        }
+        #expect(merged > 40)
+        #expect(expired > 40)
+    }
+
     @Test func someCrashesLeaveRequestsThatNobodyHeardOf() throws {
         var recovered = 0
         for seed in 1...40 as ClosedRange<UInt64> {
@@ -62,7 +75,9 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
     @Test func aDiskThatDoesNotSynchronizeIsNoticed() {
         #expect(
             isNoticed { seed in
-                var simulation = try StoreSimulation(seed: seed, ignoresSynchronize: true)
+                var lies = FaultPlan()
+                lies.ignoresSynchronize = true
+                var simulation = try StoreSimulation(seed: seed, lies: lies)
                 try simulation.run()
             })
     }
@@ -80,7 +95,20 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
     @Test func aDiskThatDoesNotTruncateIsNoticed() {
         #expect(
             isNoticed { seed in
-                var simulation = try StoreSimulation(seed: seed, ignoresTruncation: true)
+                var lies = FaultPlan()
+                lies.ignoresTruncation = true
+                var simulation = try StoreSimulation(seed: seed, lies: lies)
+                try simulation.run()
+            })
+    }
+
+    /// What a sealer or a compactor does that publishes first and synchronizes later.
+    @Test func segmentsThatArePublishedBeforeTheyAreSynchronizedAreNoticed() {
+        #expect(
+            isNoticed { seed in
+                var lies = FaultPlan()
+                lies.skipsSynchronizeOf = ".dbs"
+                var simulation = try StoreSimulation(seed: seed, lies: lies)
                 try simulation.run()
             })
     }

@@ -1,15 +1,34 @@
 import DaybookFormat
+import DaybookSegment
+import DaybookStore
 
 /// What the outside knows of one log: the ledger that the store is held against.
 struct LogModel {
     struct Request: Equatable {
         var encodings: [[UInt8]]
         var families: [Family]
+        var timestamps: [Timestamp]
         var key: UInt64?
+        /// Of the last time it was submitted.
+        var arrival = Timestamp(microseconds: 0)
+
+        /// The same request may come again later.
+        static func == (left: Request, right: Request) -> Bool {
+            left.encodings == right.encodings && left.families == right.families && left.key == right.key
+        }
+    }
+
+    struct Event {
+        var encoding: [UInt8]
+        var family: Family
+        var timestamp: Timestamp
+        var arrival: Timestamp
     }
 
     /// Acknowledged events by sequence; dense from 1.
-    var stored: [[UInt8]] = []
+    var stored: [Event] = []
+    /// Which of them readers see by now. The others may be there or not.
+    var visibility: (Family) -> RowVisibility = { _ in .everything }
     /// Where each acknowledged request stands.
     var answered: [(request: Request, first: UInt64)] = []
     /// Requests whose outcome nobody knows: whole or absent, once.
@@ -21,45 +40,65 @@ struct LogModel {
         guard first == UInt64(stored.count) + 1 else {
             return "sequence \(first) was given out, \(stored.count + 1) was next"
         }
-        stored.append(contentsOf: request.encodings)
+        for (index, encoding) in request.encodings.enumerated() {
+            stored.append(
+                Event(
+                    encoding: encoding, family: request.families[index], timestamp: request.timestamps[index],
+                    arrival: request.arrival))
+        }
         answered.append((request, first))
         return nil
     }
 
-    /// Compares what a reader sees while the store runs: exactly what was acknowledged.
+    /// Compares what a reader sees while the store runs: exactly what was acknowledged and has not expired, each event
+    /// once and in order. Events that have expired may still be there.
     func difference(toVisible events: [(sequence: UInt64, encoding: [UInt8])]) -> String? {
-        guard events.count == stored.count else {
-            return "\(events.count) events visible, \(stored.count) acknowledged"
+        difference(to: events, through: stored.count)
+    }
+
+    private func difference(to events: [(sequence: UInt64, encoding: [UInt8])], through end: Int) -> String? {
+        var next = 0
+        for event in events {
+            guard event.sequence >= 1, event.sequence <= UInt64(end) else {
+                return "sequence \(event.sequence) is visible, \(end) were acknowledged"
+            }
+            let index = Int(event.sequence) - 1
+            guard index >= next else { return "sequence \(event.sequence) is there twice, or too late" }
+            if let missing = (next..<index).first(where: { !isExpired(stored[$0]) }) {
+                return "acknowledged event \(missing + 1) is missing"
+            }
+            guard event.encoding == stored[index].encoding else { return "event \(event.sequence) is another one" }
+            next = index + 1
         }
-        for (index, event) in events.enumerated() {
-            guard event.sequence == UInt64(index) + 1 else { return "sequence \(event.sequence) at place \(index + 1)" }
-            guard event.encoding == stored[index] else { return "event \(event.sequence) is another one" }
+        return (next..<max(next, end)).first { !isExpired(stored[$0]) }.map {
+            "acknowledged event \($0 + 1) is missing at the end"
         }
-        return nil
+    }
+
+    private func isExpired(_ event: Event) -> Bool {
+        visibility(event.family).hides(timestamp: event.timestamp, arrival: event.arrival)
     }
 
     /// Compares what is there after a restart: everything acknowledged, then open requests, each whole and once.
     /// What is found of them counts as acknowledged from now on.
     mutating func adopt(recovered events: [(sequence: UInt64, encoding: [UInt8])]) -> String? {
-        guard events.count >= stored.count else { return "\(events.count) events left of \(stored.count) acknowledged" }
-        for (index, event) in events.enumerated() where event.sequence != UInt64(index) + 1 {
-            return "sequence \(event.sequence) at place \(index + 1)"
+        let known = events.prefix { $0.sequence <= UInt64(stored.count) }
+        if let problem = difference(to: Array(known), through: stored.count) { return problem }
+        let new = events[known.count...]
+        for (index, event) in new.enumerated() where event.sequence != UInt64(stored.count + index) + 1 {
+            return "sequence \(event.sequence) where \(stored.count + index + 1) was expected"
         }
-        for index in stored.indices where events[index].encoding != stored[index] {
-            return "acknowledged event \(index + 1) is another one"
-        }
-        var next = stored.count
-        while next < events.count {
-            guard let found = open.firstIndex(where: { $0.encodings.first == events[next].encoding }) else {
-                return "event \(next + 1) was never submitted, refused, or is there twice"
+        var rest = new.map(\.encoding)[...]
+        while let first = rest.first {
+            guard let found = open.firstIndex(where: { $0.encodings.first == first }) else {
+                return "event \(stored.count + 1) was never submitted, refused, or is there twice"
             }
             let request = open.remove(at: found)
-            let end = next + request.encodings.count
-            guard end <= events.count, events[next..<end].map(\.encoding) == request.encodings else {
-                return "a request at sequence \(next + 1) is there in part"
+            guard rest.starts(with: request.encodings) else {
+                return "a request at sequence \(stored.count + 1) is there in part"
             }
-            if let problem = acknowledge(request, first: UInt64(next) + 1) { return problem }
-            next = end
+            rest = rest.dropFirst(request.encodings.count)
+            if let problem = acknowledge(request, first: UInt64(stored.count) + 1) { return problem }
         }
         // What is not there now never comes back: it may be submitted again.
         refused.append(contentsOf: open)

@@ -9,7 +9,8 @@ extension StoreSimulation {
     /// One random step. Disk errors of a reader are the weather; everything else that is wrong throws.
     mutating func step() throws {
         clock.advance(microseconds: UInt64(1 + random.below(400_000)))
-        switch random.below(20) {
+        if random.oneIn(40) { clock.advance(seconds: UInt64(3_600 * (1 + random.below(30)))) }
+        switch random.below(24) {
         case 0..<8: submitSomething()
         case 8..<13:
             _ = store.machine.stepCommitter()
@@ -18,6 +19,8 @@ extension StoreSimulation {
         case 16: _ = store.machine.stepCheckpointer(force: true)
         case 17: _ = store.machine.stepSealer()
         case 18: for _ in 0..<8 { _ = store.machine.stepSealer() }
+        case 19..<21: _ = store.machine.stepCompactor()
+        case 21..<23: for _ in 0..<20 { _ = store.machine.stepCompactor() }
         default:
             do { try look(Self.logs[random.below(Self.logs.count)]) } catch  where Self.isDiskError(error) {}
         }
@@ -49,6 +52,20 @@ extension StoreSimulation {
     }
 
     mutating func seal() { while store.machine.stepSealer() {} }
+
+    /// Until nothing is left to do.
+    mutating func compact() throws {
+        for _ in 0..<10_000 {
+            switch store.machine.stepCompactor() {
+            case .idle: return
+            case .worked: continue
+            case .resting(let nanoseconds):
+                clock.advance(microseconds: nanoseconds / 1_000 + 1)
+                checkpoint()
+            }
+        }
+        throw fail("compaction does not come to an end")
+    }
 
     /// Brings the store into a state with sealed events, events in log files and events only in the journal, and
     /// makes sure that it is there.
@@ -82,7 +99,10 @@ extension StoreSimulation {
         try compareReadOnly()
         store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: options)
         for log in Self.logs {
-            let found = try events(try store.snapshot(of: log))
+            let snapshot = try store.snapshot(of: log)
+            try checkAccount(snapshot.manifest)
+            models[log]!.visibility = Self.visibility(snapshot)
+            let found = try events(snapshot)
             let before = models[log]!.stored.count
             if let problem = models[log]!.adopt(recovered: found) {
                 throw fail("after restart \(restartCount), log \(log.rawValue): \(problem)")
@@ -98,8 +118,10 @@ extension StoreSimulation {
     private func compareReadOnly() throws {
         let before = disk.image()
         let reader = try ReadOnlyStore.open(disk: disk)
+        let table = VisibilityTable(options.retention, at: Timestamp(microseconds: clock.wallMicroseconds()))
         for log in Self.logs {
             var model = models[log]!
+            model.visibility = { table[$0] }
             if let problem = model.adopt(recovered: try events(try reader.snapshot(of: log))) {
                 throw fail("offline reader, log \(log.rawValue): \(problem)")
             }
@@ -110,16 +132,14 @@ extension StoreSimulation {
     /// A whole story: fill every place, then three lives with faults, each ended by a power loss.
     mutating func run(stepCount: Int = 160) throws {
         try fillEveryPlace()
-        var lies = FaultPlan()
-        lies.ignoresSynchronize = ignoresSynchronize
-        lies.ignoresTruncation = ignoresTruncation
         for life in 0..<3 {
             var plan =
                 random.oneIn(3)
                 ? FaultPlan.anything(seed: random.next(), within: 250)
                 : FaultPlan.powerLoss(seed: random.next(), within: 250)
-            plan.ignoresSynchronize = ignoresSynchronize
-            plan.ignoresTruncation = ignoresTruncation
+            plan.ignoresSynchronize = lies.ignoresSynchronize
+            plan.ignoresTruncation = lies.ignoresTruncation
+            plan.skipsSynchronizeOf = lies.skipsSynchronizeOf
             disk.arm(plan)
             for _ in 0..<stepCount {
                 try step()
@@ -145,6 +165,7 @@ extension StoreSimulation {
         try commitAll()
         checkpoint()
         seal()
+        try compact()
         for log in Self.logs { try look(log) }
         guard waiting.isEmpty else { throw fail("requests were never answered") }
     }

@@ -46,9 +46,8 @@ struct StoreSimulation {
     var nextTicket: UInt64 = 1
     var nextEvent: UInt64 = 1
     var options: StoreOptions
-    /// The disk lies about synchronization: the simulation must notice.
-    let ignoresSynchronize: Bool
-    let ignoresTruncation: Bool
+    /// What the disk only pretends to do, if anything: the simulation must notice.
+    let lies: FaultPlan
 
     /// What the run has met, so that a test can insist that it met everything.
     var sealedSeen = 0
@@ -56,11 +55,13 @@ struct StoreSimulation {
     var journalOnlySeen = 0
     var restartCount = 0
     var recoveredOpenCount = 0
+    var mergedSeen = 0
+    var expiredSeen = 0
 
-    init(seed: UInt64, ignoresSynchronize: Bool = false, ignoresTruncation: Bool = false) throws {
+    /// - Parameter lies: what the disk only pretends to do.
+    init(seed: UInt64, lies: FaultPlan = FaultPlan()) throws {
         self.seed = seed
-        self.ignoresSynchronize = ignoresSynchronize
-        self.ignoresTruncation = ignoresTruncation
+        self.lies = lies
         random = SeededRandom(seed: seed)
         disk = SimulatedDisk(seed: seed)
         entropy = SeededEntropy(seed: seed)
@@ -75,11 +76,15 @@ struct StoreSimulation {
         options.commitByteCountTarget = 4 << 10
         options.openOrganizationCountMax = 1
         options.individualSyncCountMax = random.oneIn(2) ? 0 : 8
+        options.compaction.fanInMin = 2 + random.below(3)
+        options.compaction.fanInMax = 6
+        options.compaction.rowCountMax = 600
+        options.compaction.bytesPerSecond = 1 << 30
+        options.compaction.firstPatrolMicroseconds = 2_000_000
+        options.compaction.patrolMicroseconds = 10_000_000
+        options.retention = RetentionPolicy(commands: 2, agents: 2, sessions: 4, productivity: 0)
         try Store.create(disk: disk, clock: clock, entropy: entropy, options: options)
-        var plan = FaultPlan()
-        plan.ignoresSynchronize = ignoresSynchronize
-        plan.ignoresTruncation = ignoresTruncation
-        disk.arm(plan)
+        disk.arm(lies)
         store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: options)
         for log in Self.logs { models[log] = LogModel() }
     }
@@ -100,9 +105,13 @@ struct StoreSimulation {
     }
 
     mutating func makeRequest() -> LogModel.Request {
-        var request = LogModel.Request(encodings: [], families: [], key: random.oneIn(3) ? nextEvent : nil)
+        var request = LogModel.Request(
+            encodings: [], families: [], timestamps: [], key: random.oneIn(3) ? nextEvent : nil)
         for _ in 0..<1 + random.below(5) {
-            let time = Timestamp(microseconds: clock.wallMicroseconds())
+            var time = Timestamp(microseconds: clock.wallMicroseconds())
+            // Some are imported: they are old when they arrive.
+            if random.oneIn(10) { time = time.adding(microseconds: -3 * Limits.dayMicroseconds) }
+            request.timestamps.append(time)
             if random.oneIn(8) {
                 request.encodings.append(
                     TestEvents.sessionChange(.started, "session-\(nextEvent)", number: nextEvent, at: time))
@@ -124,6 +133,8 @@ struct StoreSimulation {
         for (family, encoding) in zip(request.families, request.encodings) {
             encoding.withRawSpan { group.append(family, schemaVersion: 1, encoding: $0) }
         }
+        var request = request
+        request.arrival = now
         waiting[nextTicket] = (log, request)
         store.submit(Submission(group: group, sink: sink, ticket: nextTicket))
         nextTicket += 1
@@ -145,7 +156,9 @@ struct StoreSimulation {
                 }
                 guard known else { throw fail("answered as a duplicate of something else") }
             case .refused(.durabilityUnknown): models[log]!.open.append(request)
-            case .refused(.storageUnavailable): models[log]!.refused.append(request)
+            case .refused(.storageUnavailable), .refused(.quotaExceeded): models[log]!.refused.append(request)
+            // Its key is no longer known after a day, and the session that it started ended long ago.
+            case .refused(.sessionEnded) where request.families.contains(.sessionChange): continue
             case .refused, .relaxed: throw fail("unexpected outcome \(outcome)")
             }
         }
@@ -184,11 +197,31 @@ struct StoreSimulation {
         if !snapshot.segments.isEmpty { sealedSeen += 1 }
         if snapshot.tailExtentCount > 0 { tailSeen += 1 }
         if snapshot.pendingGroupCount > 0 { journalOnlySeen += 1 }
+        try checkAccount(snapshot.manifest)
+        models[log]!.visibility = Self.visibility(snapshot)
         if let problem = models[log]!.difference(toVisible: try events(snapshot)) {
             throw fail("log \(log.rawValue): \(problem)")
         }
         try compareColumns(of: snapshot)
         store.machine.stepTails()
+    }
+
+    /// What the snapshot says, without keeping it.
+    static func visibility(_ snapshot: OrganizationSnapshot) -> (Family) -> RowVisibility {
+        let families = Family.ofOrganizations.map { ($0, snapshot.visibility(of: $0)) }
+        let table = Dictionary(uniqueKeysWithValues: families)
+        return { table[$0] ?? .everything }
+    }
+
+    /// Every sealed sequence is in a segment, or has expired: nothing else may happen to it here.
+    mutating func checkAccount(_ manifest: Manifest) throws {
+        if let rule = manifest.firstBrokenInvariant { throw fail("a manifest breaks \(rule)") }
+        for absence in manifest.absences {
+            guard absence.reason == .expired else { throw fail("events are absent: \(absence)") }
+            expiredSeen += 1
+        }
+        // Sealing makes ranges of one log file; only merging makes them longer.
+        if manifest.segments.contains(where: { $0.lastSequence - $0.firstSequence >= 120 }) { mergedSeen += 1 }
     }
 
     /// The columns of the tail are its records.

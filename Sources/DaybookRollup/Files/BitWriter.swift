@@ -25,11 +25,20 @@ struct BitWriter {
         filled = total - 64
     }
 
-    /// That many bits that are 0.
-    mutating func appendZeros(_ count: Int) {
-        var rest = count
+    /// That many bits that are 0, then so many that are 1.
+    mutating func appendUnary(zeros: Int, ones: Int) {
+        if zeros + ones < 64 {
+            append((1 << UInt64(ones) - 1) << UInt64(zeros), width: zeros + ones)
+            return
+        }
+        var rest = zeros
         while rest > 0 {
             append(0, width: min(64, rest))
+            rest -= 64
+        }
+        rest = ones
+        while rest > 0 {
+            append(UInt64.max >> UInt64(max(0, 64 - rest)), width: min(64, rest))
             rest -= 64
         }
     }

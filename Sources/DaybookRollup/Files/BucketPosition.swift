@@ -44,10 +44,21 @@ struct BinLists: Sendable, Equatable {
 
     func bins(of row: Int) -> Range<Int> { ends[row]..<ends[row + 1] }
 
+    mutating func reserveCapacity(rowCount: Int, binCount: Int) {
+        ends.reserveCapacity(rowCount + 1)
+        positions.reserveCapacity(binCount)
+        counts.reserveCapacity(binCount)
+    }
+
     /// Adds a bin to the row that is being made.
     mutating func append(_ position: Int32, _ count: UInt64) {
         positions.append(position)
         counts.append(count)
+    }
+
+    mutating func append(_ positions: ArraySlice<Int32>, _ counts: ArraySlice<UInt64>) {
+        self.positions.append(contentsOf: positions)
+        self.counts.append(contentsOf: counts)
     }
 
     mutating func endRow() { ends.append(positions.count) }
@@ -76,12 +87,25 @@ struct BinLists: Sendable, Equatable {
 struct BinScratch: Sendable {
     /// Positions further apart than this are sorted instead of counted.
     private static let spanMax = 4_096
+    /// And positions further apart than so many for each bin.
+    private static let spanPerBin = 64
     /// So many positions are sorted by insertion.
     private static let insertionCountMax = 16
 
     private var dense = [UInt64](repeating: 0, count: spanMax)
+    private var drainedPositions = [Int32](repeating: 0, count: spanMax)
+    private var drainedCounts = [UInt64](repeating: 0, count: spanMax)
     /// Positions of the row that is being made.
     var positions: [Int32] = []
+
+    /// Makes `positions` so long; new ones are 0.
+    mutating func resize(to count: Int) {
+        if positions.count > count {
+            positions.removeLast(positions.count - count)
+        } else {
+            positions.append(contentsOf: repeatElement(0, count: count - positions.count))
+        }
+    }
 
     /// Ends a row of `lists` with one count for each of `positions`, and forgets them.
     mutating func endRow(of lists: inout BinLists) {
@@ -138,53 +162,76 @@ struct BinScratch: Sendable {
             high = max(high, position)
         }
         guard Int(high) - Int(low) < Self.spanMax else { return false }
-        for position in positions { dense[Int(position - low)] += 1 }
+        unsafe dense.withUnsafeMutableBufferPointer { dense in
+            for position in positions { unsafe dense[Int(position &- low)] &+= 1 }
+        }
         drain(low, high, to: &lists)
         return true
     }
 
+    /// Moves the counts from `low` to `high` out of `dense`.
     private mutating func drain(_ low: Int32, _ high: Int32, to lists: inout BinLists) {
-        for offset in 0...Int(high - low) where dense[offset] > 0 {
-            lists.append(low + Int32(offset), dense[offset])
-            dense[offset] = 0
+        let end = Int(high - low) + 1
+        var binCount = 0
+        unsafe dense.withUnsafeMutableBufferPointer { dense in
+            unsafe drainedPositions.withUnsafeMutableBufferPointer { positions in
+                unsafe drainedCounts.withUnsafeMutableBufferPointer { counts in
+                    precondition(end <= dense.count && dense.count <= positions.count && dense.count <= counts.count)
+                    for offset in 0..<end {
+                        // Written where the next bin stands, whether there is one or not.
+                        let count = unsafe dense[offset]
+                        unsafe positions[binCount] = low &+ Int32(truncatingIfNeeded: offset)
+                        unsafe counts[binCount] = count
+                        binCount &+= count == 0 ? 0 : 1
+                        unsafe dense[offset] = 0
+                    }
+                }
+            }
         }
+        lists.append(drainedPositions[..<binCount], drainedCounts[..<binCount])
     }
 
     /// Ends a row of `lists` with the sum of rows of `source`.
     mutating func appendSum(of source: BinLists, rows: ArraySlice<UInt32>, to lists: inout BinLists) {
         var low = Int32.max
         var high = Int32.min
+        var binCount = 0
         for row in rows {
             let bins = source.bins(of: Int(row))
             guard let first = bins.first, let last = bins.last else { continue }
             low = min(low, source.positions[first])
             high = max(high, source.positions[last])
+            binCount += bins.count
         }
         guard low <= high else { return lists.endRow() }
-        if Int(high) - Int(low) < Self.spanMax {
+        if Int(high) - Int(low) < min(Self.spanMax, Self.spanPerBin * binCount) {
             for row in rows {
                 for bin in source.bins(of: Int(row)) {
-                    dense[Int(source.positions[bin] - low)] += source.counts[bin]
+                    dense[Int(source.positions[bin] &- low)] &+= source.counts[bin]
                 }
             }
             drain(low, high, to: &lists)
         } else {
-            var all: [(position: Int32, count: UInt64)] = []
-            for row in rows {
-                for bin in source.bins(of: Int(row)) { all.append((source.positions[bin], source.counts[bin])) }
-            }
-            all.sort { $0.position < $1.position }
-            var current = all[0]
-            for next in all.dropFirst() {
-                if next.position == current.position {
-                    current.count += next.count
-                } else {
-                    lists.append(current.position, current.count)
-                    current = next
-                }
-            }
-            lists.append(current.position, current.count)
+            appendSorted(source, rows, to: &lists)
         }
         lists.endRow()
+    }
+
+    private func appendSorted(_ source: BinLists, _ rows: ArraySlice<UInt32>, to lists: inout BinLists) {
+        var all: [(position: Int32, count: UInt64)] = []
+        for row in rows {
+            for bin in source.bins(of: Int(row)) { all.append((source.positions[bin], source.counts[bin])) }
+        }
+        all.sort { $0.position < $1.position }
+        var current = all[0]
+        for next in all.dropFirst() {
+            if next.position == current.position {
+                current.count += next.count
+            } else {
+                lists.append(current.position, current.count)
+                current = next
+            }
+        }
+        lists.append(current.position, current.count)
     }
 }

@@ -33,69 +33,80 @@ struct HistogramCoding {
     /// Precondition: the row's bins are what the extremes and the count say.
     func append(_ bins: BinLists, row: Int, to writer: inout BitWriter) {
         guard count > 0 else { return }
-        var inner: [(position: Int32, count: UInt64)] = []
-        for bin in bins.bins(of: row) {
-            let position = bins.positions[bin]
-            let rest = bins.counts[bin] - (position == low || position == high ? 1 : 0)
-            if rest > 0 { inner.append((position, rest)) }
-        }
         var rest = count
         var first = low
         if storesZeros {
-            let zeroCount = inner.first.map { $0.position == 0 ? $0.count : 0 } ?? 0
+            let zeroCount = bins.counts[bins.bins(of: row).lowerBound] - 1
             let width = NumberColumn.width(of: zeroCount)
             writer.append(UInt64(width), width: Self.widthBits)
             writer.append(zeroCount, width: width)
-            if zeroCount > 0 { inner.removeFirst() }
             rest -= zeroCount
             guard rest > 0 else { return }
-            first = inner[0].position
+            first = high
+            forEachInner(bins, row) { position, _ in if position > 0 { first = min(first, position) } }
             writer.append(UInt64(first), width: Self.positionBits)
         }
-        Self.append(inner, count: rest, from: first, span: UInt64(high - first), to: &writer)
+        var most: UInt64 = 0
+        forEachInner(bins, row) { position, count in if position >= first { most = max(most, count) } }
+        let span = UInt64(high - first)
+        let shift = Self.shift(count: rest, span: span)
+        let width = NumberColumn.width(of: most)
+        let dense = UInt64(Self.widthBits) + (span + 1) * UInt64(width)
+        if dense < Self.sparseBitCount(count: rest, span: span, shift: shift) {
+            writer.append(1, width: 1)
+            writer.append(UInt64(width - 1), width: Self.widthBits)
+            appendDense(bins, row, from: first, width: width, to: &writer)
+        } else {
+            writer.append(0, width: 1)
+            appendSparse(bins, row, from: first, shift: shift, to: &writer)
+        }
     }
 
-    private static func append(
-        _ bins: [(position: Int32, count: UInt64)], count: UInt64, from first: Int32, span: UInt64,
-        to writer: inout BitWriter
-    ) {
-        let shift = shift(count: count, span: span)
-        let sparse = sparseBitCount(count: count, span: span, shift: shift)
-        let width = NumberColumn.width(of: bins.map(\.count).max() ?? 0)
-        let dense = UInt64(widthBits) + (span + 1) * UInt64(width)
-        guard dense >= sparse else {
-            writer.append(1, width: 1)
-            writer.append(UInt64(width - 1), width: widthBits)
-            var next = 0
-            for position in first...first + Int32(span) {
-                guard next < bins.count, bins[next].position == position else {
-                    writer.append(0, width: width)
-                    continue
-                }
-                writer.append(bins[next].count, width: width)
-                next += 1
-            }
-            return
+    /// Positions by rising number, each with the events that are not extremes, if there are any.
+    @inline(__always)
+    private func forEachInner(_ bins: BinLists, _ row: Int, _ body: (Int32, UInt64) -> Void) {
+        for bin in bins.bins(of: row) {
+            let position = bins.positions[bin]
+            let count = bins.counts[bin] &- (position == low || position == high ? 1 : 0)
+            if count > 0 { body(position, count) }
         }
-        writer.append(0, width: 1)
-        for bin in bins {
-            let low = UInt64(bin.position - first) & ((1 << UInt64(shift)) - 1)
-            for _ in 0..<bin.count { writer.append(low, width: shift) }
+    }
+
+    private func appendDense(_ bins: BinLists, _ row: Int, from first: Int32, width: Int, to writer: inout BitWriter) {
+        var next = first
+        forEachInner(bins, row) { position, count in
+            guard position >= first else { return }
+            writer.appendUnary(zeros: Int(position - next) * width, ones: 0)
+            writer.append(count, width: width)
+            next = position + 1
+        }
+        writer.appendUnary(zeros: Int(high + 1 - next) * width, ones: 0)
+    }
+
+    private func appendSparse(_ bins: BinLists, _ row: Int, from first: Int32, shift: Int, to writer: inout BitWriter) {
+        let mask = (1 as UInt64) << UInt64(shift) - 1
+        if shift > 0 {
+            forEachInner(bins, row) { position, count in
+                guard position >= first else { return }
+                for _ in 0..<count { writer.append(UInt64(position - first) & mask, width: shift) }
+            }
         }
         var block = 0
-        for bin in bins {
-            let target = Int(bin.position - first) >> shift
-            writer.appendZeros(target - block)
+        forEachInner(bins, row) { position, count in
+            guard position >= first else { return }
+            let target = Int(position - first) >> shift
+            writer.appendUnary(zeros: target - block, ones: Int(count))
             block = target
-            for _ in 0..<bin.count { writer.append(1, width: 1) }
         }
-        writer.appendZeros(Int(span >> UInt64(shift)) - block)
+        writer.appendUnary(zeros: Int(high - first) >> shift - block, ones: 0)
     }
 
-    /// Bits of each position that stand by themselves: as many as bring the rest of the span down to twice the count.
+    /// Bits of each position that stand by themselves: as many as bring the rest of the span down to twice the count. A
+    /// little more space is given for none at all, which is read twice as fast.
     @inline(__always)
     private static func shift(count: UInt64, span: UInt64) -> Int {
-        var shift = 0
+        if span <= 4 &* count { return 0 }
+        var shift = 1
         while span &>> UInt64(shift) > 2 &* count { shift &+= 1 }
         return shift
     }
@@ -110,58 +121,91 @@ struct HistogramCoding {
     /// No row has more events, so that nothing below overflows.
     static let countMax: UInt64 = 1 << 48
 
-    /// The bit behind the row that begins at `start`. Throws when that is past the end.
+    /// Where the parts of a stored row lie, in bits.
+    private struct Layout {
+        var zeroCount: UInt64 = 0
+        /// Events behind the zeros.
+        var count: UInt64 = 0
+        var first: Int32 = 0
+        /// Of a count for each position; 0 in the sparse form.
+        var width = 0
+        /// Low bits of each position in the sparse form.
+        var shift = 0
+        var start = 0
+        /// Bits from `start` on.
+        var bitCount = 0
+    }
+
+    /// Checks the row that begins at `start` and returns the bit behind it.
     @inline(__always)
     func end(from start: Int, _ source: BitSource) throws(FormatError) -> Int {
         guard count > 0 else { return start }
-        return try unsafe decode(from: start, source, isSized: true) { _, _ in }
-    }
-
-    /// Calls `body` with positions and counts, by rising position, for what is stored; a position may come repeatedly.
-    @inline(__always)
-    func forEach(
-        from start: Int, _ source: BitSource, _ body: (Int32, UInt64) -> Void
-    ) throws(FormatError) {
-        guard count > 0 else { return }
-        _ = try unsafe decode(from: start, source, isSized: false, body)
-    }
-
-    @inline(__always)
-    private func decode(
-        from start: Int, _ source: BitSource, isSized: Bool, _ body: (Int32, UInt64) -> Void
-    ) throws(FormatError) -> Int {
-        var position = start
-        var rest = count
-        var first = low
-        if storesZeros {
-            let width = Int(try unsafe Self.take(&position, Self.widthBits, source))
-            let zeroCount = try unsafe Self.take(&position, width, source)
-            guard zeroCount <= rest else { throw .invalid("histogram count") }
-            if zeroCount > 0 { body(0, zeroCount) }
-            rest -= zeroCount
-            guard rest > 0 else { return position }
-            first = Int32(truncatingIfNeeded: try unsafe Self.take(&position, Self.positionBits, source))
-            guard first > 0, first <= high else { throw .invalid("histogram bucket") }
-        }
-        let span = UInt64(high &- first)
-        let isDense = try unsafe Self.take(&position, 1, source) == 1
-        if isDense {
-            let width = Int(try unsafe Self.take(&position, Self.widthBits, source)) &+ 1
-            let bitCount = Int(span &+ 1) &* width
-            guard unsafe bitCount <= source.end &- position else { throw .invalid("histogram length") }
-            if !isSized {
-                try unsafe Self.readDense(source, position, width: width, count: rest, first: first, span: span, body)
+        let layout = try unsafe layout(from: start, source)
+        guard layout.count > 0 else { return layout.start }
+        guard unsafe layout.bitCount <= source.end &- layout.start else { throw .invalid("histogram length") }
+        var total: UInt64 = 0
+        if layout.width > 0 {
+            var position = layout.start
+            for _ in 0...high &- layout.first {
+                let (sum, overflow) = total.addingReportingOverflow(
+                    unsafe source.bits(at: position, width: layout.width))
+                guard !overflow else { throw .invalid("histogram count") }
+                total = sum
+                position &+= layout.width
             }
-            return position &+ bitCount
+        } else {
+            // With as many ones as there are events, none is behind more zeros than the span has steps.
+            let unary = layout.start &+ Int(layout.count) &* layout.shift
+            let end = layout.start &+ layout.bitCount
+            for position in stride(from: unary, to: end, by: 64) {
+                let word = unsafe source.bits(at: position, width: min(64, end &- position))
+                total &+= UInt64(truncatingIfNeeded: word.nonzeroBitCount)
+            }
         }
-        let shift = Self.shift(count: rest, span: span)
-        let bitCount = Self.sparseBitCount(count: rest, span: span, shift: shift)
-        guard unsafe bitCount <= UInt64(max(0, source.end &- position)) else { throw .invalid("histogram length") }
-        if !isSized {
-            try unsafe Self.readSparse(
-                source, position, shift: shift, count: Int(rest), first: first, span: Int(span), body)
+        guard total == layout.count else { throw .invalid("histogram count") }
+        return layout.start &+ layout.bitCount
+    }
+
+    /// Calls `body` with positions and counts for what is stored; a position may come repeatedly, and all lie from `low`
+    /// to `high`. Precondition: `end` did not throw.
+    @inline(__always)
+    func forEach(from start: Int, _ source: BitSource, _ body: (Int32, UInt64) -> Void) {
+        guard count > 0, let layout = try? unsafe layout(from: start, source) else { return }
+        if layout.zeroCount > 0 { body(0, layout.zeroCount) }
+        guard layout.count > 0 else { return }
+        if layout.width > 0 {
+            var position = layout.start
+            for place in layout.first...high {
+                let value = unsafe source.bits(at: position, width: layout.width)
+                position &+= layout.width
+                if value > 0 { body(place, value) }
+            }
+        } else {
+            unsafe forEachSparse(layout, source, body)
         }
-        return position &+ Int(bitCount)
+    }
+
+    @inline(__always)
+    private func layout(from start: Int, _ source: BitSource) throws(FormatError) -> Layout {
+        var layout = Layout(count: count, first: low, start: start)
+        if storesZeros {
+            let width = Int(try unsafe Self.take(&layout.start, Self.widthBits, source))
+            layout.zeroCount = try unsafe Self.take(&layout.start, width, source)
+            guard layout.zeroCount <= layout.count else { throw .invalid("histogram count") }
+            layout.count &-= layout.zeroCount
+            guard layout.count > 0 else { return layout }
+            layout.first = Int32(truncatingIfNeeded: try unsafe Self.take(&layout.start, Self.positionBits, source))
+            guard layout.first > 0, layout.first <= high else { throw .invalid("histogram bucket") }
+        }
+        let span = UInt64(high &- layout.first)
+        if try unsafe Self.take(&layout.start, 1, source) == 1 {
+            layout.width = Int(try unsafe Self.take(&layout.start, Self.widthBits, source)) &+ 1
+            layout.bitCount = Int(span &+ 1) &* layout.width
+        } else {
+            layout.shift = Self.shift(count: layout.count, span: span)
+            layout.bitCount = Int(Self.sparseBitCount(count: layout.count, span: span, shift: layout.shift))
+        }
+        return layout
     }
 
     @inline(__always)
@@ -172,48 +216,33 @@ struct HistogramCoding {
         return value
     }
 
-    @inline(__always)
-    private static func readDense(
-        _ source: BitSource, _ start: Int, width: Int, count: UInt64, first: Int32, span: UInt64,
-        _ body: (Int32, UInt64) -> Void
-    ) throws(FormatError) {
-        var total: UInt64 = 0
-        var position = start
-        for offset in 0...Int32(truncatingIfNeeded: span) {
-            let value = unsafe source.bits(at: position, width: width)
-            position &+= width
-            guard value <= count else { throw .invalid("histogram count") }
-            total &+= value
-            if value > 0 { body(first &+ offset, value) }
-        }
-        guard total == count else { throw .invalid("histogram count") }
-    }
-
     /// The low bits of all positions stand first; then each position's high part in unary: a one for each event, a zero
     /// for each step up.
     @inline(__always)
-    private static func readSparse(
-        _ source: BitSource, _ start: Int, shift: Int, count: Int, first: Int32, span: Int,
-        _ body: (Int32, UInt64) -> Void
-    ) throws(FormatError) {
-        let unary = start &+ count &* shift
-        let unaryCount = count &+ span &>> shift
-        var done = 0
-        var consumed = 0
-        while done < count {
-            guard consumed < unaryCount else { throw .invalid("histogram count") }
-            let width = min(64, unaryCount &- consumed)
-            var word = unsafe source.bits(at: unary &+ consumed, width: width)
+    private func forEachSparse(_ layout: Layout, _ source: BitSource, _ body: (Int32, UInt64) -> Void) {
+        let shift = layout.shift
+        let end = layout.start &+ layout.bitCount
+        var unary = layout.start &+ Int(layout.count) &* shift
+        // Position of bit 0 of the word, less the ones before it.
+        var base = 0
+        var lowBits = layout.start
+        while unary < end {
+            var word = unsafe source.bits(at: unary, width: min(64, end &- unary))
             while word != 0 {
-                let high = consumed &+ word.trailingZeroBitCount &- done
-                let low = shift == 0 ? 0 : Int(unsafe source.bits(at: start &+ done &* shift, width: shift))
-                let position = high &<< shift | low
-                guard done < count, position <= span else { throw .invalid("histogram bucket") }
-                body(first &+ Int32(truncatingIfNeeded: position), 1)
-                done &+= 1
+                let high = base &+ word.trailingZeroBitCount
                 word &= word &- 1
+                base &-= 1
+                if shift == 0 {
+                    body(layout.first &+ Int32(truncatingIfNeeded: high), 1)
+                } else {
+                    let position = high &<< shift | Int(unsafe source.bits(at: lowBits, width: shift))
+                    lowBits &+= shift
+                    // Low bits may be anything: past the last bucket is in it.
+                    body(min(self.high, layout.first &+ Int32(truncatingIfNeeded: position)), 1)
+                }
             }
-            consumed &+= width
+            base &+= 64
+            unary &+= 64
         }
     }
 }

@@ -83,32 +83,34 @@ extension RollupBatch {
         try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.second)
         try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.third)
         try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.fourth)
-        durationMinimums.removeAll(keepingCapacity: true)
-        durationMaximums.removeAll(keepingCapacity: true)
-        durationSums.removeAll(keepingCapacity: true)
+        var (minimums, maximums, sums) = (durationMinimums, durationMaximums, durationSums)
+        (durationMinimums, durationMaximums, durationSums) = ([], [], [])
+        minimums.removeAll(keepingCapacity: true)
+        maximums.removeAll(keepingCapacity: true)
+        sums.removeAll(keepingCapacity: true)
         for row in 0..<count {
             let (minimum, first) = scratch.first[row].multipliedReportingOverflow(by: unit)
             let (span, second) = scratch.second[row].multipliedReportingOverflow(by: unit)
             let (maximum, third) = minimum.addingReportingOverflow(span)
             let stored = UInt128(scratch.fourth[row]) << 64 | UInt128(scratch.third[row])
             let (inner, fourth) = unit == 1 ? (stored, false) : stored.multipliedReportingOverflow(by: UInt128(unit))
-            guard !first, !second, !third, !fourth else { throw .invalid("row sum") }
             let eventCount = durationCounts[row]
-            guard eventCount > 1 else {
-                guard span == 0, inner == 0, eventCount == 1 || minimum == 0 else { throw .invalid("row sum") }
-                durationMinimums.append(eventCount == 0 ? .max : minimum)
-                durationMaximums.append(maximum)
-                durationSums.append(UInt128(minimum))
-                continue
-            }
-            let innerCount = eventCount &- 2
-            let most = UInt128(innerCount.multipliedFullWidth(by: maximum))
-            let least = UInt128(innerCount.multipliedFullWidth(by: minimum))
-            guard least <= inner, inner <= most else { throw .invalid("row sum") }
-            durationMinimums.append(minimum)
-            durationMaximums.append(maximum)
-            durationSums.append(inner &+ UInt128(minimum) &+ UInt128(maximum))
+            guard !first, !second, !third, !fourth,
+                Self.isPossible(inner, eventCount, minimum: minimum, maximum: maximum)
+            else { throw .invalid("row sum") }
+            minimums.append(eventCount == 0 ? .max : minimum)
+            maximums.append(maximum)
+            sums.append(eventCount > 1 ? inner &+ UInt128(minimum) &+ UInt128(maximum) : UInt128(minimum))
         }
+        (durationMinimums, durationMaximums, durationSums) = (minimums, maximums, sums)
+    }
+
+    /// True when so many durations can have these extremes and, without them, that sum.
+    @inline(__always)
+    private static func isPossible(_ inner: UInt128, _ count: UInt64, minimum: UInt64, maximum: UInt64) -> Bool {
+        guard count > 1 else { return inner == 0 && minimum == maximum && (count == 1 || minimum == 0) }
+        return UInt128((count &- 2).multipliedFullWidth(by: minimum)) <= inner
+            && inner <= UInt128((count &- 2).multipliedFullWidth(by: maximum))
     }
 
     private mutating func readTokens(
@@ -147,8 +149,16 @@ extension RollupBatch {
         }
     }
 
-    /// Finds where the histogram of each row begins.
+    private func histogramCoding(_ row: Int) -> HistogramCoding {
+        HistogramCoding(
+            eventCount: shape == .values ? counts[row] : durationCounts[row], low: lows[row], high: highs[row],
+            shape: shape)
+    }
+
+    /// Finds where the histogram of each row begins, and checks it.
     private mutating func locateHistograms(_ block: RollupSection.Block) throws(FormatError) {
+        var (lows, highs) = (self.lows, self.highs)
+        (self.lows, self.highs) = ([], [])
         lows.removeAll(keepingCapacity: true)
         highs.removeAll(keepingCapacity: true)
         for row in rows {
@@ -156,11 +166,11 @@ extension RollupBatch {
                 lows.append(BucketPosition.of(valueMinimums[row]))
                 highs.append(BucketPosition.of(valueMaximums[row]))
             } else {
-                let isEmpty = durationCounts[row] == 0
-                lows.append(isEmpty ? 0 : BucketPosition.of(duration: durationMinimums[row]))
+                lows.append(durationCounts[row] == 0 ? 0 : BucketPosition.of(duration: durationMinimums[row]))
                 highs.append(BucketPosition.of(duration: durationMaximums[row]))
             }
         }
+        (self.lows, self.highs) = (lows, highs)
         histogramEnd = block.histograms.upperBound
         var starts = histogramStarts
         starts.removeAll(keepingCapacity: true)
@@ -169,7 +179,7 @@ extension RollupBatch {
             var position = block.histograms.lowerBound * 8
             for row in rows {
                 starts.append(position)
-                position = try unsafe coding(row).end(from: position, source)
+                position = try unsafe histogramCoding(row).end(from: position, source)
             }
             guard (position + 7) / 8 == block.histograms.upperBound else { throw .invalid("histogram length") }
         }

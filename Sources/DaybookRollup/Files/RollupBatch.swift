@@ -1,5 +1,5 @@
 package import DaybookEvent
-package import DaybookFormat
+internal import DaybookFormat
 
 /// Parts of rows that a reader may leave out. Windows, keys, statuses and counts are always there.
 package struct RollupParts: OptionSet, Sendable {
@@ -66,37 +66,26 @@ package struct RollupBatch: Sendable {
     /// Entries in every array, those outside of `rows` included.
     package var entryCount: Int { counts.count }
 
-    func coding(_ row: Int) -> HistogramCoding {
-        HistogramCoding(
-            eventCount: shape == .values ? counts[row] : durationCounts[row], low: lows[row], high: highs[row],
-            shape: shape)
-    }
-
-    /// Calls `body` with positions and counts of all events of a row; the positions come in no order, and repeatedly.
-    /// Precondition: histograms were asked for.
+    /// The histogram of a row. Precondition: histograms were asked for.
     @inline(__always)
-    func forEachBin(_ row: Int, _ body: (Int32, UInt64) -> Void) throws(FormatError) {
+    func histogram(_ row: Int) -> StoredHistogram {
         let eventCount = shape == .values ? counts[row] : durationCounts[row]
-        guard eventCount > 0 else { return }
-        guard lows[row] != highs[row] else { return body(lows[row], eventCount) }
-        body(lows[row], 1)
-        body(highs[row], 1)
+        var middle: Int32 = 0
         if eventCount == 3, shape != .values {
-            let middle = durationSums[row] - UInt128(durationMinimums[row]) - UInt128(durationMaximums[row])
-            return body(BucketPosition.of(duration: UInt64(middle)), 1)
+            middle = BucketPosition.of(
+                duration: UInt64(
+                    truncatingIfNeeded: durationSums[row] &- UInt128(durationMinimums[row])
+                        &- UInt128(durationMaximums[row])))
         }
-        let coding = coding(row)
-        let start = histogramStarts[row]
-        let end = histogramEnd
-        try unsafe storage.span.bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) throws(FormatError) in
-            try unsafe coding.forEach(from: start, BitSource(bytes, byteCount: end), body)
-        }
+        return StoredHistogram(
+            eventCount: eventCount, low: lows[row], high: highs[row], middle: middle, shape: shape,
+            start: histogramStarts[row], end: histogramEnd)
     }
 
     /// Ends a row of `lists` with the bins of one row. Precondition: histograms were asked for.
-    func appendBins(_ row: Int, to lists: inout BinLists) throws(FormatError) {
+    func appendBins(_ row: Int, to lists: inout BinLists) {
         var bins: [(position: Int32, count: UInt64)] = []
-        try forEachBin(row) { bins.append(($0, $1)) }
+        histogram(row).forEachBin(storage) { bins.append(($0, $1)) }
         bins.sort { $0.position < $1.position }
         var index = 0
         while index < bins.count {
@@ -112,7 +101,7 @@ package struct RollupBatch: Sendable {
     }
 
     /// The row with all parts that were asked for; durations and values only together with histograms.
-    package func aggregate(_ row: Int) throws(FormatError) -> AggregateRow {
+    package func aggregate(_ row: Int) -> AggregateRow {
         var result = AggregateRow()
         if let status { result.statuses = StatusCounts(counts[row], status: status.rawValue) }
         if parts.contains(.tokens), shape == .durationsAndTokens {
@@ -121,7 +110,7 @@ package struct RollupBatch: Sendable {
         }
         guard parts.contains(.histograms) else { return result }
         var bins = BinLists()
-        try appendBins(row, to: &bins)
+        appendBins(row, to: &bins)
         if shape == .values {
             result.values = ValueSummary(
                 count: counts[row], sum: valueSums[row], minimum: valueMinimums[row], maximum: valueMaximums[row],
@@ -133,5 +122,36 @@ package struct RollupBatch: Sendable {
                 histogram: bins.histogram(of: 0, offset: BucketPosition.durationOffset))
         }
         return result
+    }
+}
+
+/// Where the histogram of a row is, and what is known of it without looking there.
+struct StoredHistogram: Sendable {
+    var eventCount: UInt64
+    /// Positions of the extremes; of three durations that of the middle one.
+    var low: Int32
+    var high: Int32
+    var middle: Int32
+    var shape: RollupShape
+    /// The bit of the file at which it begins.
+    var start: Int
+    /// The byte of the file at which the block's histograms end.
+    var end: Int
+
+    @inline(__always)
+    var coding: HistogramCoding { HistogramCoding(eventCount: eventCount, low: low, high: high, shape: shape) }
+
+    /// Calls `body` with positions and counts of all events, in no order and repeatedly; all lie from `low` to `high`.
+    /// Precondition: the histogram was found to be sound in `storage`.
+    @inline(__always)
+    func forEachBin(_ storage: [UInt8], _ body: (Int32, UInt64) -> Void) {
+        guard eventCount > 0 else { return }
+        guard low != high else { return body(low, eventCount) }
+        body(low, 1)
+        if eventCount > 1 { body(high, 1) }
+        if eventCount == 3, shape != .values { return body(middle, 1) }
+        unsafe storage.withUnsafeBytes { bytes in
+            unsafe coding.forEach(from: start, BitSource(bytes, byteCount: end), body)
+        }
     }
 }

@@ -4,14 +4,16 @@ package import DaybookFormat
 /// the same bytes.
 ///
 /// Events are collected and then sorted once for each grain; rows of the finest window that can pay are made of
-/// neighbours, and rows of coarser windows of those. Memory grows with the rows that can pay, not with the events.
+/// neighbours, and rows of coarser windows of those. Of more events than are collected at once, only rows of windows
+/// that can still pay are kept.
 package struct RollupBuilder: Sendable {
-    /// Events that are rolled up together.
-    private static let bufferedEventCount = 65_536
+    /// Events that are rolled up together: 4 to 6 MiB, and 3 MiB to sort them.
+    private static let bufferedEventCount = 131_072
 
     package let family: Family
     package private(set) var eventCount: UInt64 = 0
 
+    private let eventCountMax: UInt64
     private let shape: RollupShape
     private var buffer = EventBuffer()
     private var names = RollupStrings()
@@ -25,9 +27,10 @@ package struct RollupBuilder: Sendable {
     package init(family: Family, eventCountMax: Int) {
         precondition(eventCountMax >= 0)
         self.family = family
+        self.eventCountMax = UInt64(eventCountMax)
         shape = RollupShape(family)
         grains = []
-        for grain in RollupGrain.allCases { grains.append(GrainBuilder(grain, shape, eventCountMax: eventCountMax)) }
+        for grain in RollupGrain.allCases { grains.append(GrainBuilder(grain, shape)) }
     }
 
     /// Precondition: the columns of the family have one entry for each row, times have a text, statuses are known.
@@ -44,15 +47,15 @@ package struct RollupBuilder: Sendable {
             let end = min(rowCount, first + Self.bufferedEventCount - buffer.count)
             buffer.append(columns, first..<end, shape, names: nameKeys, users: userKeys)
             first = end
-            if buffer.count == Self.bufferedEventCount { flush() }
+            if buffer.count == Self.bufferedEventCount { flush(eventCountMax: eventCountMax) }
         }
     }
 
     private func isAlive(_ grain: RollupGrain) -> Bool { grains.contains { $0.grain == grain && $0.isAlive } }
 
-    private mutating func flush() {
+    private mutating func flush(eventCountMax: UInt64) {
         guard buffer.count > 0 else { return }
-        for index in grains.indices { grains[index].add(buffer, &scratch) }
+        for index in grains.indices { grains[index].add(buffer, eventCountMax: eventCountMax, &scratch) }
         buffer.removeAll()
         if !isAlive(.name) { names.removeAll() }
         if !isAlive(.user) { users.removeAll() }
@@ -60,8 +63,8 @@ package struct RollupBuilder: Sendable {
 
     /// The bytes of the file; nil when no grain pays. The builder is empty afterwards.
     package mutating func finish(_ identity: RollupIdentity) -> [UInt8]? {
-        precondition(identity.family == family)
-        flush()
+        precondition(identity.family == family && eventCount <= eventCountMax)
+        flush(eventCountMax: eventCount)
         var encoder = RollupEncoder(identity, eventCount: eventCount)
         for index in grains.indices {
             let rows = grains[index].finish(eventCount: eventCount, &scratch)
@@ -86,60 +89,57 @@ package struct RollupBuilder: Sendable {
 struct GrainBuilder: Sendable {
     let grain: RollupGrain
     private let shape: RollupShape
-    private let eventCountMax: UInt64
     /// The finest window that may pay; nil when none can.
     private var window: RollupWindow? = .oneMinute
     /// Rows of `window`, in memory's order each; every part has more than twice the rows of the next one.
     private var parts: [RollupRows] = []
 
-    init(_ grain: RollupGrain, _ shape: RollupShape, eventCountMax: Int) {
+    init(_ grain: RollupGrain, _ shape: RollupShape) {
         self.grain = grain
         self.shape = shape
-        self.eventCountMax = UInt64(eventCountMax)
     }
 
     var isAlive: Bool { window != nil }
 
-    mutating func add(_ buffer: EventBuffer, _ scratch: inout BinScratch) {
+    /// - Parameter eventCountMax: not below the number of all events, those to come included. No later event takes a row
+    ///   away, so what cannot pay with so many need not be kept.
+    mutating func add(_ buffer: EventBuffer, eventCountMax: UInt64, _ scratch: inout BinScratch) {
         guard isAlive else { return }
         let events = SortedEvents(buffer, grain)
-        // No later event takes a row away.
         let rowCounts = events.rowCounts()
-        var affordable: RollupWindow? = window
-        while let candidate = affordable, !canPay(rowCounts[Int(candidate.rawValue) - 1]) {
-            affordable = candidate.nextCoarser
-        }
-        coarsen(to: affordable, &scratch)
-        guard let window = affordable else { return }
-        parts.append(events.rows(of: buffer, shape, window, &scratch))
+        coarsen(eventCountMax: eventCountMax, &scratch) { rowCounts[Int($0.rawValue) - 1] }
+        guard let window else { return }
+        let rowCount = rowCounts[Int(window.rawValue) - 1]
+        parts.append(events.rows(of: buffer, shape, window, rowCount: rowCount, &scratch))
         while parts.count >= 2, parts[parts.count - 2].count <= 2 * parts[parts.count - 1].count {
             mergeLast(2, &scratch)
+            let last = parts.count - 1
+            coarsen(eventCountMax: eventCountMax, &scratch) { [parts] in parts[last].rowCount(in: $0) }
         }
     }
 
-    private func canPay(_ rowCount: Int) -> Bool { RollupPolicy.pays(rowCount: rowCount, eventCount: eventCountMax) }
-
-    private mutating func coarsen(to target: RollupWindow?, _ scratch: inout BinScratch) {
-        guard target != window else { return }
-        window = target
-        guard let target else {
+    /// Takes the finest window, from the current one on, whose rows can pay; gives the grain up when there is none.
+    private mutating func coarsen(
+        eventCountMax: UInt64, _ scratch: inout BinScratch, rowCount: (RollupWindow) -> Int
+    ) {
+        let old = window
+        while let candidate = window,
+            !RollupPolicy.pays(rowCount: rowCount(candidate), eventCount: eventCountMax)
+        {
+            window = candidate.nextCoarser
+        }
+        guard window != old else { return }
+        guard let window else {
             parts = []
             return
         }
-        for index in parts.indices { parts[index] = parts[index].coarsened(to: target, &scratch) }
+        for index in parts.indices { parts[index] = parts[index].coarsened(to: window, &scratch) }
     }
 
     private mutating func mergeLast(_ count: Int, _ scratch: inout BinScratch) {
         let merged = RollupRows.merged(Array(parts.suffix(count)), &scratch)
         parts.removeLast(count)
         parts.append(merged)
-        var affordable = window
-        var rowCount = merged.count
-        while let candidate = affordable, !canPay(rowCount) {
-            affordable = candidate.nextCoarser
-            coarsen(to: affordable, &scratch)
-            rowCount = parts.last?.count ?? 0
-        }
     }
 
     /// The rows of the finest window that pays, in memory's order; nil when none does.
@@ -148,21 +148,22 @@ struct GrainBuilder: Sendable {
             parts = []
             window = .oneMinute
         }
-        precondition(eventCount <= eventCountMax)
+        coarsen(eventCountMax: eventCount, &scratch) { [parts] window in
+            parts.map { $0.rowCount(in: window) }.max() ?? 0
+        }
         if parts.count > 1 { mergeLast(parts.count, &scratch) }
-        guard let all = parts.first else { return nil }
-        return all.paying(eventCount: eventCount, &scratch)
+        return parts.first?.paying(eventCount: eventCount, &scratch)
     }
 }
 
 extension RollupRows {
     /// The rows, or the finest coarser ones, that pay; nil when none do.
     func paying(eventCount: UInt64, _ scratch: inout BinScratch) -> RollupRows? {
-        var rows = self
-        while !RollupPolicy.pays(rowCount: rows.count, eventCount: eventCount) {
-            guard let coarser = rows.window.nextCoarser else { return nil }
-            rows = rows.coarsened(to: coarser, &scratch)
+        var window = window
+        while !RollupPolicy.pays(rowCount: rowCount(in: window), eventCount: eventCount) {
+            guard let coarser = window.nextCoarser else { return nil }
+            window = coarser
         }
-        return rows
+        return window == self.window ? self : coarsened(to: window, &scratch)
     }
 }

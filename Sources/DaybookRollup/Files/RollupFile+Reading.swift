@@ -16,11 +16,13 @@ extension RollupFile {
     /// Calls `body` with the rows of a section whose windows start inside `starts` (microseconds since 1970), up to 256
     /// at a time: first those of one status, then those of the next.
     /// - Parameter status: only rows of this status; of metrics, which have none, none.
-    /// - Throws: `FormatError` for damage that the checksum did not show; what `body` throws.
+    /// - Throws: `FormatError` when histograms are asked for and damaged, and for damage that the checksum did not show;
+    ///   what `body` throws.
     package func forEachBatch(
         of section: RollupSection, windowStartsIn starts: Range<Int64>, status: EventStatus? = nil,
         parts: RollupParts, _ body: (RollupBatch) throws -> Void
     ) throws {
+        try check(section, parts)
         var batch = RollupBatch(self, section)
         var scratch = RollupScratch()
         for block in section.blocks {
@@ -45,21 +47,26 @@ extension RollupFile {
                     RollupRow(
                         windowStart: batch.windowStarts[row],
                         key: batch.keys.isEmpty ? RollupCodes.missing : batch.keys[row], status: batch.status,
-                        aggregate: try batch.aggregate(row)))
+                        aggregate: batch.aggregate(row)))
             }
         }
     }
 
     /// All rows of a section, in the order of files, the keys being codes plus one.
     func rows(of section: RollupSection) throws(FormatError) -> RollupRows {
+        try check(section, .all)
         var rows = RollupRows(shape, section.window)
         var batch = RollupBatch(self, section)
         var scratch = RollupScratch()
         for block in section.blocks {
             try read(block, .all, into: &batch, &scratch)
-            for row in batch.rows { try rows.append(batch, row) }
+            for row in batch.rows { rows.append(batch, row) }
         }
         return rows
+    }
+
+    private func check(_ section: RollupSection, _ parts: RollupParts) throws(FormatError) {
+        guard section.hasHistograms || !parts.contains(.histograms) else { throw .invalid("rollup histograms") }
     }
 
     private func read(
@@ -75,7 +82,7 @@ extension RollupFile {
 }
 
 extension RollupRows {
-    fileprivate mutating func append(_ batch: RollupBatch, _ row: Int) throws(FormatError) {
+    fileprivate mutating func append(_ batch: RollupBatch, _ row: Int) {
         appendKey(
             window: batch.windowStarts[row] / window.microseconds, status: batch.status?.rawValue ?? 0,
             key: batch.keys.isEmpty ? 0 : batch.keys[row] &+ 1, count: batch.counts[row])
@@ -91,7 +98,7 @@ extension RollupRows {
             }
         }
         var bins = BinLists()
-        try batch.appendBins(row, to: &bins)
+        batch.appendBins(row, to: &bins)
         appendBins(of: bins, row: 0)
     }
 }

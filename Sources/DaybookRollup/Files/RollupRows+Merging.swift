@@ -71,6 +71,21 @@ extension RollupRows {
         return result
     }
 
+    /// How many rows there would be with that window. Precondition: they are in memory's order, and it is not finer.
+    func rowCount(in target: RollupWindow) -> Int {
+        guard target > window else { return count }
+        let ratio = target.minutes / window.minutes
+        var rowCount = 0
+        var (key, status, number) = (UInt32.max, UInt8.max, Int64.min)
+        for row in windows.indices {
+            let next = windows[row].flooredQuotient(by: ratio)
+            guard next != number || keys[row] != key || statuses[row] != status else { continue }
+            (key, status, number) = (keys[row], statuses[row], next)
+            rowCount += 1
+        }
+        return rowCount
+    }
+
     /// The same rows in windows of another length. Precondition: they are in memory's order.
     func coarsened(to target: RollupWindow, _ scratch: inout BinScratch) -> RollupRows {
         summed(in: Array(0..<UInt32(count)), to: target, &scratch)
@@ -85,6 +100,8 @@ extension RollupRows {
 
     /// The same rows in the order of files.
     func inFileOrder() -> RollupRows {
+        // Without keys both orders are the same.
+        guard keys.contains(where: { $0 != 0 }) else { return self }
         var result = RollupRows(shape, window)
         for row in order(.file) { result.append(self, row: Int(row)) }
         return result

@@ -36,6 +36,20 @@ struct RollupRows: Sendable, Equatable {
         self.window = window
     }
 
+    /// - Parameter binCount: of all rows, about.
+    mutating func reserveCapacity(_ rowCount: Int, binCount: Int) {
+        bins.reserveCapacity(rowCount: rowCount, binCount: binCount)
+        windows.reserveCapacity(rowCount)
+        statuses.reserveCapacity(rowCount)
+        keys.reserveCapacity(rowCount)
+        counts.reserveCapacity(rowCount)
+        guard shape != .values else { return }
+        durationCounts.reserveCapacity(rowCount)
+        sums.reserveCapacity(rowCount)
+        minimums.reserveCapacity(rowCount)
+        maximums.reserveCapacity(rowCount)
+    }
+
     var count: Int { windows.count }
     var isEmpty: Bool { windows.isEmpty }
 

@@ -85,9 +85,10 @@ struct SortedEvents {
 
     /// One row for each key, status and window, in memory's order.
     func rows(
-        of buffer: EventBuffer, _ shape: RollupShape, _ window: RollupWindow, _ scratch: inout BinScratch
+        of buffer: EventBuffer, _ shape: RollupShape, _ window: RollupWindow, rowCount: Int, _ scratch: inout BinScratch
     ) -> RollupRows {
         var rows = RollupRows(shape, window)
+        rows.reserveCapacity(rowCount, binCount: buffer.count * 3 / 4)
         let mask = minuteMask
         let length = UInt64(window.minutes)
         let firstWindow = base / window.minutes
@@ -116,21 +117,29 @@ struct SortedEvents {
         guard rows.shape != .values else {
             return appendValues(buffer, events, to: &rows, &scratch)
         }
-        var count: UInt64 = 0
-        var sum: UInt128 = 0
+        var count = 0
+        var (sumLow, sumHigh) = (0 as UInt64, 0 as UInt64)
         var minimum = UInt64.max
         var maximum: UInt64 = 0
-        for event in events {
-            let event = Int(event)
-            guard buffer.hasDuration(event) else { continue }
-            let duration = buffer.durations[event]
-            count += 1
-            sum += UInt128(duration)
-            minimum = min(minimum, duration)
-            maximum = max(maximum, duration)
-            scratch.positions.append(buffer.positions[event])
+        scratch.resize(to: events.count)
+        unsafe scratch.positions.withUnsafeMutableBufferPointer { positions in
+            for event in events {
+                let event = Int(event)
+                guard buffer.hasDuration(event) else { continue }
+                let duration = buffer.durations[event]
+                let (low, overflow) = sumLow.addingReportingOverflow(duration)
+                sumLow = low
+                sumHigh &+= overflow ? 1 : 0
+                minimum = min(minimum, duration)
+                maximum = max(maximum, duration)
+                // One place for each event: never past the end.
+                unsafe positions[count] = buffer.positions[event]
+                count &+= 1
+            }
         }
-        rows.appendDurations(count: count, sum: sum, minimum: minimum, maximum: maximum)
+        scratch.resize(to: count)
+        rows.appendDurations(
+            count: UInt64(count), sum: UInt128(sumHigh) << 64 | UInt128(sumLow), minimum: minimum, maximum: maximum)
         rows.appendBins(&scratch)
         guard rows.shape == .durationsAndTokens else { return }
         var input: UInt128 = 0

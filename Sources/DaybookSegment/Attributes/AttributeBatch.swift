@@ -4,7 +4,7 @@
 /// path in it as in the object itself. In a segment without columns of attributes the rest is the whole object.
 package struct AttributeBatch: Sendable {
     /// In the order in which they were asked for.
-    package let columns: [AttributeColumn]
+    package internal(set) var columns: [AttributeColumn]
     /// What is left of `context`, `metadata` or `dimensions`; nil when no column needs it. Rows of which nothing is
     /// left, or that have no object, have no value.
     package let objectRest: ByteColumn?

@@ -1,3 +1,4 @@
+internal import DaybookEvent
 internal import DaybookFormat
 
 /// Puts canonical objects together again from the columns of their attributes and what was left of them.
@@ -39,6 +40,29 @@ struct ObjectRebuilder {
 
     /// Whether the row has a value in any column.
     func isPresent(_ row: Int) -> Bool { parts.contains { $0.members.isPresent(row) } }
+
+    /// Appends the objects of all rows: those with the flag have one, others have none.
+    mutating func append(
+        _ rest: ByteColumn, _ flags: ArraySlice<UInt16>, _ flag: EventFlags, to result: inout RebuiltObjects
+    ) throws(FormatError) {
+        for (row, flags) in flags.enumerated() {
+            guard flags & flag.rawValue != 0 else {
+                guard !rest.isPresent(row), !isPresent(row) else { throw .invalid("missing value") }
+                try result.endRow(isPresent: false)
+                continue
+            }
+            if rest.isPresent(row) {
+                try rest.withBytes(row) { (span: RawSpan) throws(FormatError) in
+                    try unsafe span.withUnsafeBytes { (text: UnsafeRawBufferPointer) throws(FormatError) in
+                        try unsafe append(row: row, rest: text, to: &result.bytes)
+                    }
+                }
+            } else {
+                unsafe try append(row: row, rest: nil, to: &result.bytes)
+            }
+            try result.endRow(isPresent: true)
+        }
+    }
 
     /// Appends the object of a row. Damage is what no writer leaves behind: a rest that is no object, or that has a
     /// value in the place of a part.

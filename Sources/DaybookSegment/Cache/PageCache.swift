@@ -24,6 +24,11 @@ package final class PageCache: Sendable {
 
         static func kind(_ part: PagePart) -> UInt16 { part.rawValue }
         static func table(of column: ColumnNumber) -> UInt16 { 0x4000 | column.rawValue }
+        static func table(ofAttribute number: UInt16) -> UInt16 { 0x4000 | number }
+        /// An attribute of strings that nearly all differ is as wide as a column of strings.
+        static func attribute(_ descriptor: ColumnDescriptor) -> UInt16 {
+            (descriptor.shape == ColumnNumber.Shape.bytes.rawValue ? 0xA000 : 0x2000) | descriptor.number
+        }
         static func strings(of column: ColumnNumber) -> UInt16 { 0x8000 | column.rawValue }
 
         var isWide: Bool { kind & 0x8000 != 0 }

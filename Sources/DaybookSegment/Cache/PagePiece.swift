@@ -75,6 +75,8 @@ enum PagePiece: Sendable {
     case table(StringTable)
     /// One page of a wide column.
     case strings(ByteColumn)
+    /// A unit of an attribute.
+    case attribute(AttributeColumn)
 
     /// Memory in use, about. A dictionary is counted where it is kept alone, not with the codes.
     var byteCount: Int {
@@ -91,6 +93,7 @@ enum PagePiece: Sendable {
             case .flags(let values): 2 * values.count
             case .table(let table): table.byteCount
             case .strings(let column): column.byteCount
+            case .attribute(let column): column.byteCount
             }
         return payload + Self.overheadByteCount
     }
@@ -146,7 +149,7 @@ extension ColumnBatch {
             periodEnds.take(ends, pick)
         case .flags(let values): flags.take(values, pick)
         case .codes(let column): append(column, part, pick)
-        case .table, .strings: preconditionFailure("not a part of a unit")
+        case .table, .strings, .attribute: preconditionFailure("not a part of a unit")
         }
     }
 

@@ -37,6 +37,17 @@ extension ColumnBatch {
         return UInt64(bitPattern: timestamp % 1_000 < 0 ? quotient - 1 : quotient)
     }
 
+    /// Whoever looks for an identifier knows its time, not the timestamp beside it: the zone is of the time itself.
+    func identifierZone(_ rows: Range<Int>) -> ColumnZone {
+        var zone = ColumnZone()
+        zone.min = .max
+        for id in identifiers[rows] {
+            zone.min = min(zone.min, id.high >> 16)
+            zone.max = max(zone.max, id.high >> 16)
+        }
+        return zone
+    }
+
     /// A code column of the batch. Precondition: it has it.
     func codeColumn(_ column: ColumnNumber) -> CodeColumn {
         let found: CodeColumn? =

@@ -3,18 +3,10 @@ internal import DaybookFormat
 
 /// Columns of attributes, and whole objects made of them.
 extension RowGroupReader {
-    /// The attribute columns of the row group that belong to one object.
-    private func descriptors(of root: AttributeName.Root) -> [ColumnDescriptor] {
-        directory.columns.filter { $0.isAttribute && segment.attribute($0).name.root == root }
-    }
-
-    /// Nil when the row group has no column of the attribute.
-    private func descriptor(_ name: AttributeName) -> ColumnDescriptor? {
-        directory.columns.first { $0.isAttribute && segment.attribute($0).name == name }
-    }
-
     /// Whether an answer about `name` needs what is left of the objects.
-    private func needsRest(_ name: AttributeName) -> Bool { descriptor(name)?.isAlsoInRest ?? true }
+    private func needsRest(_ name: AttributeName) -> Bool {
+        segment.descriptor(name, directory)?.isAlsoInRest ?? true
+    }
 
     /// The object columns of which the rest is wanted as it is.
     private var wantedRests: [AttributeName.Root] {
@@ -24,25 +16,29 @@ extension RowGroupReader {
         }
     }
 
-    /// Everything to load beside the selected columns.
+    /// What whole objects need beside their own columns, where they are selected.
+    func objectDescriptors() -> [ColumnDescriptor] {
+        AttributeName.Root.allCases.filter { has($0.restColumn) }.flatMap { segment.attributes(of: $0, directory) }
+    }
+
+    /// What the wanted attributes need.
     func attributeDescriptors() throws(SegmentError) -> [ColumnDescriptor] {
-        var wanted = attributes.compactMap { descriptor($0) }
-        for root in AttributeName.Root.allCases where has(root.restColumn) { wanted += descriptors(of: root) }
-        for root in wantedRests where !has(root.restColumn) { wanted.append(try descriptor(root.restColumn)) }
+        var wanted = attributes.compactMap { segment.descriptor($0, directory) }
+        for root in wantedRests { wanted.append(try descriptor(root.restColumn)) }
         return wanted
     }
 
     mutating func attributeBatch() throws(SegmentError) -> AttributeBatch {
         var columns: [AttributeColumn] = []
         for name in attributes {
-            guard let descriptor = descriptor(name) else {
+            guard let descriptor = segment.descriptor(name, directory) else {
                 columns.append(.none)
                 continue
             }
             columns.append(try attributeColumn(descriptor))
         }
         var rests: [AttributeName.Root: ByteColumn] = [:]
-        for root in wantedRests { rests[root] = try byteColumn(try descriptor(root.restColumn)) }
+        for root in wantedRests { rests[root] = try byteColumn(root.restColumn) }
         return AttributeBatch(columns: columns, objectRest: rests[.object], argumentsRest: rests[.arguments])
     }
 
@@ -51,10 +47,8 @@ extension RowGroupReader {
         _ column: ColumnNumber, _ flags: [UInt16], announcedBy flag: EventFlags
     ) throws(SegmentError) -> ByteColumn? {
         guard has(column) else { return nil }
-        let found = AttributeName.Root.allCases.first { $0.restColumn == column }.map { descriptors(of: $0) }
-        guard let descriptors = found, !descriptors.isEmpty else {
-            return try strings(column, flags, announcedBy: flag)
-        }
+        let descriptors = segment.attributes(of: column, directory)
+        guard !descriptors.isEmpty else { return try strings(column, flags, announcedBy: flag) }
         var result = RebuiltObjects(rowCount: rows.count)
         // Many columns at once take much memory; few rows of them do not.
         let chunkRowCount = max(SegmentLimits.pageRowCountMax, Self.cellCountMax / descriptors.count)
@@ -73,67 +67,27 @@ extension RowGroupReader {
 
     private static let cellCountMax = 1 << 18
 
-    /// Appends the whole objects of some rows; nil is a row without one.
-    mutating func appendObjects(
-        _ column: ColumnNumber, at wanted: [Int?], to bytes: inout [UInt8], _ offsets: inout [UInt32]
-    ) throws(SegmentError) {
-        let rest = try byteColumn(try descriptor(column))
-        var columns: [(name: AttributeName, column: AttributeColumn)] = []
-        for descriptor in directory.columns
-        where descriptor.isAttribute && segment.attribute(descriptor).name.root.restColumn == column {
-            columns.append((segment.attribute(descriptor).name, try attributeColumn(descriptor)))
-        }
-        var rebuilder = ObjectRebuilder(columns, rowCount: rows.count)
-        do throws(FormatError) {
-            for row in wanted {
-                if let row { try Self.append(row, rest, &rebuilder, to: &bytes) }
-                guard bytes.count <= SegmentLimits.columnByteCountMax else { throw .invalid("column length") }
-                offsets.append(UInt32(bytes.count))
-            }
-        } catch {
-            throw segment.file.damage(at: try descriptor(column).offset, error)
-        }
-    }
-
     private mutating func rebuild(
         _ column: ColumnNumber, _ descriptors: [ColumnDescriptor], _ flags: ArraySlice<UInt16>, _ flag: EventFlags,
         into result: inout RebuiltObjects
     ) throws(SegmentError) {
-        let rest = try byteColumn(try descriptor(column))
+        let rest = try byteColumn(column)
         var columns: [(name: AttributeName, column: AttributeColumn)] = []
         for descriptor in descriptors {
             columns.append((segment.attribute(descriptor).name, try attributeColumn(descriptor)))
         }
         var rebuilder = ObjectRebuilder(columns, rowCount: rows.count)
         do throws(FormatError) {
-            for (row, flags) in flags.enumerated() {
-                if flags & flag.rawValue != 0 {
-                    try Self.append(row, rest, &rebuilder, to: &result.bytes)
-                    try result.endRow(isPresent: true)
-                } else {
-                    guard !rest.isPresent(row), !rebuilder.isPresent(row) else { throw .invalid("missing value") }
-                    try result.endRow(isPresent: false)
-                }
-            }
+            try rebuilder.append(rest, flags, flag, to: &result)
         } catch {
             throw segment.file.damage(at: try descriptor(column).offset, error)
         }
     }
 
-    private static func append(
-        _ row: Int, _ rest: ByteColumn, _ rebuilder: inout ObjectRebuilder, to bytes: inout [UInt8]
-    ) throws(FormatError) {
-        guard rest.isPresent(row) else { return unsafe try rebuilder.append(row: row, rest: nil, to: &bytes) }
-        try rest.withBytes(row) { (span: RawSpan) throws(FormatError) in
-            try unsafe span.withUnsafeBytes { (text: UnsafeRawBufferPointer) throws(FormatError) in
-                try unsafe rebuilder.append(row: row, rest: text, to: &bytes)
-            }
-        }
-    }
-
     // MARK: One column
 
-    private mutating func attributeColumn(_ descriptor: ColumnDescriptor) throws(SegmentError) -> AttributeColumn {
+    /// The values of one attribute. Precondition: they were loaded.
+    mutating func attributeColumn(_ descriptor: ColumnDescriptor) throws(SegmentError) -> AttributeColumn {
         let shape = ColumnNumber.Shape(rawValue: descriptor.shape)
         let kind = segment.attribute(descriptor).kind
         switch shape {

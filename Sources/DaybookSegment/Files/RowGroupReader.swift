@@ -14,8 +14,8 @@ struct RowGroupReader {
     private var expanded: [UInt8] = []
     /// Made when the first page of integers is decoded.
     var values: [UInt64] = []
-    /// Dictionaries that the caller has already.
-    private let tables: [ColumnNumber: StringTable]
+    /// Dictionaries that the caller has already, by the number of their column.
+    private let tables: [UInt16: StringTable]
     /// Flags are wanted although no wanted column needs them.
     private let readsFlags: Bool
 
@@ -31,21 +31,21 @@ struct RowGroupReader {
 
     init(
         _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, _ selection: ColumnSelection,
-        attributes: [AttributeName] = [], tables: [ColumnNumber: StringTable] = [:], readsFlags: Bool = false
+        tables: [ColumnNumber: StringTable] = [:], readsFlags: Bool = false
     ) throws(SegmentError) {
         self.segment = segment
         self.directory = directory
         self.rows = rows
         self.selection = selection
-        self.attributes = attributes
-        self.tables = tables
+        attributes = []
+        self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.key.rawValue, $0.value) })
         self.readsFlags = readsFlags
         var wanted: [ColumnDescriptor] = []
         for column in ColumnNumber.columns(of: segment.family) where isWanted(column) {
             wanted.append(try descriptor(column))
         }
         if isWanted(.identifierTime), !isWanted(.timestamp) { wanted.append(try descriptor(.timestamp)) }
-        try load(wanted + attributeDescriptors())
+        try load(wanted + objectDescriptors())
     }
 
     /// For the dictionary of one column alone, without its rows.
@@ -76,6 +76,36 @@ struct RowGroupReader {
         try load([try descriptor(column)])
     }
 
+    /// For columns of attributes alone, and what is left of the objects where it is needed.
+    init(
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, attributes: [AttributeName],
+        tables: [UInt16: StringTable]
+    ) throws(SegmentError) {
+        self.segment = segment
+        self.directory = directory
+        self.rows = rows
+        selection = []
+        self.attributes = attributes
+        self.tables = tables
+        readsFlags = false
+        try load(attributeDescriptors())
+    }
+
+    /// For single columns of attributes.
+    init(
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, columns: [ColumnDescriptor],
+        tables: [UInt16: StringTable]
+    ) throws(SegmentError) {
+        self.segment = segment
+        self.directory = directory
+        self.rows = rows
+        selection = []
+        attributes = []
+        self.tables = tables
+        readsFlags = false
+        try load(columns)
+    }
+
     func isWanted(_ column: ColumnNumber) -> Bool {
         guard column == .flags else { return !selection.isDisjoint(with: column.selection) }
         return readsFlags || selection.needsFlags(of: segment.family)
@@ -87,14 +117,10 @@ struct RowGroupReader {
         throw segment.file.damage(at: offset, .invalid("directory without a column"))
     }
 
-    private func known(_ descriptor: ColumnDescriptor) -> StringTable? {
-        ColumnNumber(rawValue: descriptor.number).flatMap { tables[$0] }
-    }
-
     private mutating func load(_ columns: [ColumnDescriptor]) throws(SegmentError) {
         var needed: [Run] = []
         for descriptor in columns {
-            let dictionaryPages = known(descriptor) == nil ? descriptor.dictionaryPages : []
+            let dictionaryPages = tables[descriptor.number] == nil ? descriptor.dictionaryPages : []
             for page in dictionaryPages + descriptor.pages.filter({ $0.rows.overlaps(rows) }) {
                 needed.append(Run(offset: page.offset, end: page.offset + UInt64(page.byteCount)))
             }
@@ -216,6 +242,10 @@ struct RowGroupReader {
     }
 
     /// The strings of one byte column.
+    mutating func byteColumn(_ column: ColumnNumber) throws(SegmentError) -> ByteColumn {
+        try byteColumn(try descriptor(column))
+    }
+
     mutating func byteColumn(_ descriptor: ColumnDescriptor) throws(SegmentError) -> ByteColumn {
         let expected = expectedByteCount(descriptor)
         var result = ByteColumnRows(expectedRowCount: rows.count, expectedByteCount: expected)
@@ -231,8 +261,12 @@ struct RowGroupReader {
     }
 
     /// The dictionary of one code column.
+    mutating func table(_ column: ColumnNumber) throws(SegmentError) -> StringTable {
+        try table(try descriptor(column))
+    }
+
     mutating func table(_ descriptor: ColumnDescriptor) throws(SegmentError) -> StringTable {
-        if let known = known(descriptor) { return known }
+        if let known = tables[descriptor.number] { return known }
         var result = ByteColumnRows(expectedRowCount: descriptor.dictionaryEntryCount, expectedByteCount: 0)
         for page in descriptor.dictionaryPages {
             try unsafe withPayload(page, column: descriptor.number | PageHeader.dictionaryBit) {

@@ -70,8 +70,8 @@ struct RowGroupWriter {
         for rows in Self.pageRows(batch.rowCount) {
             batch.copyIntegers(column, rows: rows, to: &values)
             try appendValues(
-                rows, missingCount: 0, rowGroup, signed: column.shape == .signed, patches: column.isTime, &descriptor,
-                &output)
+                rows, missingCount: 0, rowGroup, signed: column.shape == .signed, patches: column.isTime,
+                zone: column == .identifierTime ? batch.identifierZone(rows) : nil, &descriptor, &output)
         }
     }
 
@@ -108,14 +108,16 @@ struct RowGroupWriter {
     }
 
     /// Writes the page that `values` holds.
+    /// - Parameter given: the zone, where it is not that of the values as they are written.
     private mutating func appendValues(
         _ rows: Range<Int>, missingCount: Int, _ rowGroup: Int, signed: Bool, patches: Bool = false,
-        _ descriptor: inout ColumnDescriptor, _ output: inout PageOutput
+        zone given: ColumnZone? = nil, _ descriptor: inout ColumnDescriptor, _ output: inout PageOutput
     ) throws(DiskError) {
         payload.removeAll(keepingCapacity: true)
         var (encoding, zone) = unsafe values.withUnsafeBufferPointer {
             unsafe integers.append($0, signed: signed, patches: patches, to: &payload)
         }
+        if let given { zone = given }
         zone.missingCount = missingCount
         let page = try output.appendPage(
             encoding, column: descriptor.number, rowGroup: rowGroup, rows: rows, payload: payload, zone: zone,

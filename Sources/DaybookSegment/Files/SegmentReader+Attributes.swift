@@ -34,14 +34,37 @@ extension SegmentReader {
         }
     }
 
+    /// The attribute columns of a row group that belong to one object.
+    func attributes(of root: AttributeName.Root, _ directory: RowGroupDirectory) -> [ColumnDescriptor] {
+        directory.columns.filter { $0.isAttribute && attribute($0).name.root == root }
+    }
+
+    /// Those of the object that stands in `column`; none for other columns.
+    func attributes(of column: ColumnNumber, _ directory: RowGroupDirectory) -> [ColumnDescriptor] {
+        guard let root = AttributeName.Root.allCases.first(where: { $0.restColumn == column }) else { return [] }
+        return attributes(of: root, directory)
+    }
+
+    /// Nil when the row group has no column of the attribute.
+    func descriptor(_ name: AttributeName, _ directory: RowGroupDirectory) -> ColumnDescriptor? {
+        directory.columns.first { $0.isAttribute && attribute($0).name == name }
+    }
+
     /// The selected columns of some rows of a row group, and chosen attributes. What is left of the objects is read
     /// only where an attribute may be there too. Precondition: the rows exist.
     package func read(
         rowGroup: Int, rows: Range<Int>, _ selection: ColumnSelection, attributes: [AttributeName]
     ) throws(SegmentError) -> (batch: ColumnBatch, attributes: AttributeBatch) {
-        precondition(rows.lowerBound >= 0 && rows.upperBound <= footer.rowGroups[rowGroup].rowCount)
+        let batch = try read(rowGroup: rowGroup, rows: rows, selection)
+        let directory = try directory(rowGroup: rowGroup)
+        let descriptors = attributes.compactMap { descriptor($0, directory) }
         var reader = try RowGroupReader(
-            self, try directory(rowGroup: rowGroup), rows: rows, selection, attributes: attributes)
-        return (try reader.batch(), try reader.attributeBatch())
+            self, directory, rows: rows, attributes: attributes, tables: attributeTables(descriptors, rowGroup))
+        var found = try reader.attributeBatch()
+        for (index, name) in attributes.enumerated() {
+            guard let descriptor = descriptor(name, directory) else { continue }
+            found.columns[index] = keepTable(of: found.columns[index], descriptor, rowGroup)
+        }
+        return (batch, found)
     }
 }

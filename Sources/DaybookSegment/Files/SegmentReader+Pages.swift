@@ -27,7 +27,7 @@ extension SegmentReader {
         findTables([column], rowGroup, &tables)
         if let known = tables[column] { return known }
         var reader = try RowGroupReader(self, directory, dictionaryOf: column)
-        return keep(try reader.table(try reader.descriptor(column)), column, rowGroup)
+        return keep(try reader.table(column), column, rowGroup)
     }
 
     /// The selected columns of single rows of a row group: only the pages that hold them are read, of wide columns too.
@@ -216,7 +216,7 @@ extension RowGroupDirectory {
 
 extension ColumnZone {
     /// What several pages hold together.
-    init(of pages: [PageDescriptor], signed: Bool) {
+    fileprivate init(of pages: [PageDescriptor], signed: Bool) {
         self.init()
         guard let first = pages.first else { return }
         self = first.zone

@@ -13,9 +13,9 @@ extension SegmentReader {
         for (column, flag) in Self.announcedStrings(of: family)
         where selection.contains(column.selection) && columns.contains(column) {
             result[column] =
-                hasAttributes(of: column, directory)
-                ? try sparseObjects(rows, flags, directory, column, flag)
-                : try sparseStrings(rows, flags, directory, column, flag)
+                attributes(of: column, directory).isEmpty
+                ? try sparseStrings(rows, flags, directory, column, flag)
+                : try sparseObjects(rows, flags, directory, column, flag)
         }
         return result
     }
@@ -27,32 +27,10 @@ extension SegmentReader {
         ]
     }
 
-    private func hasAttributes(of column: ColumnNumber, _ directory: RowGroupDirectory) -> Bool {
-        directory.columns.contains { $0.isAttribute && attribute($0).name.root.restColumn == column }
-    }
-
-    /// Objects are put together again from the columns of their attributes, for each unit of rows at once.
-    private func sparseObjects(
-        _ rows: [Int], _ flags: [UInt16], _ directory: RowGroupDirectory, _ column: ColumnNumber, _ flag: EventFlags
-    ) throws(SegmentError) -> ByteColumn {
-        var bytes: [UInt8] = []
-        var offsets: [UInt32] = [0]
-        let present = flags.map { $0 & flag.rawValue != 0 }
-        var first = 0
-        while first < rows.count {
-            let unit = rows[first] / SegmentLimits.pageRowCountMax
-            var end = first
-            while end < rows.count, rows[end] / SegmentLimits.pageRowCountMax == unit { end += 1 }
-            var reader = try RowGroupReader(self, directory, rows: rows[first]..<rows[end - 1] + 1, column.selection)
-            let wanted = (first..<end).map { present[$0] ? rows[$0] - rows[first] : nil }
-            try reader.appendObjects(column, at: wanted, to: &bytes, &offsets)
-            first = end
-        }
-        return ByteColumn(bytes: bytes, offsets: offsets, present: present.allSatisfy { $0 } ? nil : present)
-    }
-
-    private func sparseStrings(
-        _ rows: [Int], _ flags: [UInt16], _ directory: RowGroupDirectory, _ column: ColumnNumber, _ flag: EventFlags
+    /// - Parameter mayBeMissing: rows with the flag may have no value, as what is left of an object may be nothing.
+    func sparseStrings(
+        _ rows: [Int], _ flags: [UInt16], _ directory: RowGroupDirectory, _ column: ColumnNumber, _ flag: EventFlags,
+        mayBeMissing: Bool = false
     ) throws(SegmentError) -> ByteColumn {
         guard let descriptor = directory.column(column) else {
             let offset = footer.rowGroups[directory.rowGroup].directoryOffset
@@ -79,9 +57,10 @@ extension SegmentReader {
                     page = strings
                 }
                 let local = row - descriptor.pages[number].firstRow
-                guard strings.isPresent(local) else {
+                guard strings.isPresent(local) || mayBeMissing else {
                     throw file.damage(at: descriptor.offset, .invalid("missing value"))
                 }
+                present[index] = strings.isPresent(local)
                 bytes.append(contentsOf: strings.bytes[strings.range(local)])
                 guard bytes.count <= SegmentLimits.columnByteCountMax else {
                     throw file.damage(at: descriptor.offset, .invalid("column length"))
@@ -100,7 +79,7 @@ extension SegmentReader {
             owner: owner, rowGroup: directory.rowGroup, page: number, kind: PageCache.Key.strings(of: column))
         if case .strings(let known)? = pages?.find([key])[0] { return known }
         var reader = try RowGroupReader(self, directory, rows: descriptor.pages[number].rows, stringsOf: column)
-        let strings = try reader.byteColumn(descriptor)
+        let strings = try reader.byteColumn(column)
         guard case .strings(let kept)? = pages?.insert(key, .strings(strings)) else { return strings }
         return kept
     }
@@ -126,7 +105,7 @@ extension ColumnBatch {
 }
 
 extension ByteColumn {
-    fileprivate func gathering(_ rows: [Int]) -> ByteColumn {
+    func gathering(_ rows: [Int]) -> ByteColumn {
         var bytes: [UInt8] = []
         var offsets: [UInt32] = [0]
         for row in rows {

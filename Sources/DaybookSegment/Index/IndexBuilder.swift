@@ -129,18 +129,17 @@ struct IndexBuilder {
     /// True when the zones of the pages find an identifier as well as a filter would, as they do for identifiers that
     /// begin with the time.
     private func zonesSuffice() throws(SegmentError) -> Bool {
-        var zones: [ClosedRange<Int64>] = []
+        var zones: [ColumnZone] = []
         for rowGroup in 0..<shape.rowGroupCount {
             do throws(SegmentError) {
-                zones += try segment.identifierTimes(rowGroup: rowGroup).map(\.times)
+                zones += try segment.directory(rowGroup: rowGroup).column(.identifierTime)?.pages.map(\.zone) ?? []
             } catch {
                 guard case .corrupt = error else { throw error }
             }
         }
-        guard zones.allSatisfy({ UInt64(bitPattern: $0.upperBound &- $0.lowerBound) <= IndexPolicy.identifierSpanMax })
-        else { return false }
-        let starts = zones.map(\.lowerBound).sorted()
-        let ends = zones.map(\.upperBound).sorted()
+        guard zones.allSatisfy({ $0.max &- $0.min <= IndexPolicy.identifierSpanMax }) else { return false }
+        let starts = zones.map(\.min).sorted()
+        let ends = zones.map(\.max).sorted()
         var overlapCount = 0
         var ended = 0
         var started = 0

@@ -19,6 +19,7 @@ final class Ageing {
     private var intervalMicroseconds: Int64 { max(1, min(10_000_000, options.sealAgeMicroseconds / 2)) }
 
     func look(nowMicroseconds: Int64) {
+        for log in shared.maintenance.takeToRoll() { roll(log, atLeast: 1) }
         guard lastLookMicroseconds == .min || nowMicroseconds - lastLookMicroseconds >= intervalMicroseconds else {
             return
         }
@@ -35,16 +36,20 @@ final class Ageing {
             byteCount += mark.fileByteCount
             let age = nowMicroseconds - mark.lastArrival.microseconds
             let isOld = mark.lastArrival.microseconds > 0 && age >= options.sealAgeMicroseconds
-            if isOld, mark.lastSequence - mark.sealedThrough >= UInt64(options.sealRowCountMin) { roll(mark.log) }
+            if isOld, mark.lastSequence - mark.sealedThrough >= UInt64(options.sealRowCountMin) {
+                roll(mark.log, atLeast: options.sealRowCountMin)
+            }
         }
         guard byteCount > UInt64(options.unsealedByteCountMax) else { return }
-        for mark in unsealed.sorted(by: { $0.fileByteCount > $1.fileByteCount }).prefix(8) { roll(mark.log) }
+        for mark in unsealed.sorted(by: { $0.fileByteCount > $1.fileByteCount }).prefix(8) {
+            roll(mark.log, atLeast: options.sealRowCountMin)
+        }
     }
 
-    private func roll(_ log: LogID) {
+    private func roll(_ log: LogID, atLeast rowCount: Int) {
         do {
             try registry.with(log) { organization in
-                guard organization.unsealedEventCount >= UInt64(options.sealRowCountMin) else { return }
+                guard organization.unsealedEventCount >= UInt64(rowCount) else { return }
                 organization.roll()
             }
             shared.addSealable(log)

@@ -25,4 +25,22 @@ enum Quarantine {
             try disk.replaceAtomically(Layout.path(folder, .quarantineReport(of: suffix)), with: span)
         }
     }
+
+    /// Writes beside a damaged segment what is known about it. From then on nothing removes the segment.
+    static func report(
+        disk: any Disk, folder: String, name: String, damages: [SegmentDamage], at now: Timestamp
+    ) throws(DiskError) {
+        let list = damages.map { damage in
+            """
+            {"offset":\(damage.corruption.offset),"reason":"\(damage.corruption.reason)","rows":\(damage.rowCount)}
+            """
+        }
+        let report = """
+            {"file":"\(Layout.path(folder, name))","damages":[\(list.joined(separator: ","))],\
+            "found_at_microseconds":\(now.microseconds)}\n
+            """
+        try Array(report.utf8).withRawSpan { (span) throws(DiskError) in
+            try disk.replaceAtomically(Layout.path(folder, .quarantineReport(of: name)), with: span)
+        }
+    }
 }

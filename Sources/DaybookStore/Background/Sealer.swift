@@ -175,9 +175,16 @@ final class Sealer {
         for family in Family.ofOrganizations where run.writers[family] != nil {
             let summary = try run.writers[family]!.writer.finish()
             let path = path(family, run)
-            run.references.append(SegmentReference(summary, name: path))
+            var reference = SegmentReference(summary, name: path)
+            let reader = try SegmentReader.open(disk: disk, path: path)
             // Disposable: whoever misses it makes it again.
-            _ = try SegmentIndex.rebuild(try SegmentReader.open(disk: disk, path: path), disk: disk)
+            _ = try SegmentIndex.rebuild(reader, disk: disk)
+            var rollup = SegmentRollup(reader)
+            while try rollup.step() {}
+            if let bytes = rollup.finish(reference) {
+                try SegmentRollup.write(bytes, beside: &reference, disk: disk, folder: run.organization.folder)
+            }
+            run.references.append(reference)
         }
         run.writers.removeAll()
         try run.carry.file(sealedThrough: run.extent.lastSequence).write(
@@ -191,6 +198,7 @@ final class Sealer {
             run.extent, segments: run.references, carry: FileKind.carry(sealedThrough: run.extent.lastSequence).name,
             lost: run.lost)
         sealedFileCount += 1
+        shared.maintenance.add(run.organization.log)
         if run.organization.sealableExtent != nil { shared.addSealable(run.organization.log) }
         end(run)
     }

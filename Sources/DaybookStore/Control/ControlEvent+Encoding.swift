@@ -23,6 +23,18 @@ extension ControlEvent {
         case .keyRevoked(let keyID, let revokedAt):
             Self.appendHead(.keyRevoked, revokedAt, to: &bytes)
             bytes.append(lengthPrefixed: keyID)
+        case .retentionSet(let organization, let policy, let time):
+            Self.appendHead(.retentionSet, time, flags: policy.isHeld ? RetentionFlags.isHeld : 0, to: &bytes)
+            bytes.append(lengthPrefixed: organization.text)
+            bytes.append(varint: UInt64(Family.ofOrganizations.count))
+            for family in Family.ofOrganizations {
+                bytes.append(family.rawValue)
+                bytes.append(littleEndian: policy[family])
+            }
+        case .quotaSet(let organization, let byteCount, let time):
+            Self.appendHead(.quotaSet, time, to: &bytes)
+            bytes.append(lengthPrefixed: organization.text)
+            bytes.append(littleEndian: byteCount)
         }
         return bytes
     }
@@ -41,7 +53,12 @@ extension ControlEvent {
         var reader = ByteReader()
         guard let kind = Kind(rawValue: try reader.uint8(bytes)) else { throw .invalid("control event kind") }
         let flags = try reader.uint8(bytes)
-        let flagsKnown = kind == .keyCreated ? KeyFlags.expires : 0
+        let flagsKnown: UInt8 =
+            switch kind {
+            case .keyCreated: KeyFlags.expires
+            case .retentionSet: RetentionFlags.isHeld
+            case .organizationCreated, .keyRevoked, .quotaSet: 0
+            }
         guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
         guard try reader.uint16(bytes) == 0 else { throw .invalid("control event reserved field") }
         let time = Timestamp(microseconds: try reader.int64(bytes))
@@ -53,8 +70,30 @@ extension ControlEvent {
             self = .keyCreated(try Self.key(&reader, bytes, flags, createdAt: time))
         case .keyRevoked:
             self = .keyRevoked(keyID: try reader.validText(bytes), at: time)
+        case .retentionSet:
+            self = try Self.retention(&reader, bytes, flags, at: time)
+        case .quotaSet:
+            self = .quotaSet(try reader.organization(bytes), byteCount: try reader.uint64(bytes), at: time)
         }
         guard reader.isAtEnd(bytes) else { throw .invalid("control event length") }
+    }
+
+    private static func retention(
+        _ reader: inout ByteReader, _ bytes: RawSpan, _ flags: UInt8, at time: Timestamp
+    ) throws(FormatError) -> ControlEvent {
+        let organization = try reader.organization(bytes)
+        var policy = RetentionPolicy.forEver
+        policy.isHeld = flags & RetentionFlags.isHeld != 0
+        var last: UInt8 = 0
+        for _ in 0..<(try reader.count(of: 5, bytes)) {
+            let number = try reader.uint8(bytes)
+            guard number > last, let family = Family(rawValue: number), Family.ofOrganizations.contains(family) else {
+                throw .invalid("retention family")
+            }
+            policy[family] = try reader.uint32(bytes)
+            last = number
+        }
+        return .retentionSet(organization, policy, at: time)
     }
 
     private static func key(

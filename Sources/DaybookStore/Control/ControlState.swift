@@ -29,6 +29,8 @@ package struct ControlState: Sendable, Equatable {
     package private(set) var keys: [String: KeyRecord] = [:]
     /// When keys were revoked, by key id.
     package private(set) var revocations: [String: Timestamp] = [:]
+    /// What was set last, by organization; one for which nothing was set has none.
+    package private(set) var settings: [OrganizationID: OrganizationSettings] = [:]
     /// For the next organization. Rises only: a log id is never given out twice.
     package private(set) var nextLog = Layout.firstOrganizationLog
 
@@ -58,6 +60,12 @@ package struct ControlState: Sendable, Equatable {
             guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
             // Revoking again changes nothing: two operators may do it at once.
             if revocations[keyID] == nil { revocations[keyID] = revokedAt }
+        case .retentionSet(let organization, let policy, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            settings[organization, default: OrganizationSettings()].retention = policy
+        case .quotaSet(let organization, let byteCount, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            settings[organization, default: OrganizationSettings()].quotaByteCount = byteCount
         }
     }
 

@@ -40,6 +40,9 @@ struct LogExtent: Sendable {
         var offset: Int
     }
 
+    /// Made for a group whose write failed.
+    var isEmpty: Bool { lastSequence < firstSequence }
+
     private static let placeDistance = 128 << 10
 
     /// Notes where a record begins that has been written, unless another place is near.

@@ -10,8 +10,9 @@ package final class OrganizationSnapshot: Sendable {
     /// Last visible sequence; 0 when there is none.
     package let lastSequence: UInt64
     package let manifest: Manifest
-    private let disk: any Disk
-    private let folder: String
+    private let visibility: VisibilityTable
+    let disk: any Disk
+    let folder: String
     /// One for each segment, in their order; keeps the files of replaced segments.
     private let segmentHandles: [SegmentHandle]
     private let extents: [LogExtent]
@@ -25,7 +26,7 @@ package final class OrganizationSnapshot: Sendable {
     init(
         log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest,
         segmentHandles: [SegmentHandle], extents: [LogExtent], pending: [CommittedGroup],
-        organization: OrganizationStore? = nil
+        visibility: VisibilityTable, organization: OrganizationStore? = nil
     ) {
         precondition(segmentHandles.count == manifest.segments.count)
         self.log = log
@@ -36,11 +37,15 @@ package final class OrganizationSnapshot: Sendable {
         self.segmentHandles = segmentHandles
         self.extents = extents
         self.pending = pending
+        self.visibility = visibility
         self.organization = organization
     }
 
     /// Sealed segments in sequence order, families one behind the other.
     package var segments: [SegmentReference] { manifest.segments }
+
+    /// Which events of the family are there: whoever reads rows leaves out those that it hides.
+    package func visibility(of family: Family) -> RowVisibility { visibility[family] }
 
     /// Damage that reading has met so far; what it held is missing from the answers.
     package var damage: [Corruption] { damages.withLock { $0 } }
@@ -119,7 +124,7 @@ package final class OrganizationSnapshot: Sendable {
         try forEachTailGroup(from: first, onDamage: { corruption, _ in note(corruption) }, body)
     }
 
-    private func note(_ corruption: Corruption) {
+    func note(_ corruption: Corruption) {
         damages.withLock { if !$0.contains(corruption) { $0.append(corruption) } }
     }
 

@@ -17,6 +17,7 @@ extension OrganizationStore {
         var moved = 0
         while index < groups.count {
             if extent == nil || extent!.byteCount >= rollByteCount {
+                if let before = extent ?? last { try cutEnd(of: before, files: files) }
                 extent = try createLogFile(firstSequence: groups[index].firstSequence, files: files)
             }
             let end = batchEnd(groups, from: index, room: rollByteCount - extent!.byteCount)
@@ -37,27 +38,48 @@ extension OrganizationStore {
         return end
     }
 
+    /// A log file that is not the last one any more is trusted as a whole. What a write that failed has left behind its
+    /// end would be taken for records then, and those were written again elsewhere.
+    private func cutEnd(of extent: LogExtent, files: LogFileCache) throws(DiskError) {
+        let path = extent.file.path
+        let file: any DiskFile
+        do {
+            file = try files.open(path, disk)
+        } catch {
+            // Sealed in the meantime.
+            guard error.kind == .notFound else { throw error }
+            return
+        }
+        guard try file.byteCount() > UInt64(extent.byteCount) else { return }
+        try file.truncate(to: UInt64(extent.byteCount))
+        state.withLock { state in
+            if !state.unsynced.paths.contains(path) { state.unsynced.paths.append(path) }
+        }
+    }
+
     private func createLogFile(firstSequence: UInt64, files: LogFileCache) throws(DiskError) -> LogExtent {
         let path = Layout.path(folder, .logFile(first: firstSequence))
-        var folderIsNew = false
         if try !disk.exists(folder) {
             try disk.createDirectory(folder)
-            folderIsNew = true
+            // At once: when what follows fails, the next attempt finds the folder there.
+            state.withLock { $0.unsynced.folderIsNew = true }
         }
-        // A file of that name can only be one that no checkpoint ever vouched for.
+        // A file of that name can only be one that no checkpoint ever vouched for, or one without a group.
         if try disk.exists(path) { try disk.remove(path) }
         let file = try disk.open(path, .create)
+        files.add(file)
         let header = LogFileHeader(log: log, firstSequence: firstSequence).encoded()
         try header.withRawSpan { (span) throws(DiskError) in try file.write(span, at: 0) }
-        files.add(file)
         let extent = LogExtent(
             file: LogFileHandle(disk: disk, path: path), firstSequence: firstSequence, lastSequence: firstSequence - 1,
             byteCount: header.count)
         state.withLock { state in
+            if let last = state.extents.last, last.isEmpty, last.firstSequence == firstSequence {
+                state.extents.removeLast()
+            }
             state.extents.append(extent)
             state.isRolled = false
             state.unsynced.folderChanged = true
-            if folderIsNew { state.unsynced.folderIsNew = true }
         }
         return extent
     }
@@ -110,10 +132,10 @@ extension OrganizationStore {
         state.withLock { $0.pending.isEmpty && $0.unsynced.isEmpty }
     }
 
-    /// The oldest log file that takes no more groups, if there is one.
+    /// The oldest log file that takes no more groups, if there is one. A file whose first write failed has none to seal.
     var sealableExtent: LogExtent? {
         state.withLock { state in
-            guard let first = state.extents.first else { return nil }
+            guard let first = state.extents.first, !first.isEmpty else { return nil }
             return state.extents.count > 1 || state.isRolled ? first : nil
         }
     }

@@ -159,6 +159,9 @@ extension OrganizationStore {
             let file = try disk.open(path, .readWrite)
             defer { file.close() }
             try file.truncate(to: UInt64(byteCount))
+            // When the file is rolled before anything is written to it, no checkpoint would synchronize it, and what is
+            // cut off here would count again once another file is the last one.
+            try file.synchronize()
             // What the disk says now is where the next group goes; it is not assumed.
             extents[extents.count - 1].byteCount = Int(clamping: try file.byteCount())
         }

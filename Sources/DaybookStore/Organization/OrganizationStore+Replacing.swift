@@ -24,6 +24,10 @@ extension OrganizationStore {
     func publish(_ replacement: Replacement) throws {
         var manifest = try ManifestLog.open(disk: disk, folder: folder, log: log)
         let found = manifest.manifest
+        // A publication that failed may be there all the same. Files that it does not name stay until the next start.
+        state.withLock { state in
+            if state.manifest != found { _ = state.adopt(found, disk: disk, folder: folder) }
+        }
         guard Array(found.segments[found.segmentIndices(in: replacement.range)]) == replacement.inputs else {
             throw StoreError.unstable
         }
@@ -59,6 +63,14 @@ extension OrganizationStore {
         }
     }
 
+    /// Bytes of its segments, of what is stored beside them, and of its log files.
+    var usedByteCount: UInt64 {
+        state.withLock { state in
+            let unsealed = state.extents.reduce(state.pendingByteCount) { $0 + $1.byteCount }
+            return state.sealedByteCount + UInt64(unsealed)
+        }
+    }
+
     /// Files of replaced segments that still wait for a reader, or that could not be removed.
     func filesAwaitingRemoval() throws(DiskError) -> [String] {
         let named = state.withLock { $0.manifest.namedFiles }
@@ -77,6 +89,7 @@ extension OrganizationStore.State {
         let before = segmentHandles
         let known = Dictionary(before.map { ($0.reference.path, $0) }) { first, _ in first }
         manifest = published
+        sealedByteCount = published.segments.reduce(0) { $0 + $1.byteCount + $1.rollupByteCount }
         segmentHandles = published.segments.map { segment in
             known[segment.path] ?? SegmentHandle(segment, disk: disk, folder: folder)
         }

@@ -18,6 +18,8 @@ package final class OrganizationStore: Sendable {
 
     struct State {
         var manifest: Manifest
+        /// Of the segments and what is stored beside them.
+        var sealedByteCount: UInt64 = 0
         /// One for each segment of the manifest, in its order.
         var segmentHandles: [SegmentHandle]
         /// Unsealed log files, oldest first; only the last one grows.
@@ -49,6 +51,8 @@ package final class OrganizationStore: Sendable {
         self.log = log
         self.disk = disk
         folder = Layout.folder(of: log)
+        var state = state
+        state.sealedByteCount = state.manifest.segments.reduce(0) { $0 + $1.byteCount + $1.rollupByteCount }
         self.state = Mutex(state)
         self.caches = caches
     }
@@ -71,12 +75,13 @@ package final class OrganizationStore: Sendable {
         }
     }
 
-    package func snapshot() -> OrganizationSnapshot {
+    /// - Parameter visibility: what the reader sees; who works on the files sees everything.
+    package func snapshot(_ visibility: VisibilityTable = .everything) -> OrganizationSnapshot {
         state.withLock { state in
             OrganizationSnapshot(
                 log: log, disk: disk, folder: folder, lastSequence: state.durableThrough, manifest: state.manifest,
                 segmentHandles: state.segmentHandles, extents: state.extents, pending: state.pending,
-                organization: self)
+                visibility: visibility, organization: self)
         }
     }
 

@@ -11,13 +11,16 @@ package final class ReadOnlyStore: Sendable {
 
     package let identity: StoreIdentity
     private let disk: any Disk
+    private let clock: (any Clock)?
     private let isServed: @Sendable () -> Bool
     private let control: ControlState
     private let acts: [ControlEvent]
 
-    /// - Parameter isServed: whether a server holds the directory's lock right now.
+    /// - Parameters:
+    ///   - clock: says which events have expired; without one all are visible that are still there.
+    ///   - isServed: whether a server holds the directory's lock right now.
     package static func open(
-        disk: any Disk, isServed: @escaping @Sendable () -> Bool = { false }
+        disk: any Disk, clock: (any Clock)? = nil, isServed: @escaping @Sendable () -> Bool = { false }
     ) throws -> ReadOnlyStore {
         try inStore {
             let identity = try Store.readIdentity(disk)
@@ -26,14 +29,15 @@ package final class ReadOnlyStore: Sendable {
             var control = ControlState()
             for act in acts { try control.take(act) }
             return ReadOnlyStore(
-                identity: identity, disk: disk, isServed: isServed, control: control, acts: acts)
+                identity: identity, disk: disk, clock: clock, isServed: isServed, control: control, acts: acts)
         }
     }
 
     private init(
-        identity: StoreIdentity, disk: any Disk, isServed: @escaping @Sendable () -> Bool, control: ControlState,
-        acts: [ControlEvent]
+        identity: StoreIdentity, disk: any Disk, clock: (any Clock)?, isServed: @escaping @Sendable () -> Bool,
+        control: ControlState, acts: [ControlEvent]
     ) {
+        self.clock = clock
         self.identity = identity
         self.disk = disk
         self.isServed = isServed
@@ -52,11 +56,20 @@ package final class ReadOnlyStore: Sendable {
     package func controlEvents() -> [ControlEvent] { acts }
 
     package func snapshot(of log: LogID) throws -> OrganizationSnapshot {
-        try inStore { try Self.view(log, disk: disk, identity: identity, isServed: isServed) }
+        try inStore {
+            try Self.view(log, disk: disk, identity: identity, visibility: visibility(of: log), isServed: isServed)
+        }
+    }
+
+    private func visibility(of log: LogID) -> VisibilityTable {
+        guard let clock, let organization = control.organizationsByLog[log] else { return .everything }
+        let policy = control.settings[organization]?.retention ?? .standard
+        return VisibilityTable(policy, at: Timestamp(microseconds: clock.wallMicroseconds()))
     }
 
     private static func view(
-        _ log: LogID, disk: any Disk, identity: StoreIdentity, isServed: () -> Bool
+        _ log: LogID, disk: any Disk, identity: StoreIdentity, visibility: VisibilityTable = .everything,
+        isServed: () -> Bool
     ) throws -> OrganizationSnapshot {
         var lastError: (any Error)?
         for _ in 0..<attemptCountMax {
@@ -65,7 +78,8 @@ package final class ReadOnlyStore: Sendable {
                 let before = try CheckpointLog.read(disk: disk, storeID: identity.storeID).table
                 let limit = served ? try PositionFile.read(disk: disk) ?? before.journalPosition : .max
                 let snapshot = try read(
-                    log, disk: disk, identity: identity, table: before, limit: limit, isServed: served)
+                    log, disk: disk, identity: identity, table: before, limit: limit, visibility: visibility,
+                    isServed: served)
                 guard served else { return snapshot }
                 // Nothing was released and reused in between when the checkpoint is still the same.
                 let after = try CheckpointLog.read(disk: disk, storeID: identity.storeID).table
@@ -79,7 +93,7 @@ package final class ReadOnlyStore: Sendable {
 
     private static func read(
         _ log: LogID, disk: any Disk, identity: StoreIdentity, table: CheckpointTable, limit: UInt64,
-        isServed: Bool
+        visibility: VisibilityTable, isServed: Bool
     ) throws -> OrganizationSnapshot {
         let scan = try JournalScan.read(
             disk: disk, storeID: identity.storeID, from: table.journalPosition, limit: max(limit, table.journalPosition)
@@ -118,7 +132,7 @@ package final class ReadOnlyStore: Sendable {
         }
         return OrganizationSnapshot(
             log: log, disk: disk, folder: folder, lastSequence: durableThrough, manifest: image.manifest,
-            segmentHandles: segments, extents: extents, pending: pending)
+            segmentHandles: segments, extents: extents, pending: pending, visibility: visibility)
     }
 
     /// The segment's file; nil when it is missing although the manifest still names it, which costs its rows only.

@@ -21,10 +21,16 @@ final class SharedState: Sendable {
     /// Bytes committed and not yet in a log file.
     private let pending = Atomic<Int>(0)
     private let eventCount = Atomic<UInt64>(0)
+    let maintenance = MaintenanceQueue()
+    let compaction = CompactionBoard()
+    let settings: SettingsTable
+    let space: SpaceTable
     /// Where offline readers find the durable position while the server runs; nil in tools and before the start.
     private let position: PositionFile?
 
-    init(durablePosition: UInt64, position: PositionFile?) {
+    init(durablePosition: UInt64, position: PositionFile?, options: StoreOptions) {
+        settings = SettingsTable(standard: options.retention, quotaByteCount: options.organizationByteCountMax)
+        space = SpaceTable(quotaByteCount: options.storeByteCountMax)
         state = Mutex(State(durablePosition: durablePosition))
         self.position = position
     }

@@ -38,9 +38,22 @@ final class CommitParticipation: CommitParticipant {
                     firstEvent: entry.firstEvent))
         }
         let organization = states[log]!.organization
+        if let refusal = spaceRefusal(of: organization, byteCount: submission.group.bytes.count) {
+            return .answer(.refused(refusal))
+        }
         submission.group.seal(
             firstSequence: states[log]!.nextSequence, durableThrough: organization.durableThrough)
         return note(submission.group, log)
+    }
+
+    /// Whether there is room for more. Acts of the control log are taken in any case: deletion is one of them.
+    private func spaceRefusal(of organization: OrganizationStore, byteCount: Int) -> CommitRefusal? {
+        guard organization.log != .control else { return nil }
+        if shared.space.isLow { return .storageUnavailable }
+        if shared.space.isBeyondQuota(byteCount: byteCount) { return .quotaExceeded }
+        let quota = shared.settings.quotaByteCount(of: organization.log)
+        guard quota > 0 else { return nil }
+        return organization.usedByteCount + UInt64(byteCount) > quota ? .quotaExceeded : nil
     }
 
     /// Checks session changes and remembers what the group changes.
@@ -109,6 +122,7 @@ final class CommitParticipation: CommitParticipant {
                 preconditionFailure("a committed group has no append state")
             }
             if organization.publish(group) { dirty.append(group.log) }
+            shared.space.add(group.bytes.count, to: group.log)
         }
         shared.published(durablePosition: durablePosition, byteCount: byteCount, dirty: dirty, groups: groups)
         commitNumber += 1

@@ -47,6 +47,7 @@ extension Store {
             }
             try commit(events)
             control.withLock { $0 = next }
+            adoptSettings(next)
             controlActs.withLock { $0.append(contentsOf: events) }
         }
     }

@@ -73,12 +73,14 @@ private struct Opening {
 
         let files = JournalFiles(
             conditions: conditions(scan), fileByteCount: options.journalFileByteCount, ordinal: scan.ordinal)
-        let shared = SharedState(durablePosition: scan.endPosition, position: try PositionFile(disk: disk))
+        let shared = SharedState(
+            durablePosition: scan.endPosition, position: try PositionFile(disk: disk), options: options)
         let registry = OrganizationRegistry(
             disk: disk, options: options, shared: shared, caches: ReadCaches(options, clock: clock),
             marks: checkpoints.table.marks, groups: scan.groups)
         shared.addDirty(registry.unopenedLogs)
         let (control, acts) = try readControl(registry)
+        _ = shared.settings.adopt(control)
         try prepareFirstJournalFile(files, storeID: identity.storeID)
         let queue = CommitQueue()
         let machine = makeMachine(
@@ -169,8 +171,12 @@ private struct Opening {
             committer: committer, participation: participation, checkpointer: checkpointer,
             sealer: Sealer(disk: disk, registry: registry, shared: shared, clock: clock),
             ageing: Ageing(registry: registry, shared: shared, options: options),
-            tailKeeper: TailKeeper(registry: registry, shared: shared, clock: clock), journal: journal,
-            shared: shared, options: options, clock: clock)
+            tailKeeper: TailKeeper(registry: registry, shared: shared, clock: clock),
+            compactor: Compactor(
+                registry: registry, shared: shared, journalFiles: files, clock: clock, options: options),
+            patrol: MaintenancePatrol(registry: registry, queue: shared.maintenance, options: options.compaction),
+            guardian: SpaceGuard(disk: disk, shared: shared, options: options), journal: journal, shared: shared,
+            options: options, clock: clock)
     }
 }
 

@@ -2,10 +2,11 @@ internal import DaybookFormat
 package import DaybookLog
 internal import DaybookSystem
 
-/// The three state machines behind a store. Each is stepped by one thread at a time: the committer by the committing
-/// thread, the checkpointer by the checkpoint thread, the sealer by the sealing thread.
+/// The state machines behind a store. Each is stepped by one thread at a time: the committer by the committing
+/// thread, the checkpointer by the checkpoint thread, the sealer and the compactor by the sealing thread: so only one
+/// thread publishes segments.
 ///
-/// `@unchecked Sendable`: the three references are constant, and the rule above keeps each machine on one thread.
+/// `@unchecked Sendable`: the references are constant, and the rule above keeps each machine on one thread.
 package final class StoreMachine: @unchecked Sendable {
     let committer: Committer
     let participation: CommitParticipation
@@ -13,6 +14,9 @@ package final class StoreMachine: @unchecked Sendable {
     let sealer: Sealer
     let ageing: Ageing
     let tailKeeper: TailKeeper
+    let compactor: Compactor
+    let patrol: MaintenancePatrol
+    let guardian: SpaceGuard
     private let journal: Journal
     private let shared: SharedState
     private let options: StoreOptions
@@ -20,8 +24,8 @@ package final class StoreMachine: @unchecked Sendable {
 
     init(
         committer: Committer, participation: CommitParticipation, checkpointer: Checkpointer, sealer: Sealer,
-        ageing: Ageing, tailKeeper: TailKeeper, journal: Journal, shared: SharedState, options: StoreOptions,
-        clock: any Clock
+        ageing: Ageing, tailKeeper: TailKeeper, compactor: Compactor, patrol: MaintenancePatrol,
+        guardian: SpaceGuard, journal: Journal, shared: SharedState, options: StoreOptions, clock: any Clock
     ) {
         self.committer = committer
         self.participation = participation
@@ -29,6 +33,9 @@ package final class StoreMachine: @unchecked Sendable {
         self.sealer = sealer
         self.ageing = ageing
         self.tailKeeper = tailKeeper
+        self.compactor = compactor
+        self.patrol = patrol
+        self.guardian = guardian
         self.journal = journal
         self.shared = shared
         self.options = options
@@ -52,8 +59,10 @@ package final class StoreMachine: @unchecked Sendable {
         // After a failed sync nothing is synchronized any more until the next start.
         guard !shared.isPoisoned else { return false }
         let now = clock.wallMicroseconds()
+        guardian.look(nowNanoseconds: clock.monotonicNanoseconds())
         if checkpointer.isResting {
             ageing.look(nowMicroseconds: now)
+            patrol.look(nowMicroseconds: now)
             if force || checkpointer.isDue(nowMicroseconds: now) {
                 checkpointer.begin(nowMicroseconds: now)
                 return true
@@ -70,12 +79,16 @@ package final class StoreMachine: @unchecked Sendable {
 
     package func stepSealer() -> Bool { !shared.isPoisoned && sealer.step() }
 
+    /// Called by the sealing thread when there is nothing to seal.
+    package func stepCompactor() -> CompactionStep { shared.isPoisoned ? .idle : compactor.step() }
+
     package var checkpointCount: Int { checkpointer.completedCount }
     package var sealedFileCount: Int { sealer.sealedFileCount }
 
     /// Lets go of everything without writing: the store is done.
     func close() {
         participation.releaseAll()
+        compactor.close()
         checkpointer.close()
         journal.close()
     }

@@ -37,7 +37,24 @@ package struct StoreOptions: Sendable {
     /// How long a request waits for journal room before it is refused.
     package var fullJournalWaitMicroseconds: Int64 = 3_000_000
 
+    package var compaction = CompactionOptions()
+    /// For organizations for which nothing else was set.
+    package var retention = RetentionPolicy.standard
+    /// Bytes that the segments and log files of an organization may take, unless something else was set, and those of
+    /// all of them; 0 is without a bound.
+    package var organizationByteCountMax: UInt64 = 0
+    package var storeByteCountMax: UInt64 = 0
+    /// Ingest is refused while less is free than the journal, the largest running rewrite and this.
+    package var spaceMarginByteCount: UInt64 = 64 << 20
+
     package init() {}
+
+    /// What must be free for ingest: all of the journal may have to be written to log files, sealed and merged before
+    /// anything comes free.
+    var spaceReserveByteCount: UInt64 {
+        UInt64(journalFileByteCount * journalFileCount) + compaction.byteCountMax + UInt64(logFileByteCount)
+            + spaceMarginByteCount
+    }
 
     func check() {
         precondition(journalFileCount >= Limits.journalFileCountMin)
@@ -47,6 +64,7 @@ package struct StoreOptions: Sendable {
         precondition(
             Limits.ingestBudgetByteCount + pendingByteCountLimit + Limits.sealingByteCount + readCacheByteCountMax
                 + segmentDirectoryByteCountMax + Limits.processByteCount <= Limits.memoryByteCountMax)
+        compaction.check()
         precondition(checkpointByteCount <= journalFileByteCount * (journalFileCount - 1))
     }
 }

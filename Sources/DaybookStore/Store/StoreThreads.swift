@@ -7,6 +7,8 @@ internal import Synchronization
 /// thread, and twenty while tails are asked.
 final class StoreThreads: Sendable {
     private static let idleLookMicroseconds: UInt64 = 1_000_000
+    /// A rest is looked at anew this often: there may be something to seal.
+    private static let compactionRestMicroseconds: UInt64 = 250_000
     private static let watermarkDelayMicroseconds: UInt64 = 200_000
 
     let machine: StoreMachine
@@ -97,8 +99,9 @@ final class StoreThreads: Sendable {
             while machine.stepCheckpointer(force: force) {
                 force = false
                 machine.stepTails()
-                if store.shared.sealableCount > 0 { sealWakeup.signal() }
+                wakeSealer(store)
             }
+            wakeSealer(store)
             force = false
             if commitsAreDone.load(ordering: .acquiring) { break }
             _ = checkpointWakeup.wait(microseconds: machine.stepTails() ?? Self.idleLookMicroseconds)
@@ -109,9 +112,20 @@ final class StoreThreads: Sendable {
         while !machine.checkpointer.isResting { _ = machine.stepCheckpointer() }
     }
 
+    private func wakeSealer(_ store: Store) {
+        if store.shared.sealableCount > 0 || store.shared.maintenance.count > 0 { sealWakeup.signal() }
+    }
+
+    /// Sealing first: it makes room for ingest. Compaction takes what is left of the thread, and rests on it.
     private func runSealer(_ store: Store) {
         while !stopping {
-            if !machine.stepSealer() { sealWakeup.wait() }
+            if machine.stepSealer() { continue }
+            switch machine.stepCompactor() {
+            case .worked: continue
+            case .resting(let nanoseconds):
+                _ = sealWakeup.wait(microseconds: min(nanoseconds / 1_000 + 1, Self.compactionRestMicroseconds))
+            case .idle: sealWakeup.wait()
+            }
         }
     }
 }

@@ -1,0 +1,31 @@
+package import DaybookFormat
+internal import DaybookSystem
+internal import Synchronization
+
+extension Store {
+    /// The policy in force.
+    package func retention(of organization: OrganizationID) throws -> RetentionPolicy {
+        guard let record = self.organization(organization) else { throw StoreError.unknownOrganization }
+        return shared.settings.retention(of: record.log)
+    }
+
+    /// Blocks until durable. Events that have expired by the new policy are invisible when this returns; with a legal
+    /// hold, nothing more expires.
+    package func setRetention(_ policy: RetentionPolicy, of organization: OrganizationID) throws {
+        guard self.organization(organization) != nil else { throw StoreError.unknownOrganization }
+        let now = Timestamp(microseconds: clock.wallMicroseconds())
+        try appendControl([.retentionSet(organization, policy, at: now)])
+    }
+
+    /// Blocks until durable. 0 is without a bound.
+    package func setQuota(_ byteCount: UInt64, of organization: OrganizationID) throws {
+        guard self.organization(organization) != nil else { throw StoreError.unknownOrganization }
+        let now = Timestamp(microseconds: clock.wallMicroseconds())
+        try appendControl([.quotaSet(organization, byteCount: byteCount, at: now)])
+    }
+
+    /// What the control log says is in force from now on, and the compactor looks where it changed something.
+    func adoptSettings(_ control: ControlState) {
+        for log in shared.settings.adopt(control) { shared.maintenance.addPatrolled(log) }
+    }
+}

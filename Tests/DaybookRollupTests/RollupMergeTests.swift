@@ -1,0 +1,170 @@
+import DaybookEvent
+import DaybookFormat
+import DaybookTestSupport
+import Testing
+
+@testable import DaybookRollup
+
+struct RollupMergeTests {
+    /// Events so dense that every window of every grain pays, in all parts.
+    private func denseEvents(_ family: Family, count: Int, seed: UInt64) -> [RollupEvent] {
+        var random = SeededRandom(seed: seed)
+        return RollupSamples.events(family, count: count, days: 1, seed: seed).map { event in
+            var event = event
+            event.timestamp = RollupSamples.start + Int64(random.below(2)) * 60_000_000
+            event.name = random.oneIn(2) ? nil : "command"
+            event.user = random.oneIn(2) ? "ann" : "bo\(seed % 3)"
+            return event
+        }
+    }
+
+    private func merge(_ family: Family, _ parts: [[RollupEvent]]) throws -> RollupMerge.Outcome {
+        let inputs = try parts.map { events -> RollupMerge.Input in
+            guard let bytes = RollupSamples.build(family, [events]) else {
+                return .nothingStored(eventCount: UInt64(events.count))
+            }
+            return .file(try RollupFile(bytes))
+        }
+        return try RollupMerge.merge(inputs, as: RollupSamples.identity(family))
+    }
+
+    @Test(arguments: RollupFileTests.families)
+    func `merging is building from all rows, to the bit, in any order and grouping`(family: Family) throws {
+        let parts = (0..<4).map { denseEvents(family, count: 400 + 150 * $0, seed: 30 + UInt64($0)) }
+        let expected = RollupMerge.Outcome.merged(RollupSamples.build(family, parts))
+        #expect(expected != .merged(nil))
+        #expect(try merge(family, parts) == expected)
+        #expect(try merge(family, parts.reversed()) == expected)
+        let left = try #require(RollupSamples.build(family, Array(parts[..<2])))
+        let right = try #require(RollupSamples.build(family, Array(parts[2...])))
+        for pair in [[left, right], [right, left]] {
+            let files = try pair.map { RollupMerge.Input.file(try RollupFile($0)) }
+            #expect(try RollupMerge.merge(files, as: RollupSamples.identity(family)) == expected)
+        }
+    }
+
+    @Test(arguments: RollupFileTests.families)
+    func `what merging decides is what building decides`(family: Family) throws {
+        var mergedCount = 0
+        var undecidedCount = 0
+        for seed in 0..<60 as Range<UInt64> {
+            var random = SeededRandom(seed: 400 + seed)
+            let parts = (0...random.below(3)).map { part in
+                RollupSamples.events(
+                    family, count: 1 + random.below(900), days: 1 + random.below(3), seed: seed * 10 + UInt64(part))
+            }
+            switch try merge(family, parts) {
+            case .merged(let bytes):
+                mergedCount += 1
+                #expect(bytes == RollupSamples.build(family, parts))
+            case .needsRows(let grain, let window):
+                undecidedCount += 1
+                // Not every part stores it; else there would be nothing to ask for.
+                #expect(
+                    try parts.contains { events in
+                        guard let bytes = RollupSamples.build(family, [events]) else { return true }
+                        return try RollupFile(bytes).section(grain, window) == nil
+                    })
+            case .damaged(let damage): Issue.record("\(damage)")
+            }
+        }
+        #expect(mergedCount > 5)
+        #expect(undecidedCount > 5)
+    }
+
+    @Test func `a window that parts could not pay for may pay in the whole`() throws {
+        // Seven events of one minute pay for nothing, fourteen pay for one row.
+        let part = (0..<7).map { RollupEvent(timestamp: RollupSamples.start + Int64($0)) }
+        #expect(try merge(.commandExecution, [part, part]) == .needsRows(.status, .oneDay))
+        #expect(RollupSamples.build(.commandExecution, [part, part]) != nil)
+    }
+
+    @Test func `a damaged part is derived again instead of merged`() throws {
+        let events = denseEvents(.commandExecution, count: 500, seed: 37)
+        var bytes = try #require(RollupSamples.build(.commandExecution, [events]))
+        bytes[bytes.count - 1] ^= 1
+        let file = try RollupFile(bytes)
+        let outcome = try RollupMerge.merge([.file(file)], as: RollupSamples.identity())
+        #expect(outcome == .damaged(file.damages[0]))
+    }
+
+    @Test func `sums of tokens and values by slot are those of all events`() throws {
+        for family in [Family.agentInteraction, .productivityMetric] {
+            let events = RollupSamples.events(family, count: 12_000, days: 2, seed: 39)
+            let file = try RollupSamples.file(family, events)
+            let section = try #require(file.section(.user, .oneDay))
+            var sums = GroupedRollups()
+            sums.grow(to: file.users.count + 1)
+            try file.forEachBatch(of: section, windowStartsIn: .min..<(.max), parts: .all) { batch in
+                sums.add(batch, slots: batch.keys.map { $0 == RollupCodes.missing ? -1 : Int32($0) })
+            }
+            for code in 0..<file.users.count {
+                let user = String(decoding: file.users.bytes(of: UInt32(code)), as: UTF8.self)
+                var expected = AggregateRow()
+                let rows = RollupSamples.expectedRows(family, events.filter { $0.user == user }, .user, .oneDay)
+                for row in rows.values { expected.merge(row) }
+                #expect(sums.aggregate(code) == expected)
+                #expect(sums.inputTokens(of: code) == expected.inputTokens)
+                #expect(sums.outputTokens(of: code) == expected.outputTokens)
+                #expect(sums.valueCount(of: code) == expected.values.count)
+            }
+            #expect(sums.percentiles([.p50], of: file.users.count) == nil)
+        }
+    }
+
+    @Test func `sums of slots over rollups and raw rows are those of all events`() throws {
+        var events = RollupSamples.events(.commandExecution, count: 30_000, days: 3, seed: 38)
+        // The last minute of a window of durations is as wide as can be: more than 1,024 buckets in one slot.
+        for index in events.indices.prefix(4_000) {
+            events[index].timestamp = RollupSamples.start
+            events[index].duration = UInt64(pow2: Double(index) / 4_000 * 63.9)
+        }
+        let file = try RollupSamples.file(.commandExecution, Array(events[..<20_000]))
+        let section = try #require(file.section(.status, .oneDay))
+        let first = events.map(\.timestamp).min()?.flooredQuotient(by: RollupSamples.day) ?? 0
+        let dayCount = (events.map(\.timestamp).max() ?? 0) / RollupSamples.day - first + 1
+        var sums = GroupedRollups()
+        sums.grow(to: Int(dayCount))
+        try file.forEachBatch(of: section, windowStartsIn: .min..<(.max), parts: .all) { batch in
+            sums.add(
+                batch, slots: batch.windowStarts.map { Int32($0.flooredQuotient(by: RollupSamples.day) - first) })
+        }
+        for event in events[20_000...] {
+            var row = AggregateRow()
+            row.statuses.add(event.status)
+            if let duration = event.duration { row.durations.add(duration) }
+            // Every other day has rollups only.
+            let slot = Int(event.timestamp.flooredQuotient(by: RollupSamples.day) - first)
+            if slot.isMultiple(of: 2) { sums.add(row, to: slot) }
+        }
+        var isWide = false
+        for slot in 0..<Int(dayCount) {
+            var expected = AggregateRow()
+            let part = slot.isMultiple(of: 2) ? events : Array(events[..<20_000])
+            for event in part where event.timestamp.flooredQuotient(by: RollupSamples.day) - first == slot {
+                expected.statuses.add(event.status)
+                if let duration = event.duration { expected.durations.add(duration) }
+            }
+            let durations = expected.durations
+            isWide = isWide || durations.histogram.scale < ExponentialHistogram.scaleMax
+            #expect(sums.aggregate(slot) == expected)
+            #expect(sums.statuses(of: slot) == expected.statuses)
+            #expect(sums.durationCount(of: slot) == durations.count)
+            #expect(sums.durationSum(of: slot) == durations.sum)
+            #expect(sums.durationMinimum(of: slot) == durations.minimum)
+            #expect(sums.durationMaximum(of: slot) == durations.maximum)
+            let percentiles = ([1, 2, 25, 50, 51, 75, 95, 99, 100] as [UInt64]).map { Percentile(wholePercent: $0) }
+            let answers = percentiles.compactMap { durations.percentile($0) }
+            #expect(sums.percentiles(percentiles, of: slot) == (answers.isEmpty ? nil : answers))
+        }
+        #expect(isWide)
+    }
+}
+
+extension UInt64 {
+    /// About 2 to that power, by steps far finer than a bucket.
+    fileprivate init(pow2 exponent: Double) {
+        let whole = exponent.rounded(.down)
+        self = UInt64(Double(sign: .plus, exponent: Int(whole), significand: 1 + (exponent - whole)))
+    }
+}
