@@ -184,7 +184,7 @@ extension GroupedRollups {
         return answers
     }
 
-    /// The positions of the extremes of a slot: no bucket lies outside of them.
+    /// True when the buckets between the extremes of a slot cannot be too many.
     private func isFine(_ slot: Int) -> Bool {
         let low = BucketPosition.of(duration: totals[slot].minimum)
         let high = BucketPosition.of(duration: totals[slot].maximum)
