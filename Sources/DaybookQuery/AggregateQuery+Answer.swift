@@ -33,7 +33,7 @@ extension AggregateQuery {
                 source, family, filter, query.range, asOfSequence: page.asOfSequence, context,
                 tailSelection: query.selection.union(filter.selection).wholeObjects,
                 rollups: query.source == .raw ? nil : RollupPlan(query))
-            let aggregate = try AggregateScan.run(query, scan, options)
+            var aggregate = try AggregateScan.run(query, scan, options)
             let order = aggregate.groups.sorted()
             items = order.dropFirst(first).prefix(limit).map { aggregate.item($0) }
             (itemCount, scannedRowCount) = (order.count, aggregate.scannedRowCount)

@@ -7,9 +7,8 @@ extension AggregateScan {
     /// Scans everything, in parts that run at the same time where that pays.
     static func run(_ query: AggregateQuery, _ scan: Scan, _ options: QueryOptions) throws -> AggregateScan {
         let queue = ScanQueue(scan)
-        let rowCount = scan.segments.reduce(0) { $0 + $1.rowCount }
         let executor = options.executor
-        guard executor.width > 1, rowCount >= options.parallelRowCountMin else {
+        guard executor.width > 1, scan.expectedRowCount >= options.parallelRowCountMin else {
             return try part(query, scan, queue)
         }
         let parts = Mutex<[Result<AggregateScan, any Error>]>([])

@@ -295,13 +295,11 @@ struct AggregateScan: Sendable {
 extension AggregateScan {
     // For rollups, which are no part of a page.
 
-    mutating func noteRollup(rowCount: Int) {
-        scannedRowCount += rowCount
-        usesRollups = true
-    }
+    mutating func beginRollup() { usesRollups = true }
 
-    mutating func addMeasures(of batch: RollupBatch, slots: [Int32]) throws {
-        try measures.add(batch, slots: slots)
+    mutating func add(_ batch: RollupBatch, slots: [Int32]) {
+        scannedRowCount += batch.rows.count
+        measures.add(batch, slots: slots)
     }
 
     /// The key of a value of a dimension.
@@ -314,13 +312,20 @@ extension AggregateScan {
         scannedRowCount += other.scannedRowCount
         usesRows = usesRows || other.usesRows
         usesRollups = usesRollups || other.usesRollups
+        guard groups.count > 0 else {
+            // What was remembered of codes was about the groups here.
+            (groups, measures) = (other.groups, other.measures)
+            dictionaries = Array(repeating: DimensionCodes(), count: dictionaries.count)
+            tableShape = SlotShape()
+            return
+        }
         let slots = try groups.merge(other.groups)
         measures.grow(to: groups.count)
         measures.merge(other.measures, slots: slots)
     }
 
     /// What was gathered for one slot.
-    func item(_ slot: Int32) -> AggregateItem {
+    mutating func item(_ slot: Int32) -> AggregateItem {
         let key = groups.keys[Int(slot)]
         let bounds = grid.bounds(of: key.bucket)
         var item = AggregateItem(

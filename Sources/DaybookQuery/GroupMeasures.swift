@@ -33,12 +33,16 @@ struct GroupMeasures: Sendable {
     private let family: Family
     private(set) var count = 0
     private var executions: GroupedExecutions
+    private let keepsHistograms: Bool
+    /// What rollups told of commands and agents; nil until one has.
+    private var rollups: GroupedRollups?
     private var inputTokens: [UInt128] = []
     private var outputTokens: [UInt128] = []
     private var values: [ValueSummary] = []
 
     init(family: Family, keepsHistograms: Bool) {
         self.family = family
+        self.keepsHistograms = keepsHistograms
         executions = GroupedExecutions(keepsHistograms: keepsHistograms)
     }
 
@@ -52,12 +56,15 @@ struct GroupMeasures: Sendable {
     }
 
     /// Bytes in memory, about. A summary of values has an exact sum and some buckets.
-    var byteCount: Int { executions.byteCount + 32 * inputTokens.capacity + 1_024 * values.count }
+    var byteCount: Int {
+        executions.byteCount + 32 * inputTokens.capacity + 1_024 * values.count + (rollups?.byteCount ?? 0)
+    }
 
     mutating func grow(to newCount: Int) {
         let added = newCount - count
         guard added > 0 else { return }
         count = newCount
+        rollups?.grow(to: newCount)
         switch family {
         case .productivityMetric: values.append(contentsOf: repeatElement(ValueSummary(), count: added))
         case .agentInteraction:
@@ -107,27 +114,26 @@ struct GroupMeasures: Sendable {
     var rollupParts: RollupParts {
         switch family {
         case .productivityMetric: [.values, .histograms]
-        case .agentInteraction:
-            executions.keepsHistograms ? [.durations, .tokens, .histograms] : [.durations, .tokens]
-        default: executions.keepsHistograms ? [.durations, .histograms] : .durations
+        case .agentInteraction: keepsHistograms ? [.durations, .tokens, .histograms] : [.durations, .tokens]
+        default: keepsHistograms ? [.durations, .histograms] : .durations
         }
     }
 
-    /// Adds every row of a rollup to its slot; those below zero are left out.
-    mutating func add(_ batch: RollupBatch, slots: [Int32]) throws(FormatError) {
-        switch family {
-        case .productivityMetric:
+    /// Adds every row of a rollup to its slot; those of `GroupedRollups.noSlot` are left out.
+    mutating func add(_ batch: RollupBatch, slots: [Int32]) {
+        guard family != .productivityMetric else {
             for row in batch.rows where slots[row] >= 0 {
-                values[Int(slots[row])].merge(try batch.aggregate(row).values)
+                values[Int(slots[row])].merge(batch.aggregate(row).values)
             }
-        case .agentInteraction:
-            for row in batch.rows where slots[row] >= 0 {
-                inputTokens[Int(slots[row])] &+= batch.inputTokens[row]
-                outputTokens[Int(slots[row])] &+= batch.outputTokens[row]
-            }
-            fallthrough
-        default: try executions.add(batch, slots: slots)
+            return
         }
+        prepareRollups()
+        rollups?.add(batch, slots: slots)
+    }
+
+    private mutating func prepareRollups() {
+        if rollups == nil { rollups = GroupedRollups() }
+        rollups?.grow(to: count)
     }
 
     /// Adds each slot of `other` to `slots[thatSlot]`.
@@ -141,26 +147,45 @@ struct GroupMeasures: Sendable {
                 outputTokens[Int(slot)] &+= other.outputTokens[position]
             }
             fallthrough
-        default: executions.merge(other.executions, slots: slots)
+        default:
+            executions.merge(other.executions, slots: slots)
+            guard let added = other.rollups else { return }
+            prepareRollups()
+            rollups?.merge(added, slots: slots)
         }
     }
 
     /// Puts what was added up for a slot into an item.
-    func fill(_ item: inout AggregateItem, slot: Int, _ percentiles: [Percentile]) {
+    mutating func fill(_ item: inout AggregateItem, slot: Int, _ percentiles: [Percentile]) {
         switch family {
         case .productivityMetric:
             item.values = values[slot]
             item.count = values[slot].count
             item.percentiles = percentiles.map { values[slot].percentile($0) }
         case .agentInteraction:
-            item.inputTokens = inputTokens[slot]
-            item.outputTokens = outputTokens[slot]
+            item.inputTokens = inputTokens[slot] &+ (rollups?.inputTokens(of: slot) ?? 0)
+            item.outputTokens = outputTokens[slot] &+ (rollups?.outputTokens(of: slot) ?? 0)
             fallthrough
         default:
             item.statuses = executions.statuses(of: slot)
             item.durations = executions.totals(of: slot)
+            if rollups != nil { addRollups(to: &item, slot: slot) }
             item.count = item.durations.count
-            item.percentiles = percentiles.map { executions.percentile($0, of: slot) }
+            guard rollups != nil, keepsHistograms else {
+                item.percentiles = percentiles.map { executions.percentile($0, of: slot) }
+                return
+            }
+            let ranked = rollups?.percentiles(percentiles, of: slot, with: executions)
+            item.percentiles = percentiles.indices.map { ranked?[$0] }
         }
+    }
+
+    private func addRollups(to item: inout AggregateItem, slot: Int) {
+        guard let rollups else { return }
+        item.statuses.merge(rollups.statuses(of: slot))
+        item.durations.count &+= rollups.durationCount(of: slot)
+        item.durations.sum &+= rollups.durationSum(of: slot)
+        item.durations.minimum = min(item.durations.minimum, rollups.durationMinimum(of: slot))
+        item.durations.maximum = max(item.durations.maximum, rollups.durationMaximum(of: slot))
     }
 }

@@ -64,12 +64,18 @@ final class DamageLog: Sendable {
         return lost
     }
 
-    /// Damage outside of segments.
+    /// Damage outside of segments. That of a rollup takes no row along: its segment answers instead.
     func note(_ corruption: Corruption) {
+        guard !corruption.file.hasSuffix(".dbr") else { return noteRollup(corruption.file, "\(corruption.reason)") }
         note(
             QueryWarning(
                 file: corruption.file, offset: corruption.offset, rowGroup: nil, rows: nil,
                 reason: "\(corruption.reason)"))
+    }
+
+    /// A damaged rollup costs nothing but time.
+    func noteRollup(_ file: String, _ reason: String) {
+        note(QueryWarning(file: file, offset: 0, rowGroup: nil, rows: 0..<0, reason: "rollup not used: \(reason)"))
     }
 
     /// By file and place.

@@ -17,13 +17,12 @@ struct RollupCover: Equatable, Sendable {
 
     /// - Parameter windows: those that may be used, the coarsest first.
     init(_ range: TimeRange, _ windows: [RollupWindow]) {
-        // So far from the ends of time that rounding cannot overflow.
-        let limit: Int64 = 1 << 62
-        cover(
-            max(
-                range.start.microseconds, -limit)..<max(
-                    max(range.start.microseconds, -limit), min(range.end.microseconds, limit)), windows[...])
+        let start = Self.clamped(range.start.microseconds)
+        cover(start..<max(start, Self.clamped(range.end.microseconds)), windows[...])
     }
+
+    /// So far from the ends of time that rounding cannot overflow; no event is that far.
+    static func clamped(_ time: Int64) -> Int64 { min(max(time, -(1 << 62)), 1 << 62) }
 
     private mutating func cover(_ range: Range<Int64>, _ windows: ArraySlice<RollupWindow>) {
         guard !range.isEmpty else { return }
@@ -106,26 +105,25 @@ struct RollupPlan: Sendable {
     /// - Parameters:
     ///   - times: of the first and the last event of the segment.
     ///   - visibleFrom: what is older may be hidden in part.
-    func cover(
-        _ file: RollupFile, _ times: ClosedRange<Int64>, visibleFrom: Int64
-    ) -> RollupCover? {
+    func cover(_ file: RollupFile, _ times: ClosedRange<Int64>, visibleFrom: Int64) -> RollupCover? {
         let stored = windows.filter { window in
             file.section(grain, window).map { $0.hasHistograms || !needsHistograms } ?? false
         }
         guard let coarsest = stored.first else { return nil }
         // Where the segment ends inside the range, a window that reaches beyond it has nothing that does not count.
         let length = coarsest.microseconds
+        let (first, last) = (RollupCover.clamped(times.lowerBound), RollupCover.clamped(times.upperBound))
         let start = Timestamp(microseconds: max(range.start.microseconds, visibleFrom))
         var whole = TimeRange(start: start, end: range.end)
-        if start.microseconds <= times.lowerBound {
-            whole.start = Timestamp(microseconds: RollupCover.roundedDown(times.lowerBound, length))
+        if start.microseconds <= first {
+            whole.start = Timestamp(microseconds: RollupCover.roundedDown(first, length))
         }
-        if times.upperBound < range.end.microseconds {
-            whole.end = Timestamp(microseconds: RollupCover.roundedDown(times.upperBound, length) + length)
+        if last < range.end.microseconds {
+            whole.end = Timestamp(microseconds: RollupCover.roundedDown(last, length) + length)
         }
         var cover = RollupCover(whole, stored)
         guard !cover.parts.isEmpty else { return nil }
-        if times.lowerBound < start.microseconds { cover.leave(TimeRange(start: range.start, end: start)) }
+        if first < start.microseconds { cover.leave(TimeRange(start: range.start, end: start)) }
         return cover
     }
 }

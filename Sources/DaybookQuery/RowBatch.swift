@@ -56,9 +56,7 @@ struct RowBatch: Sendable {
     init(_ reader: SegmentReader, rowGroup: Int, rows: Range<Int>, _ selection: RowSelection) throws(SegmentError) {
         columns = try reader.read(rowGroup: rowGroup, rows: rows, selection.columns)
         names = selection.attributes
-        // Apart from the columns, which may be at hand already.
-        attributes =
-            names.isEmpty ? nil : try reader.read(rowGroup: rowGroup, rows: rows, [], attributes: names).attributes
+        attributes = names.isEmpty ? nil : try reader.readAttributes(rowGroup: rowGroup, rows: rows, names)
     }
 
     /// The values of an attribute. Precondition: it was selected.

@@ -120,7 +120,7 @@ struct Scan: Sendable {
         do {
             guard let file = try source.rollup(of: segment) else { return nil }
             for damage in file.damages { noteRollup(segment, damage.description) }
-            guard file.eventCount == UInt64(segment.rowCount) else {
+            guard file.eventCount == UInt64(segment.rowCount), segment.timestampMin <= segment.timestampMax else {
                 noteRollup(segment, "it counts other events than its segment")
                 return nil
             }
@@ -134,12 +134,14 @@ struct Scan: Sendable {
         }
     }
 
-    /// A damaged rollup costs nothing but time.
-    func noteRollup(_ segment: SegmentReference, _ reason: String) {
-        damage.note(
-            QueryWarning(
-                file: segment.rollupPath, offset: 0, rowGroup: nil, rows: 0..<0,
-                reason: "rollup not used: \(reason)"))
+    func noteRollup(_ segment: SegmentReference, _ reason: String) { damage.noteRollup(segment.rollupPath, reason) }
+
+    /// Rows that are read of the segments, about: what of them has a rollup is worth an eighth of its rows at most.
+    var expectedRowCount: Int {
+        segments.reduce(0) { sum, segment in
+            let hasRollup = rollups != nil && segment.rollupByteCount > 0
+            return sum + segment.rowCount / (hasRollup ? Int(RollupPolicy.eventsPerRowMin) : 1)
+        }
     }
 
     /// What answers for a segment, part by part.

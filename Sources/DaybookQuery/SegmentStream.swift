@@ -86,7 +86,7 @@ struct SegmentStream {
         firstRow = rows.upperBound
         if filter.skipsDamage {
             let page = RowPage(group: RowGroup(open, rowGroup), rows: rows, zone: zone)
-            pieces = try page.readable(RowSelection(.all), damage).map(\.batch.columns).reversed()
+            pieces = try page.readable(RowSelection(.all), damage).map { $0.batch.columns }.reversed()
         } else {
             pieces = [try open.read(rowGroup: rowGroup, rows: rows, .all)]
         }

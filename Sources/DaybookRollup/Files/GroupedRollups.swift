@@ -7,7 +7,7 @@ package struct GroupedRollups: Sendable {
     /// A row of this slot is left out.
     package static let noSlot: Int32 = -1
 
-    private struct Totals {
+    fileprivate struct Totals {
         var statuses = StatusCounts()
         /// Of rows of metrics.
         var valueCount: UInt64 = 0
@@ -19,6 +19,18 @@ package struct GroupedRollups: Sendable {
         var outputTokens: UInt128 = 0
         /// The last of its histograms, or -1.
         var histogram: Int32 = -1
+
+        /// Everything but the histograms.
+        mutating func add(_ other: Totals) {
+            statuses.merge(other.statuses)
+            valueCount &+= other.valueCount
+            count &+= other.count
+            sum &+= other.sum
+            minimum = min(minimum, other.minimum)
+            maximum = max(maximum, other.maximum)
+            inputTokens &+= other.inputTokens
+            outputTokens &+= other.outputTokens
+        }
     }
 
     private struct Histogram {
@@ -168,26 +180,67 @@ extension GroupedRollups {
         let entry = totals[slot]
         guard entry.count > 0 else { return nil }
         // More buckets than a summary may have make it coarser; one of other rows may be coarser already.
-        if others[slot] != nil || !isFine(slot) {
+        guard others[slot] == nil, Self.isFine(from: entry.minimum, through: entry.maximum) else {
             let summary = durations(slot)
             return percentiles.compactMap { summary.percentile($0) }
         }
         let range = gather(slot)
-        let answers = percentiles.map { percentile in
-            let rank = percentile.rank(in: entry.count)
-            if rank == 1 { return Double(entry.minimum) }
-            if rank == entry.count { return Double(entry.maximum) }
-            let value = value(atRank: rank, of: entry.count, in: range)
-            return min(max(value, Double(entry.minimum)), Double(entry.maximum))
-        }
-        clear(range)
-        return answers
+        defer { clear(range) }
+        return answers(percentiles, DurationTotals(entry), in: range)
     }
 
-    /// True when the buckets between the extremes of a slot cannot be too many.
-    private func isFine(_ slot: Int) -> Bool {
-        let low = BucketPosition.of(duration: totals[slot].minimum)
-        let high = BucketPosition.of(duration: totals[slot].maximum)
+    /// Percentiles of the durations of a slot here and of the same slot of `rows` together. Precondition: both have the
+    /// slot, and both keep histograms.
+    package mutating func percentiles(
+        _ percentiles: [Percentile], of slot: Int, with rows: GroupedExecutions
+    ) -> [Double]? {
+        let added = rows.totals(of: slot)
+        guard added.count > 0 else { return self.percentiles(percentiles, of: slot) }
+        var whole = DurationTotals(totals[slot])
+        whole.count &+= added.count
+        whole.minimum = min(whole.minimum, added.minimum)
+        whole.maximum = max(whole.maximum, added.maximum)
+        guard others[slot] == nil, let (firstIndex, counts) = rows.buckets(of: slot),
+            Self.isFine(from: whole.minimum, through: whole.maximum)
+        else {
+            var summary = durations(slot)
+            summary.merge(rows.durations(of: slot))
+            return percentiles.compactMap { summary.percentile($0) }
+        }
+        var range = gather(slot)
+        let low = Int(BucketPosition.of(duration: added.minimum))
+        let high = Int(BucketPosition.of(duration: added.maximum))
+        range = min(range.lowerBound, low)...max(range.upperBound, high)
+        defer { clear(range) }
+        var zeroCount = added.count
+        var position = Int(firstIndex + BucketPosition.durationOffset)
+        for count in counts {
+            // No bucket that has events lies outside of the positions of durations.
+            if count > 0 { scratch[position] &+= UInt64(count) }
+            zeroCount &-= UInt64(count)
+            position += 1
+        }
+        scratch[0] &+= zeroCount
+        return answers(percentiles, whole, in: range)
+    }
+
+    /// Precondition: `scratch` has the histogram of what `whole` counts, all of it in `range`.
+    private func answers(
+        _ percentiles: [Percentile], _ whole: DurationTotals, in range: ClosedRange<Int>
+    ) -> [Double] {
+        percentiles.map { percentile in
+            let rank = percentile.rank(in: whole.count)
+            if rank == 1 { return Double(whole.minimum) }
+            if rank == whole.count { return Double(whole.maximum) }
+            let value = value(atRank: rank, of: whole.count, in: range)
+            return min(max(value, Double(whole.minimum)), Double(whole.maximum))
+        }
+    }
+
+    /// True when the buckets between two durations cannot be too many.
+    private static func isFine(from minimum: UInt64, through maximum: UInt64) -> Bool {
+        let low = BucketPosition.of(duration: minimum)
+        let high = BucketPosition.of(duration: maximum)
         return Int(high - low) < ExponentialHistogram.bucketCountMax
     }
 
@@ -240,6 +293,51 @@ extension GroupedRollups {
         guard position > 0 else { return 0 }
         return BucketIndex.midpoint(
             of: Int32(position) - BucketPosition.durationOffset, scale: ExponentialHistogram.scaleMax)
+    }
+}
+
+extension GroupedRollups {
+    /// Bytes in memory, about, those of the files apart.
+    package var byteCount: Int {
+        totals.capacity * MemoryLayout<Totals>.stride + histograms.capacity * MemoryLayout<Histogram>.stride
+            + storages.capacity * 8 + scratch.count * 8 + 1_024 * (values.count + others.count)
+    }
+
+    /// Adds each slot of `other` to `slots[thatSlot]`. In any order the answers are the same to the bit.
+    /// Precondition: one slot for each of the other's, all below `slotCount`.
+    package mutating func merge(_ other: GroupedRollups, slots: [Int32]) {
+        precondition(slots.count == other.slotCount)
+        let storageBase = Int32(storages.count)
+        let histogramBase = Int32(histograms.count)
+        storages += other.storages
+        histograms.reserveCapacity(histograms.count + other.histograms.count)
+        for var histogram in other.histograms {
+            histogram.storage += storageBase
+            if histogram.previous >= 0 { histogram.previous += histogramBase }
+            histograms.append(histogram)
+        }
+        if !other.values.isEmpty, values.isEmpty { values = Array(repeating: ValueSummary(), count: totals.count) }
+        for (position, slot) in slots.enumerated() {
+            let slot = Int(slot)
+            let added = other.totals[position]
+            totals[slot].add(added)
+            if added.histogram >= 0 {
+                // The first of the other's goes behind the last one here.
+                let last = Int(added.histogram + histogramBase)
+                var first = last
+                while histograms[first].previous >= 0 { first = Int(histograms[first].previous) }
+                histograms[first].previous = totals[slot].histogram
+                totals[slot].histogram = Int32(last)
+            }
+            if !other.values.isEmpty { values[slot].merge(other.values[position]) }
+            if let summary = other.others[position] { others[slot, default: DurationSummary()].merge(summary) }
+        }
+    }
+}
+
+extension DurationTotals {
+    fileprivate init(_ entry: GroupedRollups.Totals) {
+        self.init(count: entry.count, sum: entry.sum, minimum: entry.minimum, maximum: entry.maximum)
     }
 }
 

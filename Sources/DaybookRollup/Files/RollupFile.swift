@@ -40,6 +40,9 @@ package struct RollupDictionary: Sendable, Equatable {
 
     package var count: Int { ends.count - 1 }
 
+    /// Bytes in memory, about.
+    var byteCount: Int { bytes.count + 8 * ends.count }
+
     /// Precondition: `code < count`.
     package func bytes(of code: UInt32) -> ArraySlice<UInt8> { bytes[ends[Int(code)]..<ends[Int(code) + 1]] }
 
@@ -119,6 +122,13 @@ package struct RollupFile: Sendable {
     }
 
     package var byteCount: Int { storage.count - bitSourcePaddingByteCount }
+
+    /// Bytes in memory, about.
+    package var memoryByteCount: Int {
+        let blockCount = sections.reduce(0) { $0 + $1.blocks.count }
+        return 1_024 + storage.count + names.byteCount + users.byteCount + sections.count * 128
+            + blockCount * MemoryLayout<RollupSection.Block>.stride
+    }
 
     /// The finest window that is stored of a grain; all coarser ones are, too. Nil when the grain is not stored.
     package func finestWindow(_ grain: RollupGrain) -> RollupWindow? {

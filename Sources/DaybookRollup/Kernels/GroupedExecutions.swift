@@ -3,7 +3,7 @@
 /// them to one cache line of its group.
 package struct GroupedExecutions: Sendable {
     /// One cache line. Counts have 32 bits; `spill` empties them long before they overflow.
-    struct Totals {
+    private struct Totals {
         var statuses = SIMD4<UInt32>()
         var sumLow: UInt64 = 0
         var sumHigh: UInt64 = 0
@@ -20,23 +20,23 @@ package struct GroupedExecutions: Sendable {
     }
 
     /// What was moved out of the totals of a slot.
-    struct Spilled {
+    private struct Spilled {
         var statuses = StatusCounts()
         var durations = DurationSummary()
     }
 
-    var totals: [Totals] = []
+    private var totals: [Totals] = []
     /// The histograms of all slots. Space that a grown one left behind is not used again.
-    var cells: [UInt32] = []
-    var spilled: [Spilled] = []
+    private var cells: [UInt32] = []
+    private var spilled: [Spilled] = []
     /// Rows since the last spill: no count is larger.
     private var rowCount = 0
     /// The buckets that any slot needed so far.
     private var knownFirst = Int.max
     private var knownEnd = Int.min
-    package let keepsHistograms: Bool
+    private let keepsHistograms: Bool
 
-    static let rowCountMax = Int(UInt32.max)
+    private static let rowCountMax = Int(UInt32.max)
     /// Up to so many slots, each new histogram has room for all buckets that were seen in others.
     private static let wideSlotCountMax = 2_048
 
@@ -191,7 +191,7 @@ package struct GroupedExecutions: Sendable {
 
     /// Moves the histogram of a slot to a place that has room for bucket `index`.
     @inline(never)
-    mutating func widen(_ slot: Int, toInclude index: Int) {
+    private mutating func widen(_ slot: Int, toInclude index: Int) {
         let old = totals[slot]
         let oldFirst = Int(old.firstIndex)
         knownFirst = min(knownFirst, index)
@@ -219,7 +219,7 @@ package struct GroupedExecutions: Sendable {
 }
 
 extension GroupedExecutions {
-    mutating func makeRoom(forRows added: Int) {
+    private mutating func makeRoom(forRows added: Int) {
         precondition(added <= Self.rowCountMax)
         if rowCount > Self.rowCountMax - added { spill() }
         rowCount += added
@@ -266,7 +266,7 @@ extension GroupedExecutions {
         totals[slot].maximum = max(totals[slot].maximum, added.maximum)
     }
 
-    func holds(_ index: Int, _ slot: Int) -> Bool {
+    private func holds(_ index: Int, _ slot: Int) -> Bool {
         let offset = index - Int(totals[slot].firstIndex)
         return offset >= 0 && offset < Int(totals[slot].length)
     }
@@ -294,6 +294,13 @@ extension GroupedExecutions {
             maximum: entry.maximum, histogram: histogram)
         if slot < spilled.count { result.merge(spilled[slot].durations) }
         return result
+    }
+
+    /// The histogram of a slot without its zero bucket, by rising index; nil where a summary has it.
+    func buckets(of slot: Int) -> (firstIndex: Int32, counts: ArraySlice<UInt32>)? {
+        guard keepsHistograms, slot >= spilled.count else { return nil }
+        let entry = totals[slot]
+        return (Int32(entry.firstIndex), cells[Int(entry.start)..<Int(entry.start) + Int(entry.length)])
     }
 
     /// Precondition: `slot < slotCount`.

@@ -55,16 +55,49 @@ extension SegmentReader {
     package func read(
         rowGroup: Int, rows: Range<Int>, _ selection: ColumnSelection, attributes: [AttributeName]
     ) throws(SegmentError) -> (batch: ColumnBatch, attributes: AttributeBatch) {
-        let batch = try read(rowGroup: rowGroup, rows: rows, selection)
+        (
+            try read(rowGroup: rowGroup, rows: rows, selection),
+            try readAttributes(rowGroup: rowGroup, rows: rows, attributes)
+        )
+    }
+
+    /// Chosen attributes alone. Precondition: the rows exist.
+    package func readAttributes(
+        rowGroup: Int, rows: Range<Int>, _ names: [AttributeName]
+    ) throws(SegmentError) -> AttributeBatch {
         let directory = try directory(rowGroup: rowGroup)
-        let descriptors = attributes.compactMap { descriptor($0, directory) }
+        let descriptors = names.compactMap { descriptor($0, directory) }
+        if descriptors.count == names.count, !descriptors.contains(where: \.isAlsoInRest),
+            let columns = try keptColumns(descriptors, rows, directory)
+        {
+            return AttributeBatch(columns: columns, objectRest: nil, argumentsRest: nil)
+        }
         var reader = try RowGroupReader(
-            self, directory, rows: rows, attributes: attributes, tables: attributeTables(descriptors, rowGroup))
+            self, directory, rows: rows, attributes: names, tables: attributeTables(descriptors, rowGroup))
         var found = try reader.attributeBatch()
-        for (index, name) in attributes.enumerated() {
+        for (index, name) in names.enumerated() {
             guard let descriptor = descriptor(name, directory) else { continue }
             found.columns[index] = keepTable(of: found.columns[index], descriptor, rowGroup)
         }
-        return (batch, found)
+        return found
+    }
+
+    /// Out of the cache, where there is one and the rows are of one unit; nil when the unit is damaged somewhere.
+    private func keptColumns(
+        _ descriptors: [ColumnDescriptor], _ rows: Range<Int>, _ directory: RowGroupDirectory
+    ) throws(SegmentError) -> [AttributeColumn]? {
+        let unit = rows.lowerBound / SegmentLimits.pageRowCountMax
+        let start = unit * SegmentLimits.pageRowCountMax
+        let end = min(start + SegmentLimits.pageRowCountMax, directory.rowCount)
+        guard pages != nil, !rows.isEmpty, rows.upperBound <= end else { return nil }
+        do throws(SegmentError) {
+            let columns = try attributeColumns(unit, descriptors, directory).map { $0.column }
+            if rows == start..<end { return columns }
+            let local = rows.map { $0 - start }
+            return columns.map { $0.gathering(local) }
+        } catch {
+            guard case .corrupt = error else { throw error }
+            return nil
+        }
     }
 }

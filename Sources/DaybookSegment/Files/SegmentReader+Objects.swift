@@ -49,7 +49,7 @@ extension SegmentReader {
     }
 
     /// Attributes of one unit of a row group, out of the cache where they are there.
-    private func attributeColumns(
+    func attributeColumns(
         _ unit: Int, _ descriptors: [ColumnDescriptor], _ directory: RowGroupDirectory
     ) throws(SegmentError) -> [(name: AttributeName, column: AttributeColumn)] {
         let rowGroup = directory.rowGroup

@@ -5,12 +5,13 @@ internal import Synchronization
 
 /// What a store keeps in memory to answer questions faster: nothing of it is truth, all of it is bounded and counted.
 ///
-/// Tails and decoded pages share one budget besides their own: when tails grow, pages give way, because a page is decoded
-/// again in microseconds and a tail is not.
+/// Tails, rollups and decoded pages share one budget besides their own: when tails or rollups grow, pages give way, because
+/// a page is decoded again in microseconds and a tail is not.
 package final class ReadCaches: Sendable {
     let tails: TailCache
     let segments: SegmentCache
     let pages: PageCache
+    let rollups: RollupCache
     let clock: any Clock
 
     init(_ options: StoreOptions, clock: any Clock) {
@@ -20,27 +21,62 @@ package final class ReadCaches: Sendable {
         segments = SegmentCache(
             descriptorCountMax: options.openSegmentCountMax, byteCountMax: options.segmentDirectoryByteCountMax,
             pages: pages)
-        let shared = options.readCacheByteCountMax
-        let most = options.pageCacheByteCountMax
-        let room = PageRoom()
-        tails = TailCache(byteCountMax: options.tailByteCountMax) { tailByteCount in
-            // In steps: a tail grows with every group, and pages need not move each time.
-            let byteCount = max(0, min(most, (shared - tailByteCount) & ~((1 << 20) - 1)))
-            if room.byteCount.exchange(byteCount, ordering: .relaxed) != byteCount { pages.setByteCountMax(byteCount) }
+        let room = PageRoom(options, pages)
+        rollups = RollupCache(byteCountMax: max(0, min(options.rollupByteCountMax, room.rollupByteCountMax))) {
+            room.set(rollups: $0)
+        }
+        tails = TailCache(byteCountMax: options.tailByteCountMax) { room.set(tails: $0) }
+    }
+
+    /// What tails and rollups have left to the pages.
+    private final class PageRoom: Sendable {
+        private struct State {
+            var tails = 0
+            var rollups = 0
+            var byteCountMax = -1
+        }
+
+        private let shared: Int
+        private let most: Int
+        private let pages: PageCache
+        private let state = Mutex(State())
+        /// What rollups may take, so that they and all tails are not too many.
+        let rollupByteCountMax: Int
+
+        init(_ options: StoreOptions, _ pages: PageCache) {
+            shared = options.readCacheByteCountMax
+            most = options.pageCacheByteCountMax
+            rollupByteCountMax = options.readCacheByteCountMax - options.tailByteCountMax
+            self.pages = pages
+        }
+
+        func set(tails byteCount: Int) { set { $0.tails = byteCount } }
+
+        func set(rollups byteCount: Int) { set { $0.rollups = byteCount } }
+
+        private func set(_ change: (inout State) -> Void) {
+            state.withLock { state in
+                change(&state)
+                // In steps: a tail grows with every group, and pages need not move each time.
+                let room = (shared - state.tails - state.rollups) & ~((1 << 20) - 1)
+                let byteCount = max(0, min(most, room))
+                guard byteCount != state.byteCountMax else { return }
+                state.byteCountMax = byteCount
+                pages.setByteCountMax(byteCount)
+            }
         }
     }
 
-    /// What the tails have left to the pages.
-    private final class PageRoom: Sendable {
-        let byteCount = Atomic<Int>(-1)
+    /// Lets go of what is kept of segments that a published manifest no longer names. Nothing of them gets in again.
+    package func forget(_ log: LogID, _ segments: [SegmentReference]) {
+        self.segments.forget(log, segments)
+        rollups.forget(log, segments)
     }
 
-    /// Lets go of what is kept of segments that a published manifest no longer names. Nothing of them gets in again.
-    package func forget(_ log: LogID, _ segments: [SegmentReference]) { self.segments.forget(log, segments) }
-
-    /// Lets go of everything that is kept of an organization: its tail, its readers, its decoded pages.
+    /// Lets go of everything that is kept of an organization: its tail, its readers, its decoded pages, its rollups.
     package func forgetAll(of log: LogID) {
         tails.remove(log)
+        rollups.forgetAll(of: log)
         segments.forgetAll(of: log)
     }
 
@@ -48,13 +84,15 @@ package final class ReadCaches: Sendable {
         let tails = tails.status
         let segments = segments.status
         let pages = pages.status
+        let rollups = rollups.status
         return CacheStatus(
             tailCount: tails.tailCount, tailByteCount: tails.byteCount, tailAskCount: tails.askCount,
             tailExtensionCount: tails.extensionCount, tailEvictionCount: tails.evictionCount,
             openSegmentCount: segments.readerCount, mappedIndexCount: segments.indexCount,
             mappedIndexByteCount: segments.mappedByteCount, segmentDirectoryByteCount: segments.byteCount,
             segmentOpeningCount: segments.openCount, pageCount: pages.pieceCount, pageByteCount: pages.byteCount,
-            pageHitCount: pages.hitCount, pageMissCount: pages.missCount)
+            pageHitCount: pages.hitCount, pageMissCount: pages.missCount, rollupCount: rollups.fileCount,
+            rollupByteCount: rollups.byteCount)
     }
 }
 
@@ -79,7 +117,10 @@ package struct CacheStatus: Sendable, Equatable {
     package var pageByteCount = 0
     package var pageHitCount: UInt64 = 0
     package var pageMissCount: UInt64 = 0
+    /// Rollup files in memory.
+    package var rollupCount = 0
+    package var rollupByteCount = 0
 
     /// Anonymous memory of all caches, about.
-    package var byteCount: Int { tailByteCount + segmentDirectoryByteCount + pageByteCount }
+    package var byteCount: Int { tailByteCount + segmentDirectoryByteCount + pageByteCount + rollupByteCount }
 }

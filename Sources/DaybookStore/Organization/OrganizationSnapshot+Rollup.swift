@@ -4,9 +4,12 @@ internal import DaybookSystem
 
 extension OrganizationSnapshot {
     /// The rollup beside a segment; nil when none is stored. One that is missing or damaged is told with the damage of
-    /// this snapshot, and is not there: the segment has everything. Only a failing disk throws.
+    /// this snapshot, and is not there: the segment has everything. Only a failing disk throws. Kept for the next one who
+    /// asks.
     package func rollup(of segment: SegmentReference) throws -> RollupFile? {
         guard segment.rollupByteCount > 0 else { return nil }
+        let caches = organization?.caches
+        if let known = caches?.rollups.find(segment, of: log) { return known }
         let path = Layout.path(folder, segment.rollupPath)
         do {
             let bytes = try disk.readAll(path)
@@ -17,7 +20,13 @@ extension OrganizationSnapshot {
             guard found == segment.rollupChecksum else {
                 throw FormatError.checksum(expected: segment.rollupChecksum, found: found)
             }
-            return try RollupFile(bytes)
+            let file = try RollupFile(bytes)
+            let identity = RollupIdentity(
+                log: log, family: segment.family, firstSequence: segment.firstSequence,
+                lastSequence: segment.lastSequence, segmentChecksum: segment.footerChecksum)
+            guard file.identity == identity else { throw FormatError.invalid("rollup of another segment") }
+            if let organization { caches?.rollups.keep(file, of: segment, log) { organization.names(segment) } }
+            return file
         } catch let error as FormatError {
             note(Corruption(file: path, offset: 0, reason: error))
         } catch let error as DiskError where error.kind == .notFound {

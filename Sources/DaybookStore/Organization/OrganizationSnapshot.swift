@@ -20,7 +20,7 @@ package final class OrganizationSnapshot: Sendable {
     /// Where it comes from, and what is kept there for readers; nil for readers beside a server. While somebody reads,
     /// the organization's handles stay the ones that this snapshot has: one that is closed and opened again meanwhile is
     /// the same object.
-    private let organization: OrganizationStore?
+    let organization: OrganizationStore?
     private let damages = Mutex<[Corruption]>([])
 
     init(

@@ -30,7 +30,9 @@ package struct StoreOptions: Sendable {
     package var pageCacheByteCountMax = 12 << 20
     /// Footers and directories of open segments.
     package var segmentDirectoryByteCountMax = 3 << 20
-    /// Tails and pages together: pages give way to tails.
+    /// Rollup files that were asked lately.
+    package var rollupByteCountMax = 2 << 20
+    /// Tails, rollups and pages together: pages give way. Rollups have no more of it than the largest tails leave.
     package var readCacheByteCountMax = 15 << 20
     /// Segments that stay open: as many descriptors.
     package var openSegmentCountMax = 256
