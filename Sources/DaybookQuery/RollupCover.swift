@@ -114,6 +114,7 @@ struct RollupPlan: Sendable {
         let length = coarsest.microseconds
         let (first, last) = (RollupCover.clamped(times.lowerBound), RollupCover.clamped(times.upperBound))
         let start = Timestamp(microseconds: max(range.start.microseconds, visibleFrom))
+        guard start.microseconds <= last else { return nil }
         var whole = TimeRange(start: start, end: range.end)
         if start.microseconds <= first {
             whole.start = Timestamp(microseconds: RollupCover.roundedDown(first, length))

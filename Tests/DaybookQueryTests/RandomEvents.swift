@@ -14,6 +14,11 @@ struct RandomEvents {
     /// Some seconds later.
     mutating func passTime() { arrival += Int64(random.below(40_000_000)) }
 
+    /// Not before that time.
+    mutating func catchUp(with time: Int64) { arrival = max(arrival, time) }
+
+    mutating func passTime(hours: Int) { arrival += Int64(hours) * 3_600_000_000 }
+
     /// The encoding of one event of this family.
     mutating func encoding(_ family: Family) -> [UInt8] {
         switch family {

@@ -18,11 +18,13 @@ struct SplitSource: EventSource {
     /// What reading of the tail is said to have found.
     var damage: [Corruption] = []
     private let groups: [[UInt8]]
+    let eventCount: Int
 
     /// - Parameter sealedThrough: the last sequence that stands in a segment.
     init(_ events: [ModelEvent], sealedThrough: UInt64, _ random: inout SeededRandom) throws {
         disk = SimulatedDisk(seed: 1)
         lastSequence = events.last?.sequence ?? 0
+        eventCount = events.count
         let sealed = events.filter { $0.sequence <= sealedThrough }
         var references: [SegmentReference] = []
         var start = 0
@@ -39,6 +41,7 @@ struct SplitSource: EventSource {
     init(wholeSegments events: [ModelEvent], sealedThrough: UInt64) throws {
         disk = SimulatedDisk(seed: 1)
         lastSequence = events.last?.sequence ?? 0
+        eventCount = events.count
         let sealed = events.filter { $0.sequence <= sealedThrough }
         segments = sealed.isEmpty ? [] : try Self.seal(sealed, disk)
         var random = SeededRandom(seed: 1)

@@ -202,3 +202,47 @@ func expectSame(_ left: ColumnBatch, _ right: ColumnBatch, sourceLocation: Sourc
         #expect(strings(left[keyPath: path]) == strings(right[keyPath: path]), sourceLocation: sourceLocation)
     }
 }
+
+/// Columns of attributes that a question reads out of the cache.
+@Suite struct AttributeCacheTests {
+    private func text(_ column: AttributeColumn, _ row: Int) -> [UInt8]? {
+        guard column.isPresent(row) else { return nil }
+        var bytes: [UInt8] = []
+        column.appendText(row, to: &bytes)
+        return bytes
+    }
+
+    @Test func `attributes out of the cache are those of the file`() throws {
+        let opened = try PageCacheTests.Opened(.commandExecution)
+        let names = opened.plain.attributes.map(\.name)
+        #expect(!names.isEmpty)
+        var random = SeededRandom(seed: 12)
+        for round in 0..<40 {
+            let unit = SegmentLimits.pageRowCountMax * random.below(2)
+            let start = round % 2 == 0 ? unit : random.below(PageCacheTests.rowCount)
+            let end = round % 2 == 0 ? unit + SegmentLimits.pageRowCountMax : start + random.below(9_000)
+            let rows = start..<min(end, PageCacheTests.rowCount)
+            let wanted = names.filter { _ in random.oneIn(2) }
+            let cached = try opened.cached.readAttributes(rowGroup: 0, rows: rows, wanted)
+            let plain = try opened.plain.readAttributes(rowGroup: 0, rows: rows, wanted)
+            #expect(cached.columns.count == wanted.count)
+            for (left, right) in zip(cached.columns, plain.columns) {
+                #expect(left.mayBeInRest == right.mayBeInRest)
+                let isSame = (0..<rows.count).allSatisfy { text(left, $0) == text(right, $0) }
+                #expect(isSame)
+            }
+        }
+    }
+
+    @Test func `a unit of an attribute that was read before is not read again`() throws {
+        let opened = try PageCacheTests.Opened(.commandExecution)
+        let columns = try opened.plain.attributeColumns(rowGroup: 0)
+        let name = try #require(columns.first { !$0.column.isAlsoInRest }).attribute.name
+        let rows = SegmentLimits.pageRowCountMax..<2 * SegmentLimits.pageRowCountMax
+        _ = try opened.cached.readAttributes(rowGroup: 0, rows: rows, [name])
+        let before = opened.pages.status
+        _ = try opened.cached.readAttributes(rowGroup: 0, rows: rows, [name])
+        #expect(opened.pages.status.missCount == before.missCount)
+        #expect(opened.pages.status.hitCount == before.hitCount + 1)
+    }
+}

@@ -1,0 +1,179 @@
+import DaybookEvent
+import DaybookFormat
+import DaybookLog
+import DaybookRollup
+import DaybookSystem
+import DaybookTestSupport
+import Synchronization
+
+@testable import DaybookQuery
+@testable import DaybookStore
+
+/// A real store on a simulated disk that seals, merges, expires and starts anew as a test says, with everything that went
+/// into it in a plain array.
+final class StoreStory {
+    static let log = LogID(16)
+    static let families: [Family] = [.commandExecution, .agentInteraction, .productivityMetric]
+
+    let disk = SimulatedDisk(seed: 1)
+    let clock: ManualClock
+    private(set) var store: Store
+    private var events: RandomEvents
+    private(set) var model = ModelStore()
+    private let options: StoreOptions
+    private let sink = Outcomes()
+    private var ticket: UInt64 = 0
+
+    private final class Outcomes: AcknowledgementSink {
+        let committed = Mutex<Set<UInt64>>([])
+
+        func acknowledge(_ outcomes: [Acknowledged]) {
+            for item in outcomes {
+                guard case .committed = item.outcome else { continue }
+                _ = committed.withLock { $0.insert(item.ticket) }
+            }
+        }
+    }
+
+    private enum Failure: Error { case refused, doesNotEnd }
+
+    init(seed: UInt64) throws {
+        events = RandomEvents(seed: seed)
+        clock = ManualClock(wallMicroseconds: events.arrival)
+        var options = StoreOptions()
+        options.journalFileByteCount = 2 << 20
+        options.logFileByteCount = 2 << 20
+        options.checkpointByteCount = 2 << 20
+        options.sealRowCountMin = 1
+        options.retention = RetentionPolicy(commands: 2, agents: 3, sessions: 0, productivity: 2)
+        self.options = options
+        try Store.create(disk: disk, clock: clock, entropy: SeededEntropy(seed: 1), options: options)
+        store = try Store.open(disk: disk, clock: clock, entropy: SeededEntropy(seed: 2), options: options)
+    }
+
+    /// What to do next.
+    func step(of count: Int) -> Int { events.random.below(count) }
+
+    /// Groups of up to 40 events, with some seconds in between.
+    func append(_ count: Int) throws {
+        var left = count
+        while left > 0 {
+            events.passTime()
+            keepTime()
+            let arrival = Timestamp(microseconds: events.arrival)
+            var group = GroupBuilder(log: Self.log, arrival: arrival)
+            let groupCount = min(left, 1 + events.random.below(40))
+            for _ in 0..<groupCount {
+                let family = Self.families[events.random.below(Self.families.count)]
+                let encoding = events.encoding(family)
+                encoding.withRawSpan {
+                    group.append(family, schemaVersion: EventLayout.schemaVersion, encoding: $0)
+                }
+                try model.append(family, sequence: model.lastSequence + 1, arrival: arrival, encoding: encoding)
+            }
+            ticket += 1
+            store.submit(Submission(group: group, sink: sink, ticket: ticket))
+            while store.machine.stepCommitter() == .committed {}
+            guard sink.committed.withLock({ $0.contains(ticket) }) else { throw Failure.refused }
+            left -= groupCount
+        }
+    }
+
+    func passTime(hours: Int) {
+        events.passTime(hours: hours)
+        keepTime()
+    }
+
+    /// The clock of the store is never behind that of the events.
+    private func keepTime() {
+        let ahead = events.arrival - clock.wallMicroseconds()
+        if ahead > 0 { clock.advance(microseconds: UInt64(ahead)) }
+    }
+
+    var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }
+
+    /// Everything that is not sealed becomes a range.
+    func seal() throws {
+        _ = store.machine.stepCheckpointer(force: true)
+        while store.machine.stepCheckpointer() {}
+        try store.registry.with(Self.log) { $0.roll() }
+        store.shared.addSealable(Self.log)
+        while store.machine.stepSealer() {}
+    }
+
+    /// Merges what can be merged, and drops what has expired.
+    func maintain() throws {
+        store.shared.maintenance.addPatrolled(Self.log)
+        for _ in 0..<100_000 {
+            switch store.machine.stepCompactor() {
+            case .idle: return events.catchUp(with: clock.wallMicroseconds())
+            case .worked: continue
+            case .resting(let nanoseconds): clock.advance(microseconds: nanoseconds / 1_000 + 1)
+            }
+        }
+        throw Failure.doesNotEnd
+    }
+
+    func restart() throws {
+        store = try Store.open(disk: disk, clock: clock, entropy: SeededEntropy(seed: ticket), options: options)
+    }
+
+    func snapshot() throws -> OrganizationSnapshot { try store.snapshot(of: Self.log) }
+
+    /// Changes, cuts or removes a rollup file. False when there is none.
+    func damageRollup() throws -> Bool {
+        let segments = try snapshot().segments.filter { $0.rollupByteCount > 0 }
+        guard !segments.isEmpty else { return false }
+        let segment = segments[events.random.below(segments.count)]
+        let path = Layout.path(Layout.folder(of: Self.log), segment.rollupPath)
+        guard let byteCount = disk.contents(path)?.count, byteCount > 0 else { return false }
+        switch events.random.below(3) {
+        case 0: disk.corrupt(path, offset: events.random.below(byteCount), xor: 1 << UInt8(events.random.below(8)))
+        case 1: disk.truncate(path, to: events.random.below(byteCount))
+        default: try disk.remove(path)
+        }
+        return true
+    }
+
+    /// The events that retention has not hidden, unsealed.
+    func plain(_ family: Family, _ visibility: RowVisibility) throws -> SplitSource {
+        try SplitSource(
+            wholeSegments: model.events.filter {
+                $0.family == family && visibility.shows(timestamp: $0.timestamp, arrival: $0.arrival.microseconds)
+            }, sealedThrough: 0)
+    }
+
+    /// A question that rollups can answer, often; bounds are those of windows as often as not.
+    func query(_ family: Family) throws -> AggregateQuery {
+        var random = events.random
+        defer { events.random = random }
+        var query = AggregateQuery(family: family, range: range(&random))
+        query.window = random.pick(AggregationWindow.allCases)
+        let name =
+            family == .productivityMetric ? "metric_type" : family == .agentInteraction ? "agent_name" : "command_name"
+        let names = [[], [name], ["user_id"], ["team_id"], [name, "user_id"]]
+        var groups = names[min(random.below(names.count), random.below(names.count))]
+        if family != .productivityMetric, random.oneIn(4) { groups.append("status") }
+        query.groupBy = groups.compactMap { name in
+            QueryDimension(name, of: family).map { AggregateQuery.Grouping(name, $0) }
+        }
+        if family != .productivityMetric, random.oneIn(4) { query.filter.isSuccess = random.oneIn(2) }
+        if random.oneIn(4) {
+            let values = ["build", "lint", "nobody", "coder", "error_rate"].map { Array($0.utf8) }
+            query.filter.require(.name, anyOf: [values[0]] + values.filter { _ in random.oneIn(2) })
+        }
+        if random.oneIn(5) { query.filter.require(.user, anyOf: [Array(random.pick(["ann", "bob"]).utf8)]) }
+        if random.oneIn(5) { query.percentiles = [] }
+        query.limit = 1_000
+        return query
+    }
+
+    private func range(_ random: inout SeededRandom) -> TimeRange {
+        let step: Int64 = random.pick([1, 60_000_000, 3_600_000_000, 86_400_000_000])
+        func time() -> Int64 { (clock.wallMicroseconds() - Int64(random.below(90 * 3_600)) * 1_000_000) / step * step }
+        if random.oneIn(4) { return .all }
+        let (left, right) = (time(), time())
+        return TimeRange(
+            start: Timestamp(microseconds: min(left, right)), end: Timestamp(microseconds: max(left, right) + step))
+    }
+}

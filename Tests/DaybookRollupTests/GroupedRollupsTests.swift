@@ -1,0 +1,131 @@
+import DaybookEvent
+import DaybookTestSupport
+import Testing
+
+@testable import DaybookRollup
+
+/// Sums of rollups, of raw rows, and of parts of a question that were added up apart.
+@Suite struct GroupedRollupsTests {
+    private static let percentiles = ([1, 2, 25, 50, 51, 75, 95, 99, 100] as [UInt64]).map {
+        Percentile(wholePercent: $0)
+    }
+
+    /// Events with a duration, some below a microsecond; in a wide story with more buckets than a histogram keeps.
+    private func events(_ seed: UInt64, isWide: Bool) -> [RollupEvent] {
+        var events = RollupSamples.events(.commandExecution, count: 6_000, days: 3, seed: seed)
+        events.removeAll { $0.timestamp < RollupSamples.start || $0.duration == nil }
+        if !isWide {
+            for index in events.indices { events[index].duration = (events[index].duration ?? 0) >> 32 }
+        }
+        return events
+    }
+
+    private func slot(_ timestamp: Int64) -> Int32 { Int32((timestamp - RollupSamples.start) / RollupSamples.day) }
+
+    private func sums(_ events: [RollupEvent], _ parts: RollupParts) throws -> GroupedRollups {
+        let file = try RollupSamples.file(.commandExecution, events)
+        let section = try #require(file.section(.name, .oneDay))
+        var sums = GroupedRollups()
+        sums.grow(to: 3)
+        try file.forEachBatch(of: section, windowStartsIn: .min..<(.max), parts: parts) { batch in
+            sums.add(batch, slots: batch.windowStarts.map(slot))
+        }
+        return sums
+    }
+
+    private func rows(_ events: [RollupEvent]) -> GroupedExecutions {
+        var rows = GroupedExecutions()
+        rows.grow(to: 3)
+        let durations = events.map { $0.duration ?? 0 }
+        rows.add(
+            slots: events.map { slot($0.timestamp) }.span, statuses: events.map(\.status.rawValue).span,
+            nanoseconds: durations.span)
+        return rows
+    }
+
+    private func summaries(_ events: [RollupEvent]) -> [DurationSummary] {
+        var summaries = [DurationSummary](repeating: DurationSummary(), count: 3)
+        for event in events { summaries[Int(slot(event.timestamp))].add(event.duration ?? 0) }
+        return summaries
+    }
+
+    @Test(arguments: [false, true])
+    func `percentiles of rollups and rows together are those of all events`(isWide: Bool) throws {
+        let events = events(71, isWide: isWide)
+        for cut in [4_000, events.count - 3] {
+            var sums = try sums(Array(events[..<cut]), [.durations, .histograms])
+            let rows = rows(Array(events[cut...]))
+            for (slot, summary) in summaries(events).enumerated() {
+                let expected = Self.percentiles.compactMap { summary.percentile($0) }
+                #expect(sums.percentiles(Self.percentiles, of: slot, with: rows) == expected)
+                // Asking leaves nothing behind.
+                #expect(sums.percentiles(Self.percentiles, of: slot, with: rows) == expected)
+            }
+        }
+    }
+
+    @Test func `a slot without rollups has the percentiles of its rows, one without rows those of its rollups`() throws {
+        let events = events(72, isWide: false)
+        let summaries = summaries(events)
+        var none = GroupedRollups()
+        none.grow(to: 3)
+        var sums = try sums(events, [.durations, .histograms])
+        for slot in 0..<3 {
+            let expected = Self.percentiles.compactMap { summaries[slot].percentile($0) }
+            #expect(none.percentiles(Self.percentiles, of: slot, with: rows(events)) == expected)
+            #expect(sums.percentiles(Self.percentiles, of: slot, with: rows([])) == expected)
+            #expect(none.percentiles(Self.percentiles, of: slot, with: rows([])) == nil)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `parts merge to what all files give`(isWide: Bool) throws {
+        let events = events(73, isWide: isWide)
+        let cuts = [0, 1_500, 3_100, events.count]
+        let parts = try zip(cuts, cuts.dropFirst()).map {
+            try sums(Array(events[$0..<$1]), [.durations, .histograms])
+        }
+        let summaries = summaries(events)
+        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+            var whole = parts[order[0]]
+            // The slots of the parts are not those of the whole.
+            whole.grow(to: 5)
+            for part in order.dropFirst() { whole.merge(parts[part], slots: [0, 1, 2]) }
+            var turned = GroupedRollups()
+            turned.grow(to: 4)
+            turned.merge(whole, slots: [3, 2, 1, 0, 0])
+            for slot in 0..<3 {
+                let expected = Self.percentiles.compactMap { summaries[slot].percentile($0) }
+                #expect(whole.percentiles(Self.percentiles, of: slot) == expected)
+                #expect(turned.percentiles(Self.percentiles, of: 3 - slot) == expected)
+                #expect(turned.durationSum(of: 3 - slot) == summaries[slot].sum)
+                #expect(turned.durationCount(of: 3 - slot) == summaries[slot].count)
+                #expect(turned.aggregate(3 - slot).durations == summaries[slot])
+            }
+            #expect(turned.durationCount(of: 0) == 0)
+        }
+    }
+
+    @Test func `rollups of metrics merge by slot`() throws {
+        var events = RollupSamples.events(.productivityMetric, count: 4_000, days: 3, seed: 74)
+        events.removeAll { $0.timestamp < RollupSamples.start }
+        var whole = GroupedRollups()
+        whole.grow(to: 3)
+        for part in [Array(events[..<2_000]), Array(events[2_000...])] {
+            let file = try RollupSamples.file(.productivityMetric, part)
+            let section = try #require(file.section(.status, .oneDay))
+            var sums = GroupedRollups()
+            sums.grow(to: 3)
+            try file.forEachBatch(of: section, windowStartsIn: .min..<(.max), parts: .all) { batch in
+                sums.add(batch, slots: batch.windowStarts.map(slot))
+            }
+            whole.merge(sums, slots: [0, 1, 2])
+        }
+        for slot in 0..<3 {
+            var expected = ValueSummary()
+            for event in events where self.slot(event.timestamp) == Int32(slot) { expected.add(event.value) }
+            #expect(whole.valueCount(of: slot) == expected.count)
+            #expect(whole.aggregate(slot).values == expected)
+        }
+    }
+}
