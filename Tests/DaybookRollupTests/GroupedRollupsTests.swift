@@ -15,7 +15,7 @@ import Testing
         var events = RollupSamples.events(.commandExecution, count: 6_000, days: 3, seed: seed)
         events.removeAll { $0.timestamp < RollupSamples.start || $0.duration == nil }
         if !isWide {
-            for index in events.indices { events[index].duration = (events[index].duration ?? 0) >> 32 }
+            for index in events.indices { events[index].duration = (events[index].duration ?? 0) % 100_000_000_000 }
         }
         return events
     }
@@ -36,10 +36,10 @@ import Testing
     private func rows(_ events: [RollupEvent]) -> GroupedExecutions {
         var rows = GroupedExecutions()
         rows.grow(to: 3)
+        let slots = events.map { slot($0.timestamp) }
+        let statuses = events.map(\.status.rawValue)
         let durations = events.map { $0.duration ?? 0 }
-        rows.add(
-            slots: events.map { slot($0.timestamp) }.span, statuses: events.map(\.status.rawValue).span,
-            nanoseconds: durations.span)
+        rows.add(slots: slots.span, statuses: statuses.span, nanoseconds: durations.span)
         return rows
     }
 
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `a slot without rollups has the percentiles of its rows, one without rows those of its rollups`() throws {
+    @Test func `a slot that has only rows, or only rollups, has their percentiles`() throws {
         let events = events(72, isWide: false)
         let summaries = summaries(events)
         var none = GroupedRollups()
