@@ -24,6 +24,7 @@ extension AggregateScan {
                     try scan.cancellation.check()
                     let found = try slots.slots(of: batch, &self)
                     add(batch, slots: found)
+                    try charge(scan)
                 }
             }
         }

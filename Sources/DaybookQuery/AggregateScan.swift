@@ -46,6 +46,7 @@ struct AggregateScan: Sendable {
         case .rows(let group, let conditions): try add(group, conditions, of: scan)
         case .rollup(let segment, let file, let cover):
             var added = AggregateScan(query, conditions)
+            defer { scan.budget.release(added.paidByteCount) }
             do {
                 try added.add(file, cover, scan)
                 try merge(added)
@@ -60,8 +61,10 @@ struct AggregateScan: Sendable {
                 for rows in try scan.rows(of: segment, in: ranges) { try add(rows, of: scan) }
             }
         }
-        try scan.budget.charge(byteCount, paid: &paidByteCount)
+        try charge(scan)
     }
+
+    mutating func charge(_ scan: Scan) throws { try scan.budget.charge(byteCount, paid: &paidByteCount) }
 
     private var byteCount: Int { groups.byteCount + measures.byteCount + table.byteCount }
 
@@ -77,7 +80,7 @@ struct AggregateScan: Sendable {
                 let selection = neededSelection(page.zone).union(conditions.selection(for: page.zone))
                 for piece in try page.readable(selection, scan.damage) { try add(piece.batch, page.zone) }
             }
-            try scan.budget.charge(byteCount, paid: &paidByteCount)
+            try charge(scan)
         }
     }
 

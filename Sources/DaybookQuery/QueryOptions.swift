@@ -44,4 +44,7 @@ final class QueryBudget: Sendable {
         guard used.add(added, ordering: .relaxed).newValue <= limit else { throw .outOfMemory(limit: limit) }
         paid = byteCount
     }
+
+    /// Gives back what a part has paid for that is no more.
+    func release(_ byteCount: Int) { used.subtract(byteCount, ordering: .relaxed) }
 }

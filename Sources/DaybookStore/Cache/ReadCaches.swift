@@ -50,11 +50,11 @@ package final class ReadCaches: Sendable {
             self.pages = pages
         }
 
-        func set(tails byteCount: Int) { set { $0.tails = byteCount } }
+        func set(tails byteCount: Int) { adjust { $0.tails = byteCount } }
 
-        func set(rollups byteCount: Int) { set { $0.rollups = byteCount } }
+        func set(rollups byteCount: Int) { adjust { $0.rollups = byteCount } }
 
-        private func set(_ change: (inout State) -> Void) {
+        private func adjust(_ change: (inout State) -> Void) {
             state.withLock { state in
                 change(&state)
                 // In steps: a tail grows with every group, and pages need not move each time.
