@@ -127,6 +127,30 @@ import Testing
         }
     }
 
+    @Test func wordsAndSourcesGoThroughTheFront() async throws {
+        try await TestServer.with { server in
+            try await fill(server)
+            let failed =
+                #"{"command_name":"deploy","execution_time_ms":1,"status":"error","error_message":"Disk is full"}"#
+            let stored = try await server.request(
+                "POST", "/api/v1/metrics/batch", body: #"{"command_executions":[\#(failed)]}"#)
+            #expect(stored.status == 200, "\(stored.text)")
+            let found = try await server.request("GET", "/api/v1/metrics/commands?search=FULL%20disk")
+            #expect(try found.json()["data"]?["items"]?.count == 1, "\(found.text)")
+            #expect(try found.json()["data"]?["items"]?[0]?["command_name"]?.string == "deploy")
+            let none = try await server.request("GET", "/api/v1/metrics/commands?search=full%20tape")
+            #expect(try none.json()["data"]?["items"]?.count == 0)
+            let sum = try await server.request("GET", "/api/v1/metrics/aggregated?search=disk&aggregation_window=total")
+            #expect(try sum.json()["data"]?["items"]?[0]?["count"]?.unsigned == 1)
+            // Nothing is sealed yet.
+            let rows = try await server.request("GET", "/api/v1/metrics/aggregated?source=rollup")
+            #expect(try rows.json()["data"]?["meta"]?["source"]?.string == "raw")
+            let refused = try await server.request("GET", "/api/v1/metrics/aggregated?source=rollup&group_by=team_id")
+            #expect(refused.status == 400)
+            #expect(try refused.code() == "invalid_query")
+        }
+    }
+
     @Test func timesAreRFC3339OrMilliseconds() async throws {
         try await TestServer.with { server in
             try await fill(server)
