@@ -126,17 +126,22 @@ class Bench:
         daybook.kill()
 
     def restart(self, work):
-        """SIGKILL with sealed events and a full unsealed rest; from the start of the process to the first answer."""
+        """SIGKILL with a million sealed events and 64 MiB behind them; from the start of the process to the first answer."""
         daybook, key = self.store(work)
-        events = "300000" if self.quick else "1200000"
-        self.ingest(daybook, "--connections", "4", "--batch", "1000", "--events", events, key=key)
+        sealed = "300000" if self.quick else "1000000"
+        self.ingest(daybook, "--connections", "4", "--batch", "1000", "--events", sealed, "--until-idle", key=key)
         values = []
         for _ in range(5):
+            report, command = self.ingest(
+                daybook, "--connections", "4", "--batch", "1000", "--events", "290000", key=key
+            )
             daybook.kill()
             values.append(time_to_first_answer(daybook, key))
+            time.sleep(5)
         self.row(
-            f"restart after SIGKILL, {int(events):,} events",
+            f"restart after SIGKILL, {int(sealed):,} events sealed, the newest 290,000 (64 MiB) just acknowledged",
             f"first answer after {statistics.median(values) * 1000:.0f} ms (median of 5, slowest {max(values) * 1000:.0f})",
+            command,
         )
         daybook.kill()
 
