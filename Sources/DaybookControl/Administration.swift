@@ -11,11 +11,13 @@ package import DaybookSystem
 /// | --- | --- | --- |
 /// | `org.create` | `organization` | `organization, created_at, api_key, key_id, scopes`: with its first key |
 /// | `org.list` | | `organizations [{organization, created_at}]` |
+/// | `org.show` | `organization` | `organization, created_at, retention_days {commands, agents, sessions, productivity}, legal_hold, quota_bytes`; 0 days keep for ever, 0 bytes are no bound |
+/// | `org.set` | `organization`, `retention_days?` with some families, `legal_hold?`, `quota_bytes?` | as `org.show` |
 /// | `key.create` | `organization`, `name?`, `scopes?` (default ingest, read), `user?`, `expires_in_seconds?` | `organization, api_key, key_id, name, scopes, user, created_at, expires_at` |
 /// | `key.list` | `organization` | `keys [{key_id, name, scopes, user, created_at, expires_at, revoked_at}]` |
 /// | `key.revoke` | `key_id`, `organization?` | `key_id, revoked_at` |
 package struct Administration: Sendable {
-    private let store: Store
+    let store: Store
     private let registry: KeyRegistry
     private let clock: any Clock
 
@@ -51,6 +53,8 @@ package struct Administration: Sendable {
         switch request["verb"]?.stringValue {
         case "org.create": try createOrganization(request)
         case "org.list": listOrganizations()
+        case "org.show": try showOrganization(request)
+        case "org.set": try setOrganization(request)
         case "key.create": try createKey(request)
         case "key.list": try listKeys(request)
         case "key.revoke": try revokeKey(request)
@@ -124,7 +128,7 @@ package struct Administration: Sendable {
 // MARK: - Fields of requests
 
 extension Administration {
-    private func organization(of request: ControlDocument) throws(Refusal) -> OrganizationID {
+    func organization(of request: ControlDocument) throws(Refusal) -> OrganizationID {
         guard let text = request["organization"]?.stringValue, let id = OrganizationID(text) else {
             throw Refusal(
                 code: "validation_failed",
@@ -192,7 +196,7 @@ extension Administration {
 }
 
 /// Writes the fields of one answer behind `{"ok":true`.
-private struct AnswerText {
+struct AnswerText {
     private var bytes = Array(#"{"ok":true"#.utf8)
     private var isFirst = false
 
@@ -225,6 +229,23 @@ private struct AnswerText {
         bytes.append(UInt8(ascii: "\""))
         TimestampText.append(value, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    mutating func field(_ name: String, _ value: UInt64) {
+        key(name)
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
+    mutating func field(_ name: String, _ value: Bool) {
+        key(name)
+        bytes.append(contentsOf: (value ? "true" : "false").utf8)
+    }
+
+    mutating func object(_ name: String, _ describe: (inout AnswerText) -> Void) {
+        key(name)
+        var object = AnswerText(item: ())
+        describe(&object)
+        bytes.append(contentsOf: object.finished())
     }
 
     mutating func field(_ name: String, _ values: [String]) {

@@ -54,6 +54,17 @@ package struct EventFields: Sendable {
         guard reader.isAtEnd(bytes) else { throw .invalid("event length") }
     }
 
+    /// Only what stands at fixed places: flags, status, id, timestamp and duration of a command or an agent interaction. The
+    /// rest is not looked at: for bytes whose checksum was verified.
+    package init(fixedPartOf family: Family, schemaVersion: UInt8, reading bytes: RawSpan) throws(FormatError) {
+        precondition(family == .commandExecution || family == .agentInteraction)
+        guard schemaVersion == EventLayout.schemaVersion else { throw .unsupportedVersion(UInt32(schemaVersion)) }
+        self.family = family
+        var reader = ByteReader()
+        try readFixedPart(&reader, bytes)
+        guard EventStatus(rawValue: status) != nil else { throw .invalid("event status") }
+    }
+
     private mutating func readFixedPart(_ reader: inout ByteReader, _ bytes: RawSpan) throws(FormatError) {
         flags = EventFlags(rawValue: try reader.uint16(bytes))
         guard flags.isSubset(of: .known(of: family)) else { throw .invalid("event flags") }

@@ -59,8 +59,10 @@ extension JournalScan {
     /// - Parameters:
     ///   - position: the last checkpoint's; frames before it are in durable logs and are skipped.
     ///   - limit: for readers beside a running server: nothing at or after it is looked at.
+    ///   - isAfterStart: what counts is read from the disk itself: after a failed sync in an earlier life the page cache
+    ///     may hold what the disk does not.
     package static func read(
-        disk: any Disk, storeID: UInt64, from position: UInt64, limit: UInt64 = .max
+        disk: any Disk, storeID: UInt64, from position: UInt64, limit: UInt64 = .max, isAfterStart: Bool = false
     ) throws(LogError) -> JournalScan {
         var scan = JournalScan(endPosition: position)
         var uses: [Use] = []
@@ -68,7 +70,8 @@ extension JournalScan {
         for name in names {
             guard case .journal(let number)? = FileKind(name: name), let slot = Int(exactly: number) else { continue }
             scan.slotCount = max(scan.slotCount, slot &+ 1)
-            guard let header = try scan.readHeader(disk: disk, slot: slot, storeID: storeID) else { continue }
+            guard let header = try scan.readHeader(
+                    disk: disk, slot: slot, storeID: storeID, isAfterStart: isAfterStart) else { continue }
             guard header.ordinal > 0 else {
                 scan.cleanSlots.insert(slot)
                 continue
@@ -80,19 +83,21 @@ extension JournalScan {
         for (index, use) in uses.enumerated() {
             let end = index + 1 < uses.count ? uses[index + 1].header.basePosition : .max
             guard end > position, use.header.basePosition < limit else { continue }
-            try scan.readFile(disk: disk, use: use, from: position, end: min(end, limit), isLast: end == .max)
+            try scan.readFile(disk: disk, use: use, from: position, end: min(end, limit), isLast: end == .max,
+                isAfterStart: isAfterStart)
         }
         return scan
     }
 
     /// Nil when the file is unused: its first sector is zero.
     private mutating func readHeader(
-        disk: any Disk, slot: Int, storeID: UInt64
+        disk: any Disk, slot: Int, storeID: UInt64, isAfterStart: Bool
     ) throws(LogError) -> JournalFileHeader? {
         let path = JournalFiles.path(slot)
         let bytes = try onDisk { () throws(DiskError) -> [UInt8] in
             let file = try disk.open(path, .read)
             defer { file.close() }
+            if isAfterStart { file.evictFromPageCache(0..<JournalFileHeader.byteCount) }
             var bytes: [UInt8] = []
             try file.read(JournalFileHeader.byteCount, at: 0, appendingTo: &bytes)
             return bytes
@@ -112,22 +117,30 @@ extension JournalScan {
     }
 
     private mutating func readFile(
-        disk: any Disk, use: Use, from position: UInt64, end: UInt64, isLast: Bool
+        disk: any Disk, use: Use, from position: UInt64, end: UInt64, isLast: Bool,
+        isAfterStart: Bool
     ) throws(LogError) {
         let path = JournalFiles.path(use.slot)
-        let bytes = try onDisk { () throws(DiskError) in try disk.readAll(path) }
+        let file = try onDisk { () throws(DiskError) in try disk.open(path, .read) }
+        defer { file.close() }
+        let fileByteCount = Int(clamping: try onDisk { () throws(DiskError) in try file.byteCount() })
         let base = use.header.basePosition
-        let dataByteCount = UInt64(bytes.count - JournalFileHeader.byteCount)
+        let dataByteCount = UInt64(max(0, fileByteCount - JournalFileHeader.byteCount))
         let limit = JournalFileHeader.byteCount + Int(min(end - base, dataByteCount))
         let start = JournalFileHeader.byteCount + Int(position > base ? min(position - base, dataByteCount) : 0)
         var walk = JournalWalk(slot: use.slot, header: use.header, offset: start, limit: limit)
-        unsafe walk.run(bytes.span.bytes)
+        if try onDisk({ () throws(DiskError) in try walk.runInWindows(file, isAfterStart: isAfterStart) }) == false {
+            walk = JournalWalk(slot: use.slot, header: use.header, offset: start, limit: limit)
+            if isAfterStart { file.evictFromPageCache() }
+            let bytes = try onDisk { () throws(DiskError) in try file.readExactly(fileByteCount, at: 0) }
+            unsafe walk.run(bytes.span.bytes)
+        }
         if isLast { walk.dropUnacknowledged() }
         groups.append(contentsOf: walk.groups)
         durablePosition = max(durablePosition, walk.durablePosition)
         endPosition = max(endPosition, base + UInt64(walk.end - JournalFileHeader.byteCount))
         if walk.end > start || !walk.groups.isEmpty { slotsInUse.insert(use.slot) }
-        damages.append(contentsOf: walk.judged(bytes.count, mustReach: isLast ? nil : limit))
+        damages.append(contentsOf: walk.judged(mustReach: isLast ? nil : limit))
     }
 }
 
@@ -173,23 +186,27 @@ struct JournalWalk {
     }
 
     /// Verifies the frame and its payload, and takes it.
-    private mutating func readFrame(_ bytes: RawSpan, at offset: Int) throws(FormatError) -> JournalFrame {
+    ///
+    /// - Parameter origin: where in the file `bytes` begin.
+    mutating func readFrame(
+        _ bytes: RawSpan, at offset: Int, origin: Int = 0
+    ) throws(FormatError) -> JournalFrame {
         guard limit - offset >= JournalFrame.headerByteCount else {
             throw .truncated(needed: JournalFrame.headerByteCount, found: limit - offset)
         }
-        let frame = try JournalFrame(reading: bytes, at: offset, nonce: header.nonce)
+        let frame = try JournalFrame(reading: bytes, at: offset - origin, nonce: header.nonce)
         guard frame.position == position(of: offset) else { throw .invalid("journal frame position") }
         guard frame.byteCount <= limit - offset else {
             throw .truncated(needed: frame.byteCount, found: limit - offset)
         }
         let payload = offset + JournalFrame.headerByteCount
         if frame.kind == .group {
-            var reader = ByteReader(at: payload)
+            var reader = ByteReader(at: payload - origin)
             let checksum = try reader.uint32(bytes)
             guard checksum == frame.payloadChecksum else {
                 throw .checksum(expected: frame.payloadChecksum, found: checksum)
             }
-            let group = try GroupHeader(verifying: bytes, at: payload)
+            let group = try GroupHeader(verifying: bytes, at: payload - origin)
             guard group.byteCount == frame.payloadByteCount, group.log == frame.log else {
                 throw .invalid("journal frame payload")
             }
@@ -254,7 +271,7 @@ struct JournalWalk {
 
     /// The damages with the last word said: what lies below a durable position, or before a file that followed, was
     /// acknowledged and is therefore corruption.
-    func judged(_ fileByteCount: Int, mustReach: Int?) -> [JournalDamage] {
+    func judged(mustReach: Int?) -> [JournalDamage] {
         var result: [JournalDamage] = []
         for var suspect in suspects {
             if position(of: suspect.range.lowerBound) < durablePosition || mustReach != nil {

@@ -41,8 +41,10 @@ struct EventList {
             case .oldestFirst: range.start = max(range.start, Timestamp(microseconds: after.primary))
             }
         }
+        let filter = RowFilter(query.filter)
         scan = Scan(
-            source, query.family, RowFilter(query.filter), range, asOfSequence: page.asOfSequence, context)
+            source, query.family, filter, range, asOfSequence: page.asOfSequence, context,
+            tailSelection: filter.selection.union([.time, .sequence]))
     }
 
     mutating func run() throws {
@@ -152,7 +154,9 @@ struct EventList {
         switch places[place] {
         case .tail(let group):
             guard case .tail(let batch) = group.origin else { return [] }
-            return rows.map { Self.event(batch, $0) }
+            if batch.selection == .all { return rows.map { Self.event(batch, $0) } }
+            let found = try scan.source.tailEvents(of: query.family, at: rows.map { batch.sequences[$0] })
+            return rows.map { found[batch.sequences[$0]] }
         case .segment(let segment, let rowGroup):
             let reader = try scan.source.open(segment)
             do {

@@ -49,4 +49,24 @@ extension EventSource {
         }
         return decoder.finish()
     }
+
+    /// Unsealed events, for a tail of which only some columns were decoded.
+    /// - Parameter sequences: ascending, all of the family; those that are not there are left out.
+    func tailEvents(of family: Family, at sequences: [UInt64]) throws -> [UInt64: ListedEvent] {
+        guard let first = sequences.first, let last = sequences.last else { return [:] }
+        let wanted = Set(sequences)
+        var found: [UInt64: ListedEvent] = [:]
+        try forEachTailGroup(from: first) { header, record in
+            var entries = GroupEntries(of: header)
+            while let entry = try entries.next(record) {
+                guard entry.family == family, wanted.contains(entry.sequence) else { continue }
+                let bytes = record.extracting(entry.encoding)
+                found[entry.sequence] = ListedEvent(
+                    family: family, schemaVersion: entry.schemaVersion, sequence: entry.sequence,
+                    arrival: header.arrival, encoding: (0..<bytes.byteCount).map { bytes.byte(at: $0) })
+            }
+            return header.lastSequence < last
+        }
+        return found
+    }
 }

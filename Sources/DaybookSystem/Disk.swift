@@ -46,6 +46,10 @@ package protocol DiskFile: AnyObject, Sendable {
     func truncate(to byteCount: UInt64) throws(DiskError)
     /// Drops the file's pages from the page cache, so that the next read comes from the disk. Best effort.
     func evictFromPageCache()
+    /// Drops the pages that hold these bytes, and perhaps others.
+    func evictFromPageCache(_ range: Range<Int>)
+    /// Asks the system to read these bytes soon. Best effort.
+    func prefetch(_ range: Range<Int>)
     func close()
 }
 

@@ -3,6 +3,8 @@ internal import Glibc
 /// An open file of the real disk. Any number of threads may read and write it at the same time; `close()` must come
 /// after the last call that uses it.
 final class PosixFile: DiskFile {
+    /// As large as pages of any common machine are.
+    private static let pageByteCount = 64 << 10
     /// More parts than this in one `pwritev` are refused by Linux (`IOV_MAX`).
     private static let partCountMax = 1_024
     /// From here on a read first asks for the file's length, so that a damaged length field cannot ask for memory.
@@ -121,6 +123,18 @@ final class PosixFile: DiskFile {
 
     func evictFromPageCache() {
         _ = posix_fadvise(descriptor.number, 0, 0, POSIX_FADV_DONTNEED)
+    }
+
+    func evictFromPageCache(_ range: Range<Int>) {
+        // The kernel leaves pages alone that are not in the range as a whole.
+        let start = range.lowerBound & ~(PosixFile.pageByteCount - 1)
+        let end = (range.upperBound + PosixFile.pageByteCount - 1) & ~(PosixFile.pageByteCount - 1)
+        guard start < end else { return }
+        _ = posix_fadvise(descriptor.number, off_t(start), off_t(end - start), POSIX_FADV_DONTNEED)
+    }
+
+    func prefetch(_ range: Range<Int>) {
+        _ = posix_fadvise(descriptor.number, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
     }
 
     func close() { descriptor.close() }

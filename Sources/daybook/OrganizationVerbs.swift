@@ -4,9 +4,10 @@ import DaybookTools
 
 struct OrganizationVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "org", abstract: "Make, list and repair organizations.",
-        discussion: "create and list work beside a running server, which then does the work, and without one.",
-        subcommands: [Create.self, List.self, Rebuild.self])
+        commandName: "org", abstract: "Make, list, set and repair organizations.",
+        discussion:
+            "create, list, show and set work beside a running server, which then does the work, and without one.",
+        subcommands: [Create.self, List.self, Show.self, Set.self, Rebuild.self])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -41,6 +42,84 @@ struct OrganizationVerbs: ParsableCommand {
 
         func run() throws {
             try administer(AdministrativeRequest.listOrganizations(), dataOptions, output)
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show an organization's retention, legal hold and quota.",
+            discussion: """
+                EXAMPLES:
+                  daybook org show acme --data ./store
+                  daybook org show acme --data ./store --json
+                """)
+
+        @Argument(help: "The organization's id.")
+        var id: String
+        @OptionGroup var dataOptions: DataOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws { try administer(AdministrativeRequest.showOrganization(id), dataOptions, output) }
+    }
+
+    struct Set: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change an organization's retention, legal hold or quota.",
+            discussion: """
+                Takes effect at once, beside a running server, too: events that have expired by
+                the new retention are not shown any more, and their files go soon after. With a
+                legal hold nothing expires, whatever the retention says.
+
+                EXAMPLES:
+                  daybook org set acme --data ./store --retention commands=30 --retention agents=30
+                  daybook org set acme --data ./store --retention sessions=0
+                  daybook org set acme --data ./store --legal-hold on
+                  daybook org set acme --data ./store --quota-bytes 10737418240
+                """)
+
+        enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
+
+        @Argument(help: "The organization's id.")
+        var id: String
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "Days that events are kept, by family: commands, agents, sessions or productivity. 0 keeps for ever.",
+                valueName: "family=days"))
+        var retention: [String] = []
+        @Option(name: .long, help: "Whether everything is kept whatever the retention says.")
+        var legalHold: Switch?
+        @Option(name: .long, help: "Bytes that its segments and log files may take; 0 is no bound.")
+        var quotaBytes: Int?
+        @OptionGroup var dataOptions: DataOptions
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            if retention.isEmpty, legalHold == nil, quotaBytes == nil {
+                throw ValidationError("Nothing to set: give --retention, --legal-hold or --quota-bytes.")
+            }
+            _ = try retentionDays()
+        }
+
+        func run() throws {
+            let request = AdministrativeRequest.setOrganization(
+                id, retentionDays: try retentionDays(), isHeld: legalHold.map { $0 == .on },
+                quotaByteCount: quotaBytes)
+            try administer(request, dataOptions, output)
+        }
+
+        private func retentionDays() throws -> [String: Int] {
+            var days: [String: Int] = [:]
+            for text in retention {
+                let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+                guard parts.count == 2, let count = Int(parts[1]) else {
+                    throw ValidationError("--retention \(text) is not of the form family=days.")
+                }
+                guard days.updateValue(count, forKey: String(parts[0])) == nil else {
+                    throw ValidationError("--retention names \(parts[0]) twice.")
+                }
+            }
+            return days
         }
     }
 

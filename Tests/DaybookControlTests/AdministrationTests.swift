@@ -116,4 +116,52 @@ import Testing
         #expect(opened.registry.generation > before)
         #expect(throws: KeyRegistry.Failure.alreadyRevoked) { try opened.registry.revoke(keyID: made.record.keyID) }
     }
+
+    @Test func settingsAreShownChangedInPartAndOutliveTheProcess() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let first = try open()
+        _ = try first.ask(#"{"verb":"org.create","organization":"acme"}"#)
+        let standard = try first.ask(#"{"verb":"org.show","organization":"acme"}"#)
+        #expect(standard["retention_days"]?["commands"]?.unsigned == 90)
+        #expect(standard["retention_days"]?["sessions"]?.unsigned == 365)
+        #expect(standard["legal_hold"] == .bool(false))
+        #expect(standard["quota_bytes"]?.unsigned == 0)
+        let request =
+            #"{"verb":"org.set","organization":"acme","retention_days":{"commands":30,"sessions":0},"legal_hold":true,"#
+            + #""quota_bytes":1000000}"#
+        let changed = try first.ask(request)
+        #expect(changed["retention_days"]?["commands"]?.unsigned == 30)
+        #expect(changed["retention_days"]?["agents"]?.unsigned == 90)
+        first.store.shutdown()
+        let again = try open()
+        defer { again.store.shutdown() }
+        #expect(try again.ask(#"{"verb":"org.show","organization":"acme"}"#) == changed)
+        #expect(changed["legal_hold"] == .bool(true))
+        #expect(changed["quota_bytes"]?.unsigned == 1_000_000)
+    }
+
+    @Test(arguments: [
+        (#""retention_days":{"weeks":1}"#, "retention_days.weeks"),
+        (#""retention_days":{"commands":-1}"#, "retention_days.commands"),
+        (#""retention_days":{"commands":36526}"#, "36525"),
+        (#""retention_days":{}"#, "retention_days"),
+        (#""retention_days":7"#, "retention_days"),
+        (#""legal_hold":"on""#, "legal_hold"),
+        (#""retention_days":{"commands":1},"quota_bytes":-1"#, "quota_bytes"),
+    ])
+    func badSettingsNameTheFieldAndChangeNothing(fields: String, named: String) throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let opened = try open()
+        defer { opened.store.shutdown() }
+        _ = try opened.ask(#"{"verb":"org.create","organization":"acme"}"#)
+        let before = try opened.ask(#"{"verb":"org.show","organization":"acme"}"#)
+        let answer = try opened.ask(#"{"verb":"org.set","organization":"acme",\#(fields)}"#)
+        #expect(answer["ok"] == .bool(false))
+        #expect(text(answer["code"]) == "validation_failed")
+        #expect(text(answer["message"])?.contains(named) == true)
+        #expect(try opened.ask(#"{"verb":"org.show","organization":"acme"}"#) == before)
+        #expect(
+            text(try opened.ask(#"{"verb":"org.set","organization":"other","legal_hold":true}"#)["code"]) == "not_found"
+        )
+    }
 }

@@ -77,5 +77,9 @@ private final class GatedFile: DiskFile {
     }
     func truncate(to byteCount: UInt64) throws(DiskError) { try base.truncate(to: byteCount) }
     func evictFromPageCache() { base.evictFromPageCache() }
+
+    func evictFromPageCache(_ range: Range<Int>) { base.evictFromPageCache(range) }
+
+    func prefetch(_ range: Range<Int>) { base.prefetch(range) }
     func close() { base.close() }
 }

@@ -98,9 +98,11 @@ struct SimulatedContents: Sendable {
         for sector in openSectors.keys { openSectors[sector]?.isDirty = false }
     }
 
-    /// Clean pages are dropped, so that readers see what really reached the disk; dirty ones stay.
-    mutating func evict(_ random: inout SeededRandom) {
-        for (sector, open) in openSectors.sorted(by: { $0.key < $1.key }) where !open.isDirty {
+    /// Clean sectors with bytes in a range are dropped, so that readers see what really reached the disk; dirty ones stay.
+    mutating func evict(_ range: Range<Int>, _ random: inout SeededRandom) {
+        let size = SimulatedContents.sectorByteCount
+        for (sector, open) in openSectors.sorted(by: { $0.key < $1.key })
+        where !open.isDirty && range.overlaps(sector * size..<(sector + 1) * size) {
             let choice = random.below(open.versionCount + 1)
             if choice > 0 {
                 SimulatedContents.place(open.version(choice - 1), sector: sector, into: &durable)

@@ -59,7 +59,12 @@ final class SimulatedFile: DiskFile {
         }
     }
 
-    func evictFromPageCache() { disk.withState { $0.evict(node) } }
+    /// Reads nothing: what the system reads ahead is what it would read later.
+    func prefetch(_ range: Range<Int>) {}
+
+    func evictFromPageCache(_ range: Range<Int>) { disk.withState { $0.evict(node, range) } }
+
+    func evictFromPageCache() { evictFromPageCache(0..<Int.max) }
 
     func close() {
         guard isOpen.exchange(false, ordering: .relaxed) else { return }

@@ -139,7 +139,7 @@ struct SimulatedState: Sendable {
         return max(0, capacity - usedByteCount)
     }
 
-    mutating func evict(_ file: Int) { contents[file]?.evict(&random) }
+    mutating func evict(_ file: Int, _ range: Range<Int>) { contents[file]?.evict(range, &random) }
 
     // MARK: Synchronization
 

@@ -64,7 +64,7 @@ class QueryBench:
             "--span", f"{days}d", "--server-pid", str(store.pid),
         )  # fmt: skip
         seconds = wait_until_settled(store)
-        disk = disk_usage(store)
+        disk = disk_usage(store.daybook)
         self.results[f"load {store.name}"] = {"report": report, "settled_after_seconds": seconds, "disk": disk}
         self.bench.row(
             f"dataset of {events:,} events over {days} days",
@@ -250,15 +250,16 @@ class Store:
         command = [self.binary, "bench", "ingest", "--url", f"http://127.0.0.1:{self.daybook.port}", *arguments]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def organizations(self):
-        """What the directory says of each organization."""
-        lines = self.daybook.verb("inspect", "store", "--data", self.daybook.directory, "--json").splitlines()
-        return [record for record in map(json.loads, lines) if record["kind"] == "organization"]
+
+def organizations(daybook):
+    """What the directory says of each organization."""
+    lines = daybook.verb("inspect", "store", "--data", daybook.directory, "--json").splitlines()
+    return [record for record in map(json.loads, lines) if record["kind"] == "organization"]
 
 
 def unsealed(store):
     """Unsealed events of the organization that is asked, the one with the most events."""
-    largest = max(store.organizations(), key=lambda record: record["last_sequence"])
+    largest = max(organizations(store.daybook), key=lambda record: record["last_sequence"])
     return largest["last_sequence"] - largest["sealed_through"]
 
 
@@ -279,7 +280,7 @@ def wait_until_settled(store, seconds=3_600):
         is_quiet = now - used < 0.03
         used = now
         if is_quiet:
-            rest = [record["last_sequence"] - record["sealed_through"] for record in store.organizations()]
+            rest = [record["last_sequence"] - record["sealed_through"] for record in organizations(store.daybook)]
             is_quiet = max(rest, default=0) < UNSEALED_MAX and not busy_gauges(client)
             used = processor_seconds(store.pid)
         quiet = quiet + 1 if is_quiet else 0
@@ -287,11 +288,23 @@ def wait_until_settled(store, seconds=3_600):
     return max(0.0, time.monotonic() - began - 3)
 
 
-def busy_gauges(client):
+def wait_until_quiet(client, pid, seconds=3_600):
+    """Waits until no gauge of background work is above 0 and the server uses no processor time worth speaking of."""
+    deadline = time.monotonic() + seconds
+    quiet = 0
+    while quiet < 3:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the server still works after {seconds} s")
+        used = processor_seconds(pid)
+        time.sleep(1)
+        quiet = quiet + 1 if processor_seconds(pid) - used < 0.03 and not busy_gauges(client) else 0
+
+
+def busy_gauges(client, names=IDLE_GAUGES):
     busy = []
     for line in client.request("GET", "/metrics").text.splitlines():
         name, _, value = line.partition(" ")
-        if name.partition("{")[0] in IDLE_GAUGES and float(value) > 0:
+        if name.partition("{")[0] in names and float(value) > 0:
             busy.append(name)
     return busy
 
@@ -302,15 +315,15 @@ def processor_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def disk_usage(store):
+def disk_usage(daybook):
     """Bytes by kind of file in the folders of the organizations, and per event that is sealed."""
     kinds = {}
-    for root, _, names in os.walk(os.path.join(store.daybook.directory, "organizations")):
+    for root, _, names in os.walk(os.path.join(daybook.directory, "organizations")):
         for name in names:
             kind = FILE_KINDS.get(os.path.splitext(name)[1], "others")
             kinds[kind] = kinds.get(kind, 0) + os.path.getsize(os.path.join(root, name))
     logs = kinds.pop("log files", 0)
-    records = store.organizations()
+    records = organizations(daybook)
     sealed = sum(record["sealed_through"] for record in records)
     return {
         "kinds": dict(sorted(kinds.items(), key=lambda item: -item[1])),

@@ -6,6 +6,8 @@ package struct ColumnBatchBuilder: Sendable {
     package let family: Family
     package let schemaVersion: UInt8
     private let selection: ColumnSelection
+    /// Nothing but columns of what stands at fixed places in an encoding.
+    private let isFixed: Bool
     private var columns: ColumnBuffers
 
     /// - Parameters:
@@ -18,6 +20,9 @@ package struct ColumnBatchBuilder: Sendable {
         self.family = family
         self.schemaVersion = schemaVersion
         self.selection = selection
+        isFixed =
+            selection.isSubset(of: [.sequence, .time, .identifier, .status, .duration])
+            && (family == .commandExecution || family == .agentInteraction)
         columns = ColumnBuffers(family: family, selection: selection, expectedRowCount: expectedRowCount)
     }
 
@@ -30,8 +35,13 @@ package struct ColumnBatchBuilder: Sendable {
     package mutating func append(
         sequence: UInt64, arrival: Timestamp, encoding: RawSpan
     ) throws(FormatError) {
-        let fields = try EventFields(family: family, schemaVersion: schemaVersion, reading: encoding)
         precondition(sequence > columns.lastSequence)
+        if isFixed {
+            let fields = try EventFields(fixedPartOf: family, schemaVersion: schemaVersion, reading: encoding)
+            columns.append(sequence: sequence, arrival: arrival, fields, encoding)
+            return
+        }
+        let fields = try EventFields(family: family, schemaVersion: schemaVersion, reading: encoding)
         guard encoding.byteCount <= SegmentLimits.encodingByteCountMax else { throw .invalid("event length") }
         guard columns.hasRoom(for: encoding.byteCount) else { throw .invalid("batch length") }
         columns.append(sequence: sequence, arrival: arrival, fields, encoding)

@@ -116,6 +116,10 @@ extension Routes {
                 UInt64(environment.store.statistics.closedOrganizationCount)
             ),
             (
+                "daybook_sealable_logs", "gauge", "Logs that wait to be sealed, the one under way included.",
+                UInt64(environment.store.statistics.sealableLogCount)
+            ),
+            (
                 "daybook_ingest_budget_bytes", "gauge", "Bytes of bodies in flight.",
                 UInt64(max(0, environment.chargedByteCount))
             ),

@@ -68,6 +68,11 @@ final class Checkpointer {
         return false
     }
 
+    var isWriting: Bool {
+        if case .writing = phase { return true }
+        return false
+    }
+
     /// Whether a run should start: enough bytes in the journal, or enough time with something to do.
     func isDue(nowMicroseconds: Int64) -> Bool {
         guard isResting, !isPoisoned, shared.hasDirty || !early.isEmpty else { return false }

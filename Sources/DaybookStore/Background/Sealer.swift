@@ -76,6 +76,7 @@ final class Sealer {
             let organization = try registry.lease(log)
             guard let extent = organization.sealableExtent else {
                 registry.release(log)
+                shared.sealingEnded()
                 return true
             }
             do {
@@ -89,6 +90,7 @@ final class Sealer {
         } catch {
             shared.note(error)
             failureCount += 1
+            shared.sealingEnded()
         }
         return true
     }
@@ -107,6 +109,7 @@ final class Sealer {
     private func end(_ run: Run) {
         run.file.close()
         phase = .resting
+        shared.sealingEnded()
         registry.release(run.organization.log)
     }
 

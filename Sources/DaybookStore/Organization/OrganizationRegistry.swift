@@ -84,7 +84,7 @@ final class OrganizationRegistry: Sendable {
         do {
             organization = try OrganizationStore.open(
                 disk: disk, log: log, mark: mark, groups: groups, options: options, removesStrays: !isSwept,
-                caches: caches, read: { try journal.read($0) })
+                caches: caches, journal: journal)
         } catch ManifestError.corrupt(let corruption) {
             state.withLock { $0.closed[log] = corruption }
             report(log, corruption)
@@ -189,21 +189,34 @@ final class JournalGroupReader {
 
     /// The bytes of the group record, verified.
     func read(_ group: JournalGroup) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        _ = try append(group, to: &bytes)
+        return bytes
+    }
+
+    /// Appends the bytes of the group record, verified.
+    func append(_ group: JournalGroup, to bytes: inout [UInt8]) throws -> GroupHeader {
         if slot != group.slot {
             file?.close()
             file = try disk.open(JournalFiles.path(group.slot), .read)
             slot = group.slot
         }
-        let bytes = try file!.readExactly(Int(group.byteCount), at: UInt64(group.offset))
+        let start = bytes.count
+        try file!.read(Int(group.byteCount), at: UInt64(group.offset), appendingTo: &bytes)
         do throws(FormatError) {
-            let header = try bytes.withRawSpan { (span) throws(FormatError) in try GroupHeader(verifying: span) }
+            guard bytes.count - start == Int(group.byteCount) else {
+                throw .truncated(needed: Int(group.byteCount), found: bytes.count - start)
+            }
+            let header = try bytes.withRawSpan { (span) throws(FormatError) in
+                try GroupHeader(verifying: span, at: start)
+            }
             guard header.log == group.log, header.firstSequence == group.firstSequence else {
                 throw .invalid("journal group")
             }
+            return header
         } catch {
             throw Corruption(file: JournalFiles.path(group.slot), offset: UInt64(group.offset), reason: error)
         }
-        return bytes
     }
 
     func close() {

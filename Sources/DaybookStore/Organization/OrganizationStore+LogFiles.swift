@@ -27,6 +27,52 @@ extension OrganizationStore {
         return moved
     }
 
+    private static let readByteCountMax = 1 << 20
+
+    /// Copies groups from the journal behind the last log file, some together, without keeping them in memory.
+    /// Precondition: nothing is pending.
+    func writeThrough(
+        _ groups: ArraySlice<JournalGroup>, rollByteCount: Int, files: LogFileCache, journal: JournalGroupReader
+    ) throws {
+        var (extent, isRolled) = state.withLock { ($0.extents.last, $0.isRolled) }
+        var bytes: [UInt8] = []
+        var headers: [GroupHeader] = []
+        var index = groups.startIndex
+        while index < groups.endIndex {
+            if isRolled || extent == nil || extent!.byteCount >= rollByteCount {
+                if let extent { try cutEnd(of: extent, files: files) }
+                extent = try createLogFile(firstSequence: groups[index].firstSequence, files: files)
+                isRolled = false
+            }
+            bytes.removeAll(keepingCapacity: true)
+            headers.removeAll(keepingCapacity: true)
+            let room = min(Self.readByteCountMax, rollByteCount - extent!.byteCount)
+            repeat {
+                headers.append(try journal.append(groups[index], to: &bytes))
+                index += 1
+            } while index < groups.endIndex && bytes.count + Int(groups[index].byteCount) <= room
+            let file = try files.open(extent!.file.path, disk)
+            try bytes.withRawSpan { (span) throws(DiskError) in try file.write(span, at: UInt64(extent!.byteCount)) }
+            for header in headers {
+                extent!.notePlace(firstSequence: header.firstSequence, offset: extent!.byteCount)
+                extent!.byteCount += header.byteCount
+            }
+            extent!.lastSequence = headers.last!.lastSequence
+            noteWritten(extent!, arrival: headers.map(\.arrival).max()!)
+        }
+    }
+
+    private func noteWritten(_ extent: LogExtent, arrival: Timestamp) {
+        state.withLock { state in
+            precondition(state.pending.isEmpty)
+            state.extents[state.extents.count - 1] = extent
+            state.durableThrough = extent.lastSequence
+            state.lastArrival = max(state.lastArrival, arrival)
+            let path = extent.file.path
+            if !state.unsynced.paths.contains(path) { state.unsynced.paths.append(path) }
+        }
+    }
+
     /// Groups that go into one write: as many as fit, at least one.
     private func batchEnd(_ groups: [CommittedGroup], from start: Int, room: Int) -> Int {
         var end = start

@@ -130,10 +130,10 @@ extension OrganizationStore {
     ///
     /// - Parameters:
     ///   - groups: its groups in the journal, in order.
-    ///   - read: the bytes of one such group, verified.
+    ///   - journal: reads such a group.
     static func open(
         disk: any Disk, log: LogID, mark: LogMark?, groups: [JournalGroup], options: StoreOptions,
-        removesStrays: Bool, caches: ReadCaches?, read: (JournalGroup) throws -> [UInt8]
+        removesStrays: Bool, caches: ReadCaches?, journal: JournalGroupReader
     ) throws -> OrganizationStore {
         // Settles the manifest first: what it says must be durable before a log file is removed because of it. A torn
         // end is cut off then, so whether it was an edit that counted is asked before.
@@ -175,25 +175,36 @@ extension OrganizationStore {
         let organization = OrganizationStore(log: log, disk: disk, state: state, caches: caches)
         // After damage nothing is appended to a file whose end is not what it should be.
         if !image.damages.isEmpty { organization.roll() }
-        try organization.takeIn(groups, options: options, read: read)
+        try organization.takeIn(groups, options: options, journal: journal)
         return organization
     }
 
-    private func takeIn(
-        _ groups: [JournalGroup], options: StoreOptions, read: (JournalGroup) throws -> [UInt8]
-    ) throws {
-        let files = LogFileCache(capacity: 2)
-        defer { files.closeAll() }
-        for group in groups where group.firstSequence > durableThrough {
-            let bytes = try read(group)
-            let header = try bytes.withRawSpan { (span) throws(FormatError) in try GroupHeader(reading: span) }
-            _ = publish(
-                CommittedGroup(
-                    log: log, firstSequence: header.firstSequence, eventCount: header.eventCount,
-                    arrival: header.arrival, bytes: bytes))
-            if pendingByteCount > Self.journalTailByteCountMax {
-                _ = try writePending(rollByteCount: options.logFileByteCount, files: files)
-            }
+    private func takeIn(_ groups: [JournalGroup], options: StoreOptions, journal: JournalGroupReader) throws {
+        let durable = durableThrough
+        let groups = groups.filter { $0.firstSequence > durable }
+        var start = groups.count
+        var byteCount = 0
+        while start > 0, byteCount + Int(groups[start - 1].byteCount) <= Self.journalTailByteCountMax {
+            start -= 1
+            byteCount += Int(groups[start].byteCount)
         }
+        if start > 0 {
+            let files = LogFileCache(capacity: 2)
+            defer { files.closeAll() }
+            try writeThrough(groups[..<start], rollByteCount: options.logFileByteCount, files: files, journal: journal)
+        }
+        for group in groups[start...] {
+            var bytes: [UInt8] = []
+            let header = try journal.append(group, to: &bytes)
+            _ = publish(CommittedGroup(header, bytes))
+        }
+    }
+}
+
+extension CommittedGroup {
+    init(_ header: GroupHeader, _ bytes: [UInt8]) {
+        self.init(
+            log: header.log, firstSequence: header.firstSequence, eventCount: header.eventCount,
+            arrival: header.arrival, bytes: bytes)
     }
 }

@@ -17,6 +17,12 @@ extension Store {
         try appendControl([.retentionSet(organization, policy, at: now)])
     }
 
+    /// The quota in force; 0 is without a bound.
+    package func quotaByteCount(of organization: OrganizationID) throws -> UInt64 {
+        guard let record = self.organization(organization) else { throw StoreError.unknownOrganization }
+        return shared.settings.quotaByteCount(of: record.log)
+    }
+
     /// Blocks until durable. 0 is without a bound.
     package func setQuota(_ byteCount: UInt64, of organization: OrganizationID) throws {
         guard self.organization(organization) != nil else { throw StoreError.unknownOrganization }

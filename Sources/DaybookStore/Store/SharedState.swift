@@ -11,6 +11,7 @@ final class SharedState: Sendable {
         /// Logs with groups that are not yet in a log file.
         var dirty: Set<LogID> = []
         /// Logs with whole files to seal.
+        var isSealing = false
         var sealable: Set<LogID> = []
         var lastError: String?
         var isStopping = false
@@ -75,10 +76,13 @@ final class SharedState: Sendable {
         state.withLock { state in
             guard let log = state.sealable.min() else { return nil }
             state.sealable.remove(log)
+            state.isSealing = true
             return log
         }
     }
-    var sealableCount: Int { state.withLock { $0.sealable.count } }
+    func sealingEnded() { state.withLock { $0.isSealing = false } }
+    /// Logs with something to seal, the one under way included.
+    var sealableCount: Int { state.withLock { $0.sealable.count + ($0.isSealing ? 1 : 0) } }
 
     /// Remembers a failure that no client hears of in words. A failed synchronization, whoever met it, is final for the
     /// whole store: a later one would report success for data that is lost.

@@ -62,11 +62,11 @@ private struct Opening {
         options.check()
         let started = clock.monotonicNanoseconds()
         let identity = try Store.readIdentity(disk)
-        try settle(Layout.checkpoint)
-        try settle(Layout.journal)
+        try settle(Layout.checkpoint, evicts: true)
+        try settle(Layout.journal, evicts: false)
         let checkpoints = try CheckpointLog.open(disk: disk, storeID: identity.storeID)
         let scan = try JournalScan.read(
-            disk: disk, storeID: identity.storeID, from: checkpoints.table.journalPosition)
+            disk: disk, storeID: identity.storeID, from: checkpoints.table.journalPosition, isAfterStart: true)
         var report = RecoveryReport(scan: scan, marks: checkpoints.table.marks)
         report.durationMicroseconds = Int64((clock.monotonicNanoseconds() - started) / 1_000)
         try keep(report)
@@ -95,13 +95,13 @@ private struct Opening {
 
     /// What an earlier life of the process wrote and did not synchronize stands in the page cache and may still be lost.
     /// It is made durable before anybody sees it, and read back from the disk, because after a failed sync the cache may
-    /// hold what the disk does not.
-    private func settle(_ folder: String) throws {
+    /// hold what the disk does not. Of the journal, the scan itself evicts what it must not rely on.
+    private func settle(_ folder: String, evicts: Bool) throws {
         for name in try disk.list(folder) {
             let file = try disk.open(Layout.path(folder, name), .readWrite)
             defer { file.close() }
             try file.synchronize()
-            file.evictFromPageCache()
+            if evicts { file.evictFromPageCache() }
         }
         try disk.synchronizeDirectory(folder)
     }

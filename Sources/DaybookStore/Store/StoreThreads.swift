@@ -10,6 +10,8 @@ final class StoreThreads: Sendable {
     /// A rest is looked at anew this often: there may be something to seal.
     private static let compactionRestMicroseconds: UInt64 = 250_000
     private static let watermarkDelayMicroseconds: UInt64 = 200_000
+    /// Synchronizing and sealing what an earlier life left leaves the first questions this much time.
+    private static let startGraceNanoseconds: UInt64 = 250_000_000
 
     let machine: StoreMachine
     private let commitWakeup = Wakeup()
@@ -94,15 +96,13 @@ final class StoreThreads: Sendable {
 
     private func runCheckpointer(_ store: Store) {
         // What the journal alone held at the start goes to log files soon, so that its files come free.
-        var force = store.recoveryReport.journalGroupCount > 0
+        if store.recoveryReport.journalGroupCount > 0 { startGently(store) }
         while true {
-            while machine.stepCheckpointer(force: force) {
-                force = false
+            while machine.stepCheckpointer() {
                 machine.stepTails()
                 wakeSealer(store)
             }
             wakeSealer(store)
-            force = false
             if commitsAreDone.load(ordering: .acquiring) { break }
             _ = checkpointWakeup.wait(microseconds: machine.stepTails() ?? Self.idleLookMicroseconds)
         }
@@ -110,6 +110,21 @@ final class StoreThreads: Sendable {
         guard !store.shared.isPoisoned else { return }
         _ = machine.stepCheckpointer(force: true)
         while !machine.checkpointer.isResting { _ = machine.stepCheckpointer() }
+    }
+
+    /// Takes groups out of the journal at once, because the first question needs them, and then waits a little, unless
+    /// ingest already needs room.
+    private func startGently(_ store: Store) {
+        let end = store.clock.monotonicNanoseconds() + Self.startGraceNanoseconds
+        _ = machine.stepCheckpointer(force: true)
+        while machine.checkpointer.isWriting, !stopping { _ = machine.stepCheckpointer() }
+        while !stopping, store.journalFiles.cleanCount > 0,
+            store.shared.pendingByteCount <= store.options.pendingByteCountMax
+        {
+            let now = store.clock.monotonicNanoseconds()
+            guard now < end else { return }
+            _ = checkpointWakeup.wait(microseconds: (end - now) / 1_000 + 1)
+        }
     }
 
     private func wakeSealer(_ store: Store) {

@@ -49,6 +49,8 @@ final class OrganizationTail: Sendable {
     enum Extension {
         /// The tail now covers the snapshot.
         case done
+        /// It covers more than before, as much as was asked for.
+        case partly
         /// The snapshot needs rows that were dropped, or the tail was discarded.
         case impossible
         /// The tail would not fit its budget. It was discarded.
@@ -116,24 +118,34 @@ final class OrganizationTail: Sendable {
 
     /// Takes in what a snapshot has and the tail has not.
     ///
-    /// - Parameter isWithinBudget: told the tail's size now and then; false ends it.
-    func extend(with snapshot: OrganizationSnapshot, isWithinBudget: (Int) -> Bool) throws -> Extension {
+    /// - Parameters:
+    ///   - rowCountMax: where to end early, at the next group's end.
+    ///   - isWithinBudget: told the tail's size now and then; false ends it.
+    func extend(
+        with snapshot: OrganizationSnapshot, rowCountMax: Int = .max, isWithinBudget: (Int) -> Bool
+    ) throws -> Extension {
         try filler.withLock { filler in
             guard let start = begin(snapshot, &filler) else { return .impossible }
             guard start <= snapshot.lastSequence else { return .done }
             var damages: [Damage] = []
             var isTooLarge = false
             var unmeasured = 0
+            var rowCount = 0
+            var through = snapshot.lastSequence
             do {
                 try snapshot.forEachTailGroup(
                     from: start, onDamage: { damages.append(Damage(corruption: $0, lastSequence: $1)) }
                 ) { header, record in
                     try filler.append(header, record, from: start)
                     unmeasured += header.eventCount
-                    guard unmeasured >= Self.measuredRowCount else { return true }
-                    unmeasured = 0
-                    isTooLarge = !fits(filler.measure(), isWithinBudget)
-                    return !isTooLarge
+                    if unmeasured >= Self.measuredRowCount {
+                        unmeasured = 0
+                        isTooLarge = !fits(filler.measure(), isWithinBudget)
+                    }
+                    rowCount += header.eventCount
+                    guard !isTooLarge, rowCount >= rowCountMax else { return !isTooLarge }
+                    through = header.lastSequence
+                    return false
                 }
             } catch {
                 filler = TailFiller()
@@ -145,7 +157,8 @@ final class OrganizationTail: Sendable {
                 discard()
                 return .tooLarge
             }
-            return publish(&filler, damages, through: snapshot.lastSequence) ? .done : .impossible
+            guard publish(&filler, damages, through: through) else { return .impossible }
+            return through < snapshot.lastSequence ? .partly : .done
         }
     }
 

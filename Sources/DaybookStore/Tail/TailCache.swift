@@ -8,6 +8,11 @@ final class TailCache: Sendable {
     static let warmNanoseconds: UInt64 = 10_000_000_000
     /// One that was not asked for this long is let go.
     static let keptNanoseconds: UInt64 = 300_000_000_000
+    /// Events that a question waits for while they are put into columns, about 30 ms. Where more are missing, as after a
+    /// start, the question decodes the few columns that it needs, and the columns are made in the background.
+    static let awaitedEventCount: UInt64 = 16_384
+    /// Events of one step in the background.
+    private static let stepEventCount = 8_192
 
     private struct Entry {
         var tail: OrganizationTail
@@ -48,6 +53,9 @@ final class TailCache: Sendable {
         let first = snapshot.manifest.sealedThrough
         guard let tail = ask(snapshot.log, sealedThrough: first, now) else { return nil }
         if let view = tail.view(of: family, after: first, through: last) { return view }
+        let covered = max(tail.through, first)
+        let missing = snapshot.lastSequence - min(covered, snapshot.lastSequence)
+        guard missing <= max(Self.awaitedEventCount, covered - first) else { return nil }
         guard try extend(tail, with: snapshot) else { return nil }
         // What was just put there may have been dropped again; then the records have it.
         return tail.view(of: family, after: first, through: last)
@@ -71,7 +79,9 @@ final class TailCache: Sendable {
     }
 
     /// False when the snapshot cannot be served from the tail.
-    private func extend(_ tail: OrganizationTail, with snapshot: OrganizationSnapshot) throws -> Bool {
+    private func extend(
+        _ tail: OrganizationTail, with snapshot: OrganizationSnapshot, rowCountMax: Int = .max
+    ) throws -> Bool {
         let log = snapshot.log
         let sealedThrough = snapshot.manifest.sealedThrough
         // Columns take about as many bytes as records: what cannot fit is not even begun.
@@ -80,9 +90,11 @@ final class TailCache: Sendable {
             return false
         }
         do {
-            let result = try tail.extend(with: snapshot) { byteCount in resize(log, tail, to: byteCount) }
+            let result = try tail.extend(with: snapshot, rowCountMax: rowCountMax) { byteCount in
+                resize(log, tail, to: byteCount)
+            }
             switch result {
-            case .done:
+            case .done, .partly:
                 state.withLock { $0.extensionCount += 1 }
                 if resize(log, tail, to: tail.byteCount) { return true }
                 if resize(log, tail, to: tail.drop(through: tail.sealedThrough)) { return true }
@@ -178,10 +190,10 @@ final class TailCache: Sendable {
 
     func through(_ log: LogID) -> UInt64? { state.withLock { $0.entries[log]?.tail }?.through }
 
-    /// Extends a tail that is there. Asking for it is left to those who want to know something.
+    /// Extends a tail that is there, by a step. Asking for it is left to those who want to know something.
     func keepWarm(_ log: LogID, with snapshot: OrganizationSnapshot) throws {
         guard let tail = state.withLock({ $0.entries[log]?.tail }) else { return }
-        _ = try extend(tail, with: snapshot)
+        _ = try extend(tail, with: snapshot, rowCountMax: Self.stepEventCount)
     }
 
     /// Lets go of rows that were sealed a while ago, and of tails that nobody asks any more.

@@ -13,6 +13,30 @@ package enum AdministrativeRequest {
         return request.finish()
     }
 
+    package static func showOrganization(_ id: String) -> [UInt8] {
+        var request = JSONObjectWriter()
+        request.field("verb", "org.show")
+        request.field("organization", id)
+        return request.finish()
+    }
+
+    /// - Parameter retentionDays: by the names `commands`, `agents`, `sessions` and `productivity`; 0 keeps for ever.
+    package static func setOrganization(
+        _ id: String, retentionDays: [String: Int], isHeld: Bool?, quotaByteCount: Int?
+    ) -> [UInt8] {
+        var request = JSONObjectWriter()
+        request.field("verb", "org.set")
+        request.field("organization", id)
+        if !retentionDays.isEmpty {
+            var days = JSONObjectWriter()
+            for (name, count) in retentionDays.sorted(by: { $0.key < $1.key }) { days.field(name, count) }
+            request.field("retention_days", json: days.finish())
+        }
+        if let isHeld { request.field("legal_hold", isHeld) }
+        if let quotaByteCount { request.field("quota_bytes", quotaByteCount) }
+        return request.finish()
+    }
+
     package static func createKey(
         organization: String, name: String?, scopes: [String], user: String?, expiresInSeconds: Int?
     ) -> [UInt8] {
