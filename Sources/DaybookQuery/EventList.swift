@@ -44,7 +44,7 @@ struct EventList {
         let filter = RowFilter(query.filter)
         scan = Scan(
             source, query.family, filter, range, asOfSequence: page.asOfSequence, context,
-            tailSelection: filter.selection.union([.time, .sequence]))
+            tailSelection: filter.selection.union([.time, .sequence]).wholeObjects)
     }
 
     mutating func run() throws {

@@ -2,6 +2,7 @@ import DaybookEvent
 import DaybookFormat
 import DaybookLog
 import DaybookRollup
+import DaybookSegment
 import DaybookSystem
 import DaybookTestSupport
 import Synchronization

@@ -1,4 +1,5 @@
 import DaybookFormat
+import DaybookSegment
 import DaybookTestSupport
 import Testing
 
