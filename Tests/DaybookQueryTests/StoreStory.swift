@@ -93,10 +93,14 @@ final class StoreStory {
 
     var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }
 
-    /// Everything that is not sealed becomes a range.
-    func seal() throws {
+    private func checkpoint() {
         _ = store.machine.stepCheckpointer(force: true)
         while store.machine.stepCheckpointer() {}
+    }
+
+    /// Everything that is not sealed becomes a range.
+    func seal() throws {
+        checkpoint()
         try store.registry.with(Self.log) { $0.roll() }
         store.shared.addSealable(Self.log)
         while store.machine.stepSealer() {}
@@ -104,6 +108,8 @@ final class StoreStory {
 
     /// Merges what can be merged, and drops what has expired.
     func maintain() throws {
+        // Merging rests while the journal has no clean file.
+        checkpoint()
         store.shared.maintenance.addPatrolled(Self.log)
         for _ in 0..<100_000 {
             switch store.machine.stepCompactor() {
