@@ -44,7 +44,9 @@ int daybook_thread_niceness(int niceness) {
     return setpriority(PRIO_PROCESS, (id_t)gettid(), niceness);
 }
 
-int daybook_map_large_blocks(int byteCount) { return mallopt(M_MMAP_THRESHOLD, byteCount); }
+int daybook_map_large_blocks(int byteCount, int keptByteCount) {
+    return mallopt(M_MMAP_THRESHOLD, byteCount) == 1 && mallopt(M_TRIM_THRESHOLD, keptByteCount) == 1;
+}
 
 int64_t daybook_raise_descriptor_limit(void) {
     struct rlimit limit;

@@ -91,13 +91,12 @@ class Bench:
             daybook, "--connections", "4", "--batch", "1000", "--events", events, key=key
         )
         millions = report["acknowledged_events"] / 1e6
-        client = Client(daybook.port, key)
         sealed = 0
         while sealed < 3:
-            sealed = 0 if queries.busy_gauges(client, ("daybook_sealable_logs",)) else sealed + 1
+            sealed = 0 if queries.busy_gauges(daybook, key, ("daybook_sealable_logs",)) else sealed + 1
             time.sleep(0.05)
         sealed_seconds, sealed_used = time.monotonic() - began - 0.15, queries.processor_seconds(pid) - used
-        queries.wait_until_quiet(client, pid)
+        queries.wait_until_quiet(daybook, key)
         settled_used = queries.processor_seconds(pid) - used
         disk = queries.disk_usage(daybook)
         latency, server = report["latency_ms"], report["server"]

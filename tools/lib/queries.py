@@ -270,7 +270,6 @@ def wait_until_settled(store, seconds=3_600):
     gauge of background work is above 0, and the server uses no processor time worth speaking of."""
     began = time.monotonic()
     quiet = 0
-    client = Client(store.daybook.port, store.admin_key)
     used = processor_seconds(store.pid)
     while quiet < 3:
         if time.monotonic() - began > seconds:
@@ -281,28 +280,32 @@ def wait_until_settled(store, seconds=3_600):
         used = now
         if is_quiet:
             rest = [record["last_sequence"] - record["sealed_through"] for record in organizations(store.daybook)]
-            is_quiet = max(rest, default=0) < UNSEALED_MAX and not busy_gauges(client)
+            is_quiet = max(rest, default=0) < UNSEALED_MAX and not busy_gauges(store.daybook, store.admin_key)
             used = processor_seconds(store.pid)
         quiet = quiet + 1 if is_quiet else 0
-    client.close()
     return max(0.0, time.monotonic() - began - 3)
 
 
-def wait_until_quiet(client, pid, seconds=3_600):
+def wait_until_quiet(daybook, key, seconds=3_600):
     """Waits until no gauge of background work is above 0 and the server uses no processor time worth speaking of."""
     deadline = time.monotonic() + seconds
+    pid = daybook.process.pid
     quiet = 0
     while quiet < 3:
         if time.monotonic() > deadline:
             raise RuntimeError(f"the server still works after {seconds} s")
         used = processor_seconds(pid)
         time.sleep(1)
-        quiet = quiet + 1 if processor_seconds(pid) - used < 0.03 and not busy_gauges(client) else 0
+        quiet = quiet + 1 if processor_seconds(pid) - used < 0.03 and not busy_gauges(daybook, key) else 0
 
 
-def busy_gauges(client, names=IDLE_GAUGES):
+def busy_gauges(daybook, key, names=IDLE_GAUGES):
     busy = []
-    for line in client.request("GET", "/metrics").text.splitlines():
+    # A connection of its own: between two looks an idle one may have been closed.
+    client = Client(daybook.port, key)
+    text = client.request("GET", "/metrics").text
+    client.close()
+    for line in text.splitlines():
         name, _, value = line.partition(" ")
         if name.partition("{")[0] in names and float(value) > 0:
             busy.append(name)

@@ -29,8 +29,8 @@ int daybook_thread_niceness(int niceness);
 int64_t daybook_raise_descriptor_limit(void);
 
 /// `mallopt(3)`: blocks of at least `byteCount` are mapped one by one, so that they go back to the system when they are
-/// freed. 1, or 0 when the allocator does not take it.
-int daybook_map_large_blocks(int byteCount);
+/// freed; of the others up to `keptByteCount` stay with the process. 1, or 0 when the allocator does not take it.
+int daybook_map_large_blocks(int byteCount, int keptByteCount);
 
 /// `accept4(2)`, closed on `exec`. The descriptor, or -1 with errno.
 int daybook_accept(int listener);

@@ -99,29 +99,12 @@ package enum EventParser {
                 return .rejected([FieldError(field: "body", message: "is empty")], code: .invalidJSON)
             }
             let start = unsafe base.assumingMemoryBound(to: UInt8.self)
-            if let position = unsafe firstInvalidByte(start, buffer.count) {
+            if let position = unsafe UTF8Text.firstInvalidByte(start, buffer.count) {
                 let message = "is not UTF-8 at byte \(position)"
                 return .rejected([FieldError(field: "body", message: message)], code: .invalidJSON)
             }
             var state = ParserState(cursor: unsafe JSONCursor(start, count: buffer.count), context: context)
             return state.run(kind, into: &group)
-        }
-    }
-
-    /// Most bodies are ASCII, which is seen 32 bytes at a time; from the first other byte on the library looks.
-    private static func firstInvalidByte(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int? {
-        let bytes = unsafe UnsafeRawPointer(start)
-        var offset = 0
-        while offset &+ 32 <= count {
-            let first = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
-            guard (first[0] | first[1] | first[2] | first[3]) & 0x8080_8080_8080_8080 == 0 else { break }
-            offset &+= 32
-        }
-        do {
-            _ = try UTF8Span(validating: unsafe Span(_unsafeStart: start + offset, count: count - offset))
-            return nil
-        } catch {
-            return offset + error.byteOffsets.lowerBound
         }
     }
 }
