@@ -5,6 +5,8 @@ internal import DaybookFormat
 struct AnswerWriter {
     var bytes: [UInt8]
     private var needsComma = false
+    /// Where a bucket ends the next one begins.
+    private var lastTime: (time: Timestamp, text: [UInt8]) = (Timestamp(microseconds: 0), [])
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -61,9 +63,14 @@ struct AnswerWriter {
 
     mutating func time(_ time: Timestamp) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        TimestampText.append(time, to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
+        if lastTime.time != time || lastTime.text.isEmpty {
+            lastTime.time = time
+            lastTime.text.removeAll(keepingCapacity: true)
+            lastTime.text.append(UInt8(ascii: "\""))
+            TimestampText.append(time, to: &lastTime.text)
+            lastTime.text.append(UInt8(ascii: "\""))
+        }
+        bytes.append(contentsOf: lastTime.text)
     }
 
     mutating func number(_ value: EventNumber?) {
@@ -107,23 +114,21 @@ struct AnswerWriter {
         bytes.append(contentsOf: fraction[...end])
     }
 
-    /// Digits, with zeros in front up to a length.
+    /// Digits, with zeros in front up to a length of at most 20.
     private mutating func append(_ value: UInt64, digitCountMin: Int) {
-        var digitCount = 0
-        var left = value
-        repeat {
-            digitCount += 1
-            left /= 10
-        } while left > 0
-        digitCount = max(digitCount, digitCountMin)
-        let start = bytes.count
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: digitCount))
+        var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var position = digits.count
         var rest = value
-        var position = start + digitCount - 1
-        while rest > 0 {
-            bytes[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
+        repeat {
+            let quotient = rest / 10
             position -= 1
+            digits[position] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10)
+            rest = quotient
+        } while rest > 0
+        position = min(position, digits.count - digitCountMin)
+        while position < digits.count {
+            bytes.append(digits[position])
+            position += 1
         }
     }
 

@@ -11,6 +11,13 @@ struct GroupSlots: Sendable {
         var third: UInt32 = 0
         var fourth: UInt32 = 0
 
+        /// In few and wide pieces: every new group of an answer comes here.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(bucket)
+            hasher.combine(UInt64(first) << 32 | UInt64(second))
+            if third | fourth != 0 { hasher.combine(UInt64(third) << 32 | UInt64(fourth)) }
+        }
+
         subscript(dimension: Int) -> UInt32 {
             get {
                 switch dimension {
