@@ -70,8 +70,10 @@ extension JournalScan {
         for name in names {
             guard case .journal(let number)? = FileKind(name: name), let slot = Int(exactly: number) else { continue }
             scan.slotCount = max(scan.slotCount, slot &+ 1)
-            guard let header = try scan.readHeader(
-                    disk: disk, slot: slot, storeID: storeID, isAfterStart: isAfterStart) else { continue }
+            guard
+                let header = try scan.readHeader(
+                    disk: disk, slot: slot, storeID: storeID, isAfterStart: isAfterStart)
+            else { continue }
             guard header.ordinal > 0 else {
                 scan.cleanSlots.insert(slot)
                 continue
@@ -83,7 +85,8 @@ extension JournalScan {
         for (index, use) in uses.enumerated() {
             let end = index + 1 < uses.count ? uses[index + 1].header.basePosition : .max
             guard end > position, use.header.basePosition < limit else { continue }
-            try scan.readFile(disk: disk, use: use, from: position, end: min(end, limit), isLast: end == .max,
+            try scan.readFile(
+                disk: disk, use: use, from: position, end: min(end, limit), isLast: end == .max,
                 isAfterStart: isAfterStart)
         }
         return scan
