@@ -45,7 +45,9 @@ package struct LogMark: Equatable, Sendable {
         lastSequence = try reader.uint64(bytes)
         lastArrival = Timestamp(microseconds: try reader.int64(bytes))
         sealedThrough = try reader.uint64(bytes)
-        guard fileFirstSequence >= 1, lastSequence >= fileFirstSequence - 1 else { throw .invalid("checkpoint mark") }
+        guard fileFirstSequence >= 1, lastSequence >= fileFirstSequence - 1, lastSequence < .max else {
+            throw .invalid("checkpoint mark")
+        }
     }
 }
 

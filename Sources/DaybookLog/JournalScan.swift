@@ -54,6 +54,10 @@ extension JournalScan {
         var header: JournalFileHeader
     }
 
+    /// Files with higher numbers are not ours, and no file is longer.
+    private static let slotCountMax: UInt64 = 1 << 16
+    private static let fileByteCountMax: UInt64 = 1 << 40
+
     /// Reads all journal files of the store.
     ///
     /// - Parameters:
@@ -68,8 +72,9 @@ extension JournalScan {
         var uses: [Use] = []
         let names = try onDisk { () throws(DiskError) in try disk.list(Layout.journal) }
         for name in names {
-            guard case .journal(let number)? = FileKind(name: name), let slot = Int(exactly: number) else { continue }
-            scan.slotCount = max(scan.slotCount, slot &+ 1)
+            guard case .journal(let number)? = FileKind(name: name), number < slotCountMax else { continue }
+            let slot = Int(number)
+            scan.slotCount = max(scan.slotCount, slot + 1)
             guard
                 let header = try scan.readHeader(
                     disk: disk, slot: slot, storeID: storeID, isAfterStart: isAfterStart)
@@ -128,8 +133,16 @@ extension JournalScan {
         defer { file.close() }
         let fileByteCount = Int(clamping: try onDisk { () throws(DiskError) in try file.byteCount() })
         let base = use.header.basePosition
+        // A file may have been cut inside its header, and headers that contradict each other are damage as well.
         let dataByteCount = UInt64(max(0, fileByteCount - JournalFileHeader.byteCount))
-        let limit = JournalFileHeader.byteCount + Int(min(end - base, dataByteCount))
+        if end < base {
+            damages.append(
+                JournalDamage(
+                    slot: use.slot, range: 0..<JournalFileHeader.byteCount, judgement: .corrupt,
+                    reason: .invalid("journal file position")))
+        }
+        let wantedByteCount = end > base ? end - base : 0
+        let limit = JournalFileHeader.byteCount + Int(min(wantedByteCount, dataByteCount))
         let start = JournalFileHeader.byteCount + Int(position > base ? min(position - base, dataByteCount) : 0)
         var walk = JournalWalk(slot: use.slot, header: use.header, offset: start, limit: limit)
         if try onDisk({ () throws(DiskError) in try walk.runInWindows(file, isAfterStart: isAfterStart) }) == false {
@@ -143,7 +156,8 @@ extension JournalScan {
         durablePosition = max(durablePosition, walk.durablePosition)
         endPosition = max(endPosition, base + UInt64(walk.end - JournalFileHeader.byteCount))
         if walk.end > start || !walk.groups.isEmpty { slotsInUse.insert(use.slot) }
-        damages.append(contentsOf: walk.judged(mustReach: isLast ? nil : limit))
+        let mustReach = JournalFileHeader.byteCount + Int(min(wantedByteCount, Self.fileByteCountMax))
+        damages.append(contentsOf: walk.judged(mustReach: isLast ? nil : mustReach))
     }
 }
 
@@ -283,10 +297,12 @@ struct JournalWalk {
             result.append(suspect)
         }
         if let mustReach, end < mustReach, result.last.map({ $0.range.upperBound < mustReach }) ?? true {
+            // Of a file that was cut nothing stands there any more.
+            let upper = max(end + 1, min(mustReach, fileByteCount))
             result.append(
                 JournalDamage(
-                    slot: slot, range: end..<mustReach, judgement: .corrupt,
-                    reason: .truncated(needed: mustReach - end, found: 0)))
+                    slot: slot, range: end..<upper, judgement: .corrupt,
+                    reason: .truncated(needed: mustReach - end, found: max(0, fileByteCount - end))))
         }
         return result
     }

@@ -90,6 +90,9 @@ func inStore<R>(_ body: () throws -> R) throws(StoreError) -> R {
         throw StoreError(error)
     } catch let error as Corruption {
         throw .corrupt(error)
+    } catch let error as FormatError {
+        // A whole record that says what this version does not know; whoever knows the file says it above.
+        throw .corrupt(Corruption(file: "", offset: 0, reason: error))
     } catch {
         preconditionFailure("an error of a kind that no floor below throws: \(error)")
     }

@@ -85,9 +85,10 @@ struct JournalPageTests {
     static let page = "docs/format/journal.md"
 
     @Test func thePageHasTheExamplesThatAreTestedHere() throws {
+        // The position file is the store's; its test is there.
         #expect(
             try HexVectors.load(page: Self.page).map(\.name)
-                == ["journal-file-header", "group-frame", "watermark-frame"])
+                == ["journal-file-header", "group-frame", "watermark-frame", "position-file"])
     }
 
     @Test func theJournalFileHeaderIsAsThePageSays() throws {

@@ -80,6 +80,29 @@ struct RetentionTests {
         try small.check(absentCount: 72)
     }
 
+    @Test func aSegmentThatTheDiskCannotReadDoesNotKeepOthersFromExpiring() throws {
+        var small = try SmallStore(Self.options)
+        let start = Timestamp(microseconds: small.clock.wallMicroseconds())
+        for _ in 0..<2 {
+            try small.append(40, at: start)
+            try small.append(20, at: start.adding(microseconds: 9 * Limits.dayMicroseconds))
+            try small.seal()
+        }
+        small.clock.advance(seconds: 11 * Self.day)
+        let missing = try small.snapshot.segments[0]
+        let path = Layout.path(SmallStore.folder, missing.path)
+        let bytes = try small.disk.readAll(path)
+        try small.disk.remove(path)
+        Self.maintain(small)
+        #expect(try small.snapshot.manifest.absences == [Absence(range: 61...120, eventCount: 36, reason: .expired)])
+        #expect(small.store.compactionStatus.failureCount == 1)
+        let file = try small.disk.open(path, .create)
+        try bytes.withRawSpan { (span) throws(DiskError) in try file.write(span, at: 0) }
+        Self.maintain(small)
+        #expect(try small.snapshot.manifest.absences.map(\.range) == [1...60, 61...120])
+        try small.check(absentCount: 72)
+    }
+
     @Test func importedOldEventsStayForADay() throws {
         var small = try SmallStore(Self.options)
         let old = Timestamp(microseconds: small.clock.wallMicroseconds() - 300 * Limits.dayMicroseconds)

@@ -47,6 +47,9 @@ package struct EventGenerator: Sendable {
             family: family, sequence: nextSequence, arrival: Timestamp(microseconds: now), encoding: encoding)
     }
 
+    /// Later events happen from this moment on.
+    package mutating func setTime(_ time: Timestamp) { now = time.microseconds }
+
     /// Leaves out sequences, as events of other families do.
     package mutating func skip(_ count: Int) { nextSequence += UInt64(count) }
 

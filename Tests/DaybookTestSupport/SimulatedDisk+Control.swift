@@ -24,6 +24,9 @@ extension SimulatedDisk {
 
     package var isCrashed: Bool { withState { $0.isCrashed } }
 
+    /// Calls so far of any kind; `FaultPlan.failCall` and `crashAtCall` count these.
+    package var callCount: Int { withState { $0.trace.callCount } }
+
     /// Calls so far that change something; `FaultPlan.crashAtChange` counts these.
     package var changeCount: Int { withState { $0.trace.changeCount } }
 

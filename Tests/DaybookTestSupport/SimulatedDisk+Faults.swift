@@ -11,6 +11,10 @@ package struct FaultPlan: Sendable, Equatable {
     package var failWrite: Int?
     /// Reading bytes or mapping a file; opening it is not counted.
     package var failRead: Int?
+    /// Any call at all, those that only ask included.
+    package var failCall: Int?
+    /// The power fails in this call, whatever it is.
+    package var crashAtCall: Int?
     /// From this write on the disk is full: files cannot grow until others are removed or cut.
     package var fillAtWrite: Int?
     /// Bytes that all files together may take.
@@ -52,6 +56,7 @@ package struct FaultPlan: Sendable, Equatable {
 /// Counts what was asked of a simulated disk, and folds it into one number: two runs that agree in it have made the
 /// same calls with the same bytes in the same order.
 struct SimulatedTrace: Sendable {
+    private(set) var callCount = 0
     private(set) var changeCount = 0
     private(set) var writeCount = 0
     private(set) var readCount = 0
@@ -61,6 +66,7 @@ struct SimulatedTrace: Sendable {
     var keepsLines = false
 
     mutating func note(_ operation: SimulatedOperation, _ path: String, _ details: [UInt64] = [], bytes: [UInt8] = []) {
+        callCount += 1
         switch operation.kind {
         case .question: break
         case .read: readCount += 1

@@ -30,13 +30,25 @@ struct SimulatedState: Sendable {
         let crash = DiskError(.crashed, operation: operation.rawValue, path: path)
         guard !isCrashed else { throw crash }
         trace.note(operation, path, details, bytes: bytes)
+        let isChange = operation.kind != .question && operation.kind != .read
         isCrashing =
-            operation.kind != .question && operation.kind != .read
-            && trace.changeCount - origin.changeCount == plan.crashAtChange
+            isChange && trace.changeCount - origin.changeCount == plan.crashAtChange
+            || trace.callCount - origin.callCount == plan.crashAtCall
+        if trace.callCount - origin.callCount == plan.failCall { try fail(operation, path) }
         guard isCrashing else { return try effect(&self) }
         isCrashed = true
         do { _ = try effect(&self) } catch { throw crash }
         throw crash
+    }
+
+    /// Lets the call that runs fail the way its kind does.
+    private mutating func fail(_ operation: SimulatedOperation, _ path: String) throws(DiskError) {
+        switch operation.kind {
+        case .read: plan.failRead = trace.readCount - origin.readCount
+        case .write: plan.failWrite = trace.writeCount - origin.writeCount
+        case .synchronize: plan.failSynchronize = trace.synchronizeCount - origin.synchronizeCount
+        case .question, .change: throw DiskError(.inputOutput, operation: operation.rawValue, path: path)
+        }
     }
 
     // MARK: Names

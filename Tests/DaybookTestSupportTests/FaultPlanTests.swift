@@ -37,6 +37,26 @@ struct FaultPlanTests {
         file.close()
     }
 
+    @Test func anyCallFailsOnceWhateverItAsksFor() throws {
+        for call in 1...6 {
+            let disk = disk(["a": block]) { $0.failCall = call }
+            let kinds = [
+                kind { _ = try disk.exists("a") }, kind { _ = try disk.readAll("a") },
+                kind { _ = try disk.list("") }, kind { try disk.remove("a") },
+            ]
+            #expect(kinds.contains(.inputOutput), "call \(call)")
+            #expect(kinds.count { $0 != nil } == 1, "call \(call)")
+        }
+    }
+
+    @Test func thePowerFailsInACallThatOnlyAsks() throws {
+        let disk = disk(["a": block]) { $0.crashAtCall = 2 }
+        #expect(try disk.exists("a"))
+        #expect(kind { _ = try disk.list("") } == .crashed)
+        #expect(disk.isCrashed)
+        #expect(disk.crash(seed: 1).files["a"] == block)
+    }
+
     @Test func theCallInWhichThePowerFailsMayHaveTakenEffect() throws {
         let found = try (UInt64(0)..<200).map { seed in
             let disk = disk(["a": [UInt8](repeating: 0, count: 1_024)]) { $0.crashAtChange = 1 }

@@ -24,7 +24,10 @@ FILE_KINDS = {
 
 # Gauges of /metrics that are 0 when a kind of background work has nothing left. Those that a server does not have are
 # passed over.
-IDLE_GAUGES = ("daybook_sealable_logs", "daybook_compaction_debt_bytes", "daybook_compaction_pending_merges")
+IDLE_GAUGES = (
+    "daybook_sealable_logs", "daybook_compaction_running", "daybook_compaction_debt_bytes",
+    "daybook_compaction_waiting_logs",
+)  # fmt: skip
 
 # Unsealed events that a log may keep for ever: sealing by age leaves fewer alone.
 UNSEALED_MAX = 1_024

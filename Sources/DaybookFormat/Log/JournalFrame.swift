@@ -4,6 +4,8 @@ package struct JournalFileHeader: Equatable, Sendable {
     package static let byteCount = 512
     package static let magic: UInt32 = 0x4A42_4444  // "DDBJ" in the file
     package static let version: UInt32 = 2
+    /// Positions behind it can be added up.
+    private static let basePositionMax = UInt64(Int64.max)
 
     package var storeID: UInt64
     /// Position in the endless journal of the first byte after this header.
@@ -42,6 +44,7 @@ package struct JournalFileHeader: Equatable, Sendable {
         try reader.readMagic(Self.magic, version: Self.version, bytes)
         storeID = try reader.uint64(bytes)
         basePosition = try reader.uint64(bytes)
+        guard basePosition <= Self.basePositionMax else { throw .invalid("journal file position") }
         nonce = try reader.uint64(bytes)
         ordinal = try reader.uint64(bytes)
         try reader.readChecksum(bytes)

@@ -7,7 +7,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOCore
 
-/// Health, version and the counters of the process. Strangers get the status and nothing more.
+/// Health, version and the way to the counters. Strangers get the status and nothing more.
 extension Routes {
     func addHealth(to router: Router<BasicRequestContext>) {
         router.get("health") { request, _ in health(request, checks: ["storage", "http"]) }
@@ -93,44 +93,5 @@ extension Routes {
         body.append(contentsOf: #","lastChecked":""#.utf8)
         TimestampText.append(now, to: &body)
         body.append(contentsOf: #""}"#.utf8)
-    }
-
-    private func prometheusText() -> String {
-        let counters = environment.counters.snapshot()
-        let series: [(name: String, type: String, help: String, value: UInt64)] = [
-            ("daybook_http_requests_total", "counter", "Answered requests.", counters.requests),
-            (
-                "daybook_http_client_errors_total", "counter", "Answers with a status from 400 to 499.",
-                counters.clientErrors
-            ),
-            ("daybook_http_server_errors_total", "counter", "Answers with a status from 500.", counters.serverErrors),
-            (
-                "daybook_events_acknowledged_total", "counter", "Events whose storing was confirmed to a client.",
-                counters.eventsAcknowledged
-            ),
-            ("daybook_ingest_requests_total", "counter", "Requests that stored events.", counters.ingestRequests),
-            ("daybook_queries_total", "counter", "Queries that were run.", counters.queries),
-            ("daybook_connections", "gauge", "Open connections.", UInt64(max(0, environment.openConnectionCount))),
-            (
-                "daybook_closed_organizations", "gauge", "Organizations closed because their manifest is damaged.",
-                UInt64(environment.store.statistics.closedOrganizationCount)
-            ),
-            (
-                "daybook_sealable_logs", "gauge", "Logs that wait to be sealed, the one under way included.",
-                UInt64(environment.store.statistics.sealableLogCount)
-            ),
-            (
-                "daybook_ingest_budget_bytes", "gauge", "Bytes of bodies in flight.",
-                UInt64(max(0, environment.chargedByteCount))
-            ),
-        ]
-        var text = ""
-        for (name, type, help, value) in series {
-            text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n\(name) \(value)\n"
-        }
-        let name = "daybook_ingest_duration_seconds_total"
-        text += "# HELP \(name) Time from head to answer, summed over ingest requests.\n# TYPE \(name) counter\n"
-        text += "\(name) \(Double(counters.ingestNanoseconds) / 1e9)\n"
-        return text
     }
 }

@@ -33,9 +33,9 @@ final class Ageing {
             // Whole files from an earlier life of the process wait for the sealer.
             if isFirst, mark.fileFirstSequence > mark.sealedThrough + 1 { shared.addSealable(mark.log) }
             unsealed.append(mark)
-            byteCount += mark.fileByteCount
-            let age = nowMicroseconds - mark.lastArrival.microseconds
-            let isOld = mark.lastArrival.microseconds > 0 && age >= options.sealAgeMicroseconds
+            byteCount = byteCount.addingReportingOverflow(mark.fileByteCount).partialValue
+            let (age, isAhead) = nowMicroseconds.subtractingReportingOverflow(mark.lastArrival.microseconds)
+            let isOld = mark.lastArrival.microseconds > 0 && !isAhead && age >= options.sealAgeMicroseconds
             if isOld, mark.lastSequence - mark.sealedThrough >= UInt64(options.sealRowCountMin) {
                 roll(mark.log, atLeast: options.sealRowCountMin)
             }

@@ -16,9 +16,7 @@ struct CarryBuilder {
         let carry = try CarryFile.load(disk: organization.disk, folder: organization.folder, name: name, log: log)
         requests = carry.requests
         for session in carry.sessions {
-            sessions[session.sessionID] = try session.state.withRawSpan { (span) throws(FormatError) in
-                try SessionState(reading: span)
-            }
+            sessions[session.sessionID] = try session.decodedState(in: Layout.path(organization.folder, name))
         }
     }
 

@@ -116,8 +116,14 @@ final class Sealer {
     /// Reads up to some hundred groups.
     private func read(_ run: Run) throws {
         for _ in 0..<256 {
+            let start = run.reader.offset
             do {
-                let found = try run.reader.next { (header, record) throws in try take(header, record, run) }
+                var isForeign = false
+                let found = try run.reader.next { (header, record) throws in
+                    isForeign = header.firstSequence < run.nextSequence || header.lastSequence > run.extent.lastSequence
+                    if !isForeign { try take(header, record, run) }
+                }
+                if isForeign { try keepForeign(start..<run.reader.offset, run) }
                 if !found {
                     if run.nextSequence <= run.extent.lastSequence {
                         run.lost.append(run.nextSequence...run.extent.lastSequence)
@@ -138,8 +144,17 @@ final class Sealer {
         }
     }
 
+    /// A whole record whose sequences are not those of this file, or come again.
+    private func keepForeign(_ range: Range<Int>, _ run: Run) throws {
+        let path = run.extent.file.path
+        let corruption = Corruption(
+            file: path, offset: UInt64(range.lowerBound), reason: .invalid("group record sequence"))
+        try Quarantine.keep(
+            disk: disk, path: path, range: range, corruption: corruption,
+            at: Timestamp(microseconds: clock.wallMicroseconds()))
+    }
+
     private func take(_ header: GroupHeader, _ record: RawSpan, _ run: Run) throws {
-        guard header.firstSequence >= run.nextSequence else { return }
         if header.firstSequence > run.nextSequence { run.lost.append(run.nextSequence...header.firstSequence - 1) }
         run.nextSequence = header.lastSequence + 1
         try run.carry.note(header, record)

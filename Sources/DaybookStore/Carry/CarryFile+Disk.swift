@@ -1,3 +1,4 @@
+internal import DaybookEvent
 package import DaybookFormat
 package import DaybookSystem
 
@@ -10,6 +11,17 @@ package enum CarryError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .disk(let error): "\(error)"
         case .corrupt(let corruption): "\(corruption)"
+        }
+    }
+}
+
+extension CarriedSession {
+    /// - Parameter path: of the carry file, for the error.
+    func decodedState(in path: String) throws(CarryError) -> SessionState {
+        do throws(FormatError) {
+            return try state.withRawSpan { (span) throws(FormatError) in try SessionState(reading: span) }
+        } catch {
+            throw .corrupt(Corruption(file: path, offset: 0, reason: error))
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import DaybookFormat
 internal import DaybookLog
+internal import DaybookRollup
 internal import DaybookSegment
 internal import DaybookSystem
 
@@ -112,6 +113,7 @@ extension StoreCheck {
     private func check(_ reference: SegmentReference, _ folder: String, _ found: inout [StoreFinding]) {
         let path = Layout.path(folder, reference.path)
         checkPages(path, &found)
+        checkRollup(of: reference, folder, &found)
         // Whatever keeps it from being opened was just told.
         guard let segment = try? SegmentReader.open(disk: disk, path: path) else { return }
         let isNamed =
@@ -124,7 +126,7 @@ extension StoreCheck {
                 StoreFinding(
                     .damage, .segment, path, at: segment.byteCount, "is not the segment that the manifest names"))
         }
-        checkDisposables(of: segment, &found)
+        checkIndex(of: segment, &found)
     }
 
     private func checkPages(_ path: String, _ found: inout [StoreFinding]) {
@@ -142,8 +144,7 @@ extension StoreCheck {
         }
     }
 
-    /// What stands beside a segment and is derived from it. Rollups have their place here.
-    private func checkDisposables(of segment: SegmentReader, _ found: inout [StoreFinding]) {
+    private func checkIndex(of segment: SegmentReader, _ found: inout [StoreFinding]) {
         let path = SegmentIndex.path(ofSegment: segment.path)
         willRead(path)
         do throws(SegmentError) {
@@ -152,6 +153,30 @@ extension StoreCheck {
             found.append(StoreFinding(.disposable, .index, damage))
         } catch {
             var finding = Self.finding(.index, path, error)
+            finding.severity = .disposable
+            found.append(finding)
+        }
+    }
+
+    /// Whether readers would use it; `RollupCheck` says whether they should.
+    private func checkRollup(of reference: SegmentReference, _ folder: String, _ found: inout [StoreFinding]) {
+        guard reference.rollupByteCount > 0 else { return }
+        let path = Layout.path(folder, reference.rollupPath)
+        willRead(path)
+        do {
+            count { $0.rollups += 1 }
+            let bytes = try disk.readAll(path)
+            let damages = try RollupFile(bytes).damages
+            found += damages.map { StoreFinding(.disposable, .rollup, path, at: $0.offset, "\($0.part): \($0.reason)") }
+            let isNamed =
+                UInt64(bytes.count) == reference.rollupByteCount && crc32c(bytes) == reference.rollupChecksum
+            guard damages.isEmpty, !isNamed else { return }
+            found.append(StoreFinding(.disposable, .rollup, path, "is not the rollup that the manifest names"))
+        } catch let error as FormatError {
+            found.append(
+                StoreFinding(.disposable, .rollup, Corruption(file: path, offset: 0, reason: error)))
+        } catch {
+            var finding = Self.finding(.rollup, path, error)
             finding.severity = .disposable
             found.append(finding)
         }

@@ -109,7 +109,15 @@ package final class StoreCheck {
                             ? "an interrupted write of \(damage.range.count) bytes that nobody was told of"
                             : "\(damage.reason), \(damage.range.count) bytes"))
             }
-            for (log, gaps) in RecoveryReport(scan: scan, marks: table.marks).gaps.sorted(by: { $0.key < $1.key }) {
+            let known = isServed ? nil : try PositionFile.read(disk: disk)
+            let recovery = RecoveryReport(scan: scan, marks: table.marks, position: known)
+            if let missing = recovery.missingPositions {
+                found.append(
+                    StoreFinding(
+                        .damage, .journal, Layout.journal,
+                        "positions \(missing.lowerBound) to \(missing.upperBound) were durable and are in no file"))
+            }
+            for (log, gaps) in recovery.gaps.sorted(by: { $0.key < $1.key }) {
                 for gap in gaps {
                     found.append(
                         StoreFinding(

@@ -13,7 +13,7 @@ package struct StoreFinding: Sendable, Equatable {
 
     /// What kind of file it is about.
     package enum Subject: String, Sendable, CaseIterable {
-        case identity, checkpoint, journal, control, manifest, segment, index, carry, log, folder
+        case identity, checkpoint, journal, control, manifest, segment, index, rollup, carry, log, folder
     }
 
     package var severity: Severity
@@ -45,6 +45,7 @@ package struct StoreCheckCounts: Sendable, Equatable {
     package var pages = 0
     package var rows = 0
     package var indexes = 0
+    package var rollups = 0
     package var carryFiles = 0
     package var logFiles = 0
     /// Group records in log files.

@@ -47,7 +47,7 @@ final class Compactor {
     private var rate = ByteRate()
     var phase = Phase.resting
     /// Segments that the disk could not read, by log: the rest goes on without them until the next patrol.
-    private var blocked: [LogID: Set<String>] = [:]
+    var blocked: [LogID: Set<String>] = [:]
     /// Segments whose expired rows were counted, with the wall time from which on they are counted again.
     var countedAgain: [String: Int64] = [:]
     /// What is to be merged, and since when.
@@ -201,14 +201,14 @@ final class Compactor {
         }
     }
 
-    private func fail(_ error: any Error) {
+    func fail(_ error: any Error) {
         shared.note(error)
         shared.compaction.update { $0.failureCount += 1 }
     }
 
     /// The disk does not give the file's bytes. One that is full, or out of descriptors, is another matter: what was
     /// tried is tried again when something happens to the organization.
-    private func isUnreadable(_ error: any Error) -> Bool {
+    func isUnreadable(_ error: any Error) -> Bool {
         switch error {
         case SegmentError.disk(let error): error.kind == .inputOutput || error.kind == .notFound
         default: false

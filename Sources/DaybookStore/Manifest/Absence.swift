@@ -73,7 +73,7 @@ extension ClosedRange<UInt64> {
     init(sequences reader: inout ByteReader, _ bytes: RawSpan) throws(FormatError) {
         let first = try reader.uint64(bytes)
         let last = try reader.uint64(bytes)
-        guard first >= 1, first <= last else { throw .invalid("range of sequences") }
+        guard first >= 1, first <= last, last < .max else { throw .invalid("range of sequences") }
         self = first...last
     }
 }

@@ -116,7 +116,7 @@ extension SegmentReference {
     /// Whether each field is possible. What `range` and the name of the file rely on.
     var holdsRows: Bool {
         Family.ofOrganizations.contains(family)
-            && firstSequence >= 1 && firstSequence <= lastSequence
+            && firstSequence >= 1 && firstSequence <= lastSequence && lastSequence < .max
             && rowCount >= 1 && UInt64(rowCount) <= lastSequence - firstSequence + 1
             && timestampMin <= timestampMax
             && byteCount >= 1

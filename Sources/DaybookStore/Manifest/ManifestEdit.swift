@@ -104,13 +104,14 @@ extension Manifest {
     /// Of the segments that begin in `range`. Complexity: O(log n).
     package func segmentIndices(in range: ClosedRange<UInt64>) -> Range<Int> {
         let start = segments.partitioningIndex { $0.firstSequence >= range.lowerBound }
-        return start..<segments.partitioningIndex { $0.firstSequence > range.upperBound }
+        // Those of a damaged file may be in any order until its rules were checked.
+        return start..<max(start, segments.partitioningIndex { $0.firstSequence > range.upperBound })
     }
 
     /// Of the absences that begin in `range`. Complexity: O(log n).
     package func absenceIndices(in range: ClosedRange<UInt64>) -> Range<Int> {
         let start = absences.partitioningIndex { $0.range.lowerBound >= range.lowerBound }
-        return start..<absences.partitioningIndex { $0.range.lowerBound > range.upperBound }
+        return start..<max(start, absences.partitioningIndex { $0.range.lowerBound > range.upperBound })
     }
 }
 

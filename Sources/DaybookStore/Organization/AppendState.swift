@@ -29,10 +29,9 @@ struct AppendState {
                 disk: organization.disk, folder: organization.folder, name: name, log: organization.log)
             for entry in carry.requests { requests[entry.keyHash] = entry }
             for session in carry.sessions {
-                let state = try session.state.withRawSpan { (span) throws(FormatError) in
-                    try SessionState(reading: span)
-                }
-                sessions[session.sessionID] = KnownSession(state: state, lastSequence: carry.sealedThrough)
+                sessions[session.sessionID] = KnownSession(
+                    state: try session.decodedState(in: Layout.path(organization.folder, name)),
+                    lastSequence: carry.sealedThrough)
             }
         }
         try snapshot.forEachTailGroup(from: 1) { header, record in

@@ -63,10 +63,23 @@ struct LogExtent: Sendable {
         var reader = LogFileReader(
             file: opened, log: log, limit: byteCount, from: place?.offset ?? LogFileHeader.byteCount)
         var goesOn = true
+        var last = (place?.firstSequence ?? firstSequence) - 1
         while goesOn {
+            let start = reader.offset
+            var isForeign = false
             do {
-                let found = try reader.next { (header, record) throws in goesOn = try body(header, record) }
+                let found = try reader.next { (header, record) throws in
+                    // Readers rely on sequences that rise: a whole record in the wrong place is damage like any other.
+                    isForeign = header.firstSequence <= last || header.lastSequence > lastSequence
+                    guard !isForeign else { return }
+                    last = header.lastSequence
+                    goesOn = try body(header, record)
+                }
                 if !found { return true }
+                guard isForeign else { continue }
+                let reason = FormatError.invalid("group record sequence")
+                onDamage(
+                    Corruption(file: file.path, offset: UInt64(start), reason: reason), start..<reader.offset)
             } catch LogFileReaderError<any Error>.body(let error) {
                 throw error
             } catch LogFileReaderError<any Error>.log(.corrupt(let corruption)) {

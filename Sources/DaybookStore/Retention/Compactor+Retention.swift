@@ -60,6 +60,12 @@ extension Compactor {
         } catch SegmentError.corrupt {
             // Merging, or a query, tells of the damage.
             count = 0
+        } catch {
+            guard isUnreadable(error) else { throw error }
+            // The rest goes on without it until the next patrol.
+            fail(error)
+            blocked[organization.log, default: []].insert(segment.path)
+            return false
         }
         if 2 * count >= segment.rowCount { return true }
         if countedAgain.count >= 4_096 { countedAgain.removeAll() }

@@ -10,6 +10,8 @@ package struct SpaceStatus: Sendable, Equatable {
     package var isLow = false
     /// Bytes of segments and log files, of those organizations that were looked at in this life of the process.
     package var usedByteCount: UInt64 = 0
+    /// What all organizations together may take; 0 is without a bound.
+    package var quotaByteCount: UInt64 = 0
 }
 
 /// What the store's threads know about room.
@@ -24,7 +26,10 @@ final class SpaceTable: Sendable {
     private let quotaByteCount: UInt64
 
     /// - Parameter quotaByteCount: what all organizations together may take; 0 is without a bound.
-    init(quotaByteCount: UInt64) { self.quotaByteCount = quotaByteCount }
+    init(quotaByteCount: UInt64) {
+        self.quotaByteCount = quotaByteCount
+        state.withLock { $0.status.quotaByteCount = quotaByteCount }
+    }
 
     /// The disk is nearly full: nothing is taken in.
     var isLow: Bool { low.load(ordering: .relaxed) }
@@ -54,6 +59,15 @@ final class SpaceTable: Sendable {
         state.withLock { state in
             state.used[log, default: 0] += UInt64(byteCount)
             state.status.usedByteCount += UInt64(byteCount)
+        }
+    }
+
+    /// Logs that take all that they may, or more. A quota of 0 is without a bound.
+    func fullLogCount(quota: (LogID) -> UInt64) -> Int {
+        let used = state.withLock { $0.used }
+        return used.count { log, byteCount in
+            let limit = quota(log)
+            return limit > 0 && byteCount >= limit
         }
     }
 

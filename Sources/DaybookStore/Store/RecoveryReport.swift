@@ -12,11 +12,14 @@ package struct RecoveryReport: Sendable, Equatable {
     package var damages: [JournalDamage] = []
     /// Sequences that were known to be durable and are not there, by log.
     package var gaps: [LogID: [ClosedRange<UInt64>]] = [:]
+    /// Positions at the end of the journal that were durable once and are in no file: a file is cut or gone. Which
+    /// events stood there nobody knows.
+    package var missingPositions: Range<UInt64>?
     package var durationMicroseconds: Int64 = 0
 
     package init() {}
 
-    package var isClean: Bool { damages.isEmpty && gaps.isEmpty }
+    package var isClean: Bool { damages.isEmpty && gaps.isEmpty && missingPositions == nil }
 
     /// One JSON object with a line end.
     package func json(at now: Timestamp) -> String {
@@ -33,18 +36,22 @@ package struct RecoveryReport: Sendable, Equatable {
                 """
             }
         }
+        let missing = missingPositions.map { "[\($0.lowerBound),\($0.upperBound)]" } ?? "null"
         return """
             {"started_at_microseconds":\(now.microseconds),"journal_groups":\(journalGroupCount),\
             "journal_events":\(journalEventCount),"torn_writes":\(tornCount),\
-            "damages":[\(damageList.joined(separator: ","))],"lost":[\(gapList.joined(separator: ","))],\
+            "damages":[\(damageList.joined(separator: ","))],"lost":[\(gapList.joined(separator: ","))],"missing_positions":\(missing),\
             "duration_microseconds":\(durationMicroseconds)}\n
             """
     }
 }
 
 extension RecoveryReport {
-    /// - Parameter marks: what the last checkpoint vouched for.
-    init(scan: JournalScan, marks: [LogID: LogMark]) {
+    /// - Parameters:
+    ///   - marks: what the last checkpoint vouched for.
+    ///   - position: how far the journal was durable when the last process said so; it may have come further.
+    init(scan: JournalScan, marks: [LogID: LogMark], position: UInt64?) {
+        if let position, position > scan.endPosition { missingPositions = scan.endPosition..<position }
         journalGroupCount = scan.groups.count
         var ends: [LogID: UInt64] = [:]
         for group in scan.groups {

@@ -108,8 +108,9 @@ final class SharedState: Sendable {
     var isStopping: Bool { state.withLock { $0.isStopping } }
 }
 
-/// A small file in which a running server says how far its journal is durable. Not part of the truth: readers ignore
-/// it when nobody holds the directory's lock. Spec: docs/format/journal.md, "Position file".
+/// A small file in which a running server says how far its journal is durable: readers beside it go no further, and a
+/// start that finds less in the journal knows that a file of it is cut or gone. Not part of the truth: it is never
+/// synchronized. Spec: docs/format/journal.md, "Position file".
 final class PositionFile: Sendable {
     static let path = "position.dbp"
     static let magic: UInt32 = 0x5042_4444  // "DDBP" in the file

@@ -67,14 +67,18 @@ private struct Opening {
         let checkpoints = try CheckpointLog.open(disk: disk, storeID: identity.storeID)
         let scan = try JournalScan.read(
             disk: disk, storeID: identity.storeID, from: checkpoints.table.journalPosition, isAfterStart: true)
-        var report = RecoveryReport(scan: scan, marks: checkpoints.table.marks)
+        var report = RecoveryReport(
+            scan: scan, marks: checkpoints.table.marks, position: try PositionFile.read(disk: disk))
         report.durationMicroseconds = Int64((clock.monotonicNanoseconds() - started) / 1_000)
         try keep(report)
+        let position = try PositionFile(disk: disk)
+        // Told once: what is missing does not come back.
+        if report.missingPositions != nil { position.publish(scan.endPosition) }
 
         let files = JournalFiles(
             conditions: conditions(scan), fileByteCount: options.journalFileByteCount, ordinal: scan.ordinal)
         let shared = SharedState(
-            durablePosition: scan.endPosition, position: try PositionFile(disk: disk), options: options)
+            durablePosition: scan.endPosition, position: position, options: options)
         let registry = OrganizationRegistry(
             disk: disk, options: options, shared: shared, caches: ReadCaches(options, clock: clock),
             marks: checkpoints.table.marks, groups: scan.groups)
@@ -184,12 +188,17 @@ extension OrganizationSnapshot {
     /// All acts of the control log, oldest first.
     func controlActs() throws -> [ControlEvent] {
         var acts: [ControlEvent] = []
-        try forEachTailGroup(from: 1) { header, record in
-            var entries = GroupEntries(of: header)
-            while let entry = try entries.next(record), entry.family == .control {
-                acts.append(try ControlEvent(reading: record.extracting(entry.encoding)))
+        do {
+            try forEachTailGroup(from: 1) { header, record in
+                var entries = GroupEntries(of: header)
+                while let entry = try entries.next(record), entry.family == .control {
+                    acts.append(try ControlEvent(reading: record.extracting(entry.encoding)))
+                }
+                return true
             }
-            return true
+        } catch let error as FormatError {
+            // Also what a later version wrote: an act that is not understood must not be passed over.
+            throw Corruption(file: Layout.control, offset: 0, reason: error)
         }
         return acts
     }

@@ -17,6 +17,8 @@ package struct InspectRecord: Sendable, Equatable {
     package mutating func add(_ name: String, _ value: String) { fields.append((name, .text(value))) }
     package mutating func add(_ name: String, _ value: Bool) { fields.append((name, .flag(value))) }
 
+    mutating func add(fieldsOf other: InspectRecord) { fields += other.fields }
+
     package static func == (left: InspectRecord, right: InspectRecord) -> Bool {
         left.kind == right.kind
             && left.fields.elementsEqual(right.fields) { $0.name == $1.name && $0.value == $1.value }

@@ -1,3 +1,4 @@
+internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookLog
 internal import DaybookSegment
@@ -98,16 +99,81 @@ extension Inspector {
             record.add("from", Inspector.text(Timestamp(microseconds: zone.timestampMin)))
             record.add("to", Inspector.text(Timestamp(microseconds: zone.timestampMax)))
             try emit(record)
-            for column in try columns(of: reader, rowGroup) {
-                var record = InspectRecord("column")
-                record.add("name", ColumnNumber(rawValue: column.number).map { "\($0)" } ?? "number \(column.number)")
-                record.add("pages", column.pages.count)
-                record.add("bytes", column.byteCount)
-                record.add("dictionary_entries", column.dictionaryEntryCount)
-                try emit(record)
+            for column in try columns(of: reader, rowGroup) where !column.isAttribute {
+                let name = ColumnNumber(rawValue: column.number).map { "\($0)" } ?? "number \(column.number)"
+                try describe(column, InspectRecord("column"), name: name, reader)
+            }
+            for (attribute, column) in try attributes(of: reader, rowGroup) {
+                var record = InspectRecord("attribute")
+                record.add("type", "\(attribute.kind)")
+                record.add("missing", column.zone.missingCount)
+                record.add("also_in_rest", column.isAlsoInRest)
+                try describe(column, record, name: Self.path(attribute.name, of: reader.family), reader)
             }
         }
         try index(of: reader)
+    }
+
+    /// Pages, bytes and encodings of a column, behind what is known of it otherwise.
+    private func describe(
+        _ column: ColumnDescriptor, _ extra: InspectRecord, name: String, _ reader: SegmentReader
+    ) throws {
+        var record = InspectRecord(extra.kind)
+        record.add("name", name)
+        record.add("pages", column.pages.count)
+        record.add("bytes", column.byteCount)
+        record.add("dictionary_entries", column.dictionaryEntryCount)
+        do {
+            let encodings = try reader.encodings(of: column)
+            let counts = encodings.pageCounts.map { "\($0.count) \($0.encoding)" }
+            record.add("encodings", counts.joined(separator: " + "))
+            record.add("compressed_pages", encodings.compressedPageCount)
+            record.add("encoded_bytes", encodings.encodedByteCount)
+        } catch {
+            // The check lists the damage.
+            guard case .corrupt = error else { throw error }
+        }
+        record.add(fieldsOf: extra)
+        try emit(record)
+    }
+
+    /// As in a query: the object's name in the API and the keys, with dots between; a key that is no plain word is quoted.
+    static func path(_ name: AttributeName, of family: Family) -> String {
+        let root =
+            switch (name.root, family) {
+            case (.arguments, _): "command_args"
+            case (.object, .agentInteraction): "metadata"
+            case (.object, .productivityMetric): "dimensions"
+            case (.object, _): "context"
+            }
+        let keys = name.keys.map { key in
+            let isPlain = key.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+            let text = String(decoding: key, as: UTF8.self)
+            guard !isPlain || key.isEmpty else { return text }
+            var quoted: [UInt8] = []
+            JSONText.append(text, to: &quoted)
+            return String(decoding: quoted, as: UTF8.self)
+        }
+        return ([root] + keys).joined(separator: ".")
+    }
+
+    /// None when the row group's directory is damaged, which the check has listed.
+    private func attributes(
+        of reader: SegmentReader, _ rowGroup: Int
+    ) throws -> [(attribute: SegmentAttribute, column: ColumnDescriptor)] {
+        do {
+            return try reader.attributeColumns(rowGroup: rowGroup)
+        } catch {
+            guard case .corrupt = error else { throw error }
+            return []
+        }
     }
 
     /// What each section of the index costs, and what share of the pages is read with it for a value that is there and

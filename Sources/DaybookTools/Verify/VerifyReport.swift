@@ -16,7 +16,7 @@ package struct VerifyReport: Sendable {
         let counts = report.counts
         return [
             ("logs", counts.logs), ("manifests", counts.manifests), ("segments", counts.segments),
-            ("pages", counts.pages), ("rows", counts.rows), ("indexes", counts.indexes),
+            ("pages", counts.pages), ("rows", counts.rows), ("indexes", counts.indexes), ("rollups", counts.rollups),
             ("carry_files", counts.carryFiles), ("log_files", counts.logFiles), ("log_groups", counts.logGroups),
             ("journal_groups", counts.journalGroups),
         ]

@@ -1,0 +1,179 @@
+internal import DaybookStore
+
+/// One line of `/metrics` with its explanation.
+struct MetricSeries {
+    enum Kind: String {
+        case counter, gauge
+    }
+
+    var name: String
+    var kind: Kind
+    var help: String
+    var value: String
+
+    init(_ name: String, _ kind: Kind, _ help: String, _ value: some BinaryInteger) {
+        self.name = name
+        self.kind = kind
+        self.help = help
+        self.value = String(value)
+    }
+
+    /// - Parameter seconds: in the unit that Prometheus wants.
+    init(_ name: String, _ kind: Kind, _ help: String, seconds: Double) {
+        self.name = name
+        self.kind = kind
+        self.help = help
+        value = String(seconds)
+    }
+
+    var text: String { "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n\(name) \(value)\n" }
+}
+
+/// The counters of the process. docs/operations/running.md lists them all.
+extension Routes {
+    func prometheusText() -> String {
+        let statistics = environment.store.statistics
+        let series =
+            requestSeries() + storeSeries(statistics) + spaceSeries(statistics.space)
+            + compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
+        return series.map(\.text).joined()
+    }
+
+    private func requestSeries() -> [MetricSeries] {
+        let counters = environment.counters.snapshot()
+        return [
+            MetricSeries("daybook_http_requests_total", .counter, "Answered requests.", counters.requests),
+            MetricSeries(
+                "daybook_http_client_errors_total", .counter, "Answers with a status from 400 to 499.",
+                counters.clientErrors),
+            MetricSeries(
+                "daybook_http_server_errors_total", .counter, "Answers with a status from 500.", counters.serverErrors),
+            MetricSeries(
+                "daybook_events_acknowledged_total", .counter, "Events whose storing was confirmed to a client.",
+                counters.eventsAcknowledged),
+            MetricSeries(
+                "daybook_ingest_requests_total", .counter, "Requests that stored events.", counters.ingestRequests),
+            MetricSeries("daybook_queries_total", .counter, "Queries that were run.", counters.queries),
+            MetricSeries(
+                "daybook_connections", .gauge, "Open connections.", max(0, environment.openConnectionCount)),
+            MetricSeries(
+                "daybook_ingest_budget_bytes", .gauge, "Bytes of bodies in flight.",
+                max(0, environment.chargedByteCount)),
+            MetricSeries(
+                "daybook_ingest_duration_seconds_total", .counter,
+                "Time from head to answer, summed over ingest requests.",
+                seconds: Double(counters.ingestNanoseconds) / 1e9),
+        ]
+    }
+
+    private func storeSeries(_ statistics: StoreStatistics) -> [MetricSeries] {
+        [
+            MetricSeries(
+                "daybook_closed_organizations", .gauge, "Organizations closed because their manifest is damaged.",
+                statistics.closedOrganizationCount),
+            MetricSeries(
+                "daybook_open_organizations", .gauge, "Organizations whose manifest is in memory.",
+                statistics.openOrganizationCount),
+            MetricSeries(
+                "daybook_events_committed_total", .counter, "Events made durable since the start.",
+                statistics.committedEventCount),
+            MetricSeries(
+                "daybook_pending_bytes", .gauge, "Bytes of groups that are in no log file yet.",
+                max(0, statistics.pendingByteCount)),
+            MetricSeries(
+                "daybook_clean_journal_files", .gauge, "Journal files that are ready for use.",
+                statistics.cleanJournalFileCount),
+            MetricSeries(
+                "daybook_sealable_logs", .gauge, "Logs with a full or old file that waits to be sealed.",
+                statistics.sealableLogCount),
+            MetricSeries(
+                "daybook_storage_failed", .gauge, "1 when a failed sync has closed ingest until the next start.",
+                statistics.isPoisoned ? 1 : 0),
+        ]
+    }
+
+    private func spaceSeries(_ space: SpaceStatus) -> [MetricSeries] {
+        var series: [MetricSeries] = []
+        if let free = space.freeByteCount {
+            series.append(MetricSeries("daybook_disk_free_bytes", .gauge, "Bytes that the disk has free.", free))
+        }
+        return series + [
+            MetricSeries(
+                "daybook_disk_reserve_bytes", .gauge, "Ingest is refused while less is free.", space.reserveByteCount),
+            MetricSeries(
+                "daybook_disk_low", .gauge, "1 while ingest is refused for want of space.", space.isLow ? 1 : 0),
+            MetricSeries(
+                "daybook_stored_bytes", .gauge,
+                "Bytes of segments and log files of the organizations seen since the start.", space.usedByteCount),
+            MetricSeries(
+                "daybook_store_quota_bytes", .gauge, "Bytes that all organizations may take; 0 is without a bound.",
+                space.quotaByteCount),
+            MetricSeries(
+                "daybook_organizations_over_quota", .gauge, "Organizations that have used up their quota.",
+                environment.store.fullOrganizationCount),
+        ]
+    }
+
+    private func compactionSeries(_ status: CompactionStatus) -> [MetricSeries] {
+        [
+            MetricSeries(
+                "daybook_compaction_running", .gauge, "1 while segments are rewritten.", status.isRunning ? 1 : 0),
+            MetricSeries(
+                "daybook_compaction_debt_bytes", .gauge, "Bytes of segments that are to be merged.",
+                status.debtByteCount),
+            MetricSeries(
+                "daybook_compaction_debt_age_seconds", .gauge, "How long the oldest of that work has waited.",
+                seconds: Double(status.oldestWorkMicroseconds) / 1e6),
+            MetricSeries(
+                "daybook_compaction_waiting_logs", .gauge, "Logs that wait to be looked at for merging and expiry.",
+                status.waitingLogCount),
+            MetricSeries(
+                "daybook_compaction_bytes_per_second", .gauge, "Bytes read and written in the last minute, per second.",
+                status.bytesPerSecond),
+            MetricSeries(
+                "daybook_compaction_bytes_total", .counter, "Bytes of segments read and written.",
+                status.movedByteCount),
+            MetricSeries(
+                "daybook_compaction_runs_total", .counter, "Merges and rewrites that were published.", status.runCount),
+            MetricSeries(
+                "daybook_compaction_failures_total", .counter, "Merges and rewrites that failed.", status.failureCount),
+            MetricSeries(
+                "daybook_segments_set_aside_total", .counter, "Segments taken out of use because of damage.",
+                status.setAsideCount),
+            MetricSeries(
+                "daybook_events_expired_total", .counter, "Events whose retention has ended, and that are gone.",
+                status.expiredEventCount),
+            MetricSeries(
+                "daybook_events_lost_total", .counter, "Events that were in damaged pages or segments.",
+                status.lostEventCount),
+        ]
+    }
+
+    private func cacheSeries(_ status: CacheStatus) -> [MetricSeries] {
+        [
+            MetricSeries("daybook_tails", .gauge, "Organizations whose tail is kept in columns.", status.tailCount),
+            MetricSeries("daybook_tail_bytes", .gauge, "Memory of tails in columns.", status.tailByteCount),
+            MetricSeries("daybook_tail_asks_total", .counter, "Questions to tails.", status.tailAskCount),
+            MetricSeries(
+                "daybook_tail_extensions_total", .counter, "Times that a tail took in new events.",
+                status.tailExtensionCount),
+            MetricSeries(
+                "daybook_tail_evictions_total", .counter, "Tails that had to make room.", status.tailEvictionCount),
+            MetricSeries("daybook_open_segments", .gauge, "Segments held open.", status.openSegmentCount),
+            MetricSeries(
+                "daybook_segment_openings_total", .counter, "Segments opened because they were not open.",
+                status.segmentOpeningCount),
+            MetricSeries(
+                "daybook_segment_directory_bytes", .gauge, "Memory of footers and directories of open segments.",
+                status.segmentDirectoryByteCount),
+            MetricSeries("daybook_mapped_indexes", .gauge, "Indexes that are mapped.", status.mappedIndexCount),
+            MetricSeries("daybook_mapped_index_bytes", .gauge, "Bytes of mapped indexes.", status.mappedIndexByteCount),
+            MetricSeries("daybook_cached_pages", .gauge, "Decoded pages in memory.", status.pageCount),
+            MetricSeries("daybook_cached_page_bytes", .gauge, "Memory of decoded pages.", status.pageByteCount),
+            MetricSeries(
+                "daybook_page_cache_hits_total", .counter, "Decoded pages that were in memory.", status.pageHitCount),
+            MetricSeries(
+                "daybook_page_cache_misses_total", .counter, "Decoded pages that were not.", status.pageMissCount),
+        ]
+    }
+}
