@@ -29,9 +29,4 @@ extension Store {
         let now = Timestamp(microseconds: clock.wallMicroseconds())
         try appendControl([.quotaSet(organization, byteCount: byteCount, at: now)])
     }
-
-    /// What the control log says is in force from now on, and the compactor looks where it changed something.
-    func adoptSettings(_ control: ControlState) {
-        for log in shared.settings.adopt(control) { shared.maintenance.addPatrolled(log) }
-    }
 }
