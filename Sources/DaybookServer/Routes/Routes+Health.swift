@@ -120,6 +120,10 @@ extension Routes {
                 UInt64(environment.store.statistics.sealableLogCount)
             ),
             (
+                "daybook_open_erasures", "gauge", "Users to be forgotten of whom something may be left.",
+                UInt64(environment.store.statistics.openErasureCount)
+            ),
+            (
                 "daybook_ingest_budget_bytes", "gauge", "Bytes of bodies in flight.",
                 UInt64(max(0, environment.chargedByteCount))
             ),
