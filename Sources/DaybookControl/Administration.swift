@@ -16,9 +16,12 @@ package import DaybookSystem
 /// | `key.create` | `organization`, `name?`, `scopes?` (default ingest, read), `user?`, `expires_in_seconds?` | `organization, api_key, key_id, name, scopes, user, created_at, expires_at` |
 /// | `key.list` | `organization` | `keys [{key_id, name, scopes, user, created_at, expires_at, revoked_at}]` |
 /// | `key.revoke` | `key_id`, `organization?` | `key_id, revoked_at` |
+/// | `erase.begin` | `organization`, `user` | as `erase.status` |
+/// | `erase.status` | `erasure_id` | `erasure_id, organization, user_hash, through_sequence, begun_at, state, phase, awaited, last_error, certificate` |
+/// | `erase.reapply` | `organization?` | `erasure_ids [...]`: begun once more |
 package struct Administration: Sendable {
     let store: Store
-    private let registry: KeyRegistry
+    let registry: KeyRegistry
     private let clock: any Clock
 
     package init(store: Store, registry: KeyRegistry, clock: any Clock) {
@@ -58,6 +61,9 @@ package struct Administration: Sendable {
         case "key.create": try createKey(request)
         case "key.list": try listKeys(request)
         case "key.revoke": try revokeKey(request)
+        case "erase.begin": try beginErasure(request)
+        case "erase.status": try erasureStatus(request)
+        case "erase.reapply": try reapplyErasures(request)
         default: throw Refusal(code: "not_found", message: "There is no such verb.")
         }
     }
@@ -218,6 +224,12 @@ struct AnswerText {
     mutating func field(_ name: String, _ value: String) {
         key(name)
         JSONText.append(value, to: &bytes)
+    }
+
+    /// - Parameter json: a JSON value; nil is null.
+    mutating func field(_ name: String, json: [UInt8]?) {
+        key(name)
+        bytes.append(contentsOf: json ?? Array("null".utf8))
     }
 
     mutating func field(_ name: String, _ value: Timestamp?) {

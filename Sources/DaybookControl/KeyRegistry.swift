@@ -47,7 +47,7 @@ package final class KeyRegistry: Sendable {
             switch event {
             case .keyCreated(let record): apply(created: record)
             case .keyRevoked(let keyID, let at): apply(revoked: keyID, at: at)
-            case .organizationCreated, .retentionSet, .quotaSet: break
+            case .organizationCreated, .retentionSet, .quotaSet, .userSecretSet, .erasureBegun, .erasureDone: break
             }
         }
     }
@@ -108,6 +108,23 @@ package final class KeyRegistry: Sendable {
             try store.appendControl([.keyRevoked(keyID: keyID, at: now)])
             apply(revoked: keyID, at: now)
             return now
+        }
+    }
+
+    /// Begins the erasure of a user, durably: the user's keys open nothing when this returns.
+    package func beginErasure(of user: String, in organization: OrganizationID) throws -> ErasureRecord {
+        try acts.withLock { _ in
+            let known = store.controlEvents().count
+            let erasure = try store.beginErasure(of: user, in: organization, entropy: entropy)
+            // Of the user's keys the records are other ones now, without names; and they were revoked before.
+            for act in store.controlEvents() {
+                guard case .keyCreated(let record) = act else { continue }
+                state.withLock { $0.entries[record.keyID]?.record = record }
+            }
+            for act in store.controlEvents().dropFirst(known) {
+                if case .keyRevoked(let keyID, let at) = act { apply(revoked: keyID, at: at) }
+            }
+            return erasure
         }
     }
 

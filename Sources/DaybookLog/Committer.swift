@@ -175,6 +175,17 @@ package final class Committer {
         outcomes.deliver()
     }
 
+    /// Leaves the active journal file for another one while nothing is to be committed, if that is wanted and there is a
+    /// clean one. True when it was left.
+    package func leaveJournalFile() -> Bool {
+        guard journal.canLeaveFile else { return false }
+        needsWatermark = true
+        return writeWatermark()
+    }
+
+    /// Everything before it is on stable storage.
+    package var durablePosition: UInt64 { journal.durablePosition }
+
     /// Writes and synchronizes a frame that says how far all before it is durable, once after the last commit: then
     /// damage to that commit is known for what it is. True when one was written.
     package func writeWatermark() -> Bool {

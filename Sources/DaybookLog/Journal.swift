@@ -46,7 +46,7 @@ package final class Journal {
     /// Makes sure that `byteCount` more bytes fit the active file, rotating to a fresh one when they do not.
     package func reserve(_ byteCount: Int) throws(LogError) -> Room {
         guard !isPoisoned else { throw .poisoned }
-        if let active, byteCount <= active.byteCount - offset(in: active) { return .ready }
+        if let active, byteCount <= active.byteCount - offset(in: active), !files.canLeave { return .ready }
         guard let slot = files.takeClean() else { return .full }
         let file: any DiskFile
         do {
@@ -71,6 +71,9 @@ package final class Journal {
         }
         return .ready
     }
+
+    /// Whether the next commit goes to another file although there is room in this one.
+    package var canLeaveFile: Bool { files.canLeave }
 
     package var nonce: UInt64 { active?.nonce ?? 0 }
 

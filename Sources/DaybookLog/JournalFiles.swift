@@ -19,6 +19,10 @@ package final class JournalFiles: Sendable {
         var conditions: [Condition]
         var ordinal: UInt64
         var ends: [UInt64]
+        /// How often each file was zeroed in this life of the process.
+        var zeroings: [UInt64]
+        /// The active file that is to take nothing more.
+        var leaving: Int?
     }
 
     package let fileByteCount: Int
@@ -28,7 +32,9 @@ package final class JournalFiles: Sendable {
     package init(conditions: [Condition], fileByteCount: Int, ordinal: UInt64) {
         self.fileByteCount = fileByteCount
         state = Mutex(
-            State(conditions: conditions, ordinal: ordinal, ends: Array(repeating: 0, count: conditions.count)))
+            State(
+                conditions: conditions, ordinal: ordinal, ends: Array(repeating: 0, count: conditions.count),
+                zeroings: Array(repeating: 0, count: conditions.count)))
     }
 
     package static func path(_ slot: Int) -> String {
@@ -54,6 +60,7 @@ package final class JournalFiles: Sendable {
             for index in state.conditions.indices where index != slot && state.conditions[index] == .active {
                 state.conditions[index] = .full(end: basePosition)
             }
+            state.leaving = nil
             state.ordinal += 1
             return state.ordinal
         }
@@ -78,7 +85,66 @@ package final class JournalFiles: Sendable {
     }
 
     package func markClean(_ slot: Int) {
-        state.withLock { $0.conditions[slot] = .clean }
+        state.withLock { state in
+            state.conditions[slot] = .clean
+            state.zeroings[slot] += 1
+        }
+    }
+
+    /// Files that may hold what is to be forgotten, each with the number of times it was zeroed before.
+    package struct Retirement: Sendable, Equatable {
+        fileprivate var zeroings: [Int: UInt64]
+        package var slots: [Int] { zeroings.keys.sorted() }
+    }
+
+    /// Everything that the journal holds now is to go: the active file is left for another one as soon as there is a
+    /// clean one, whatever room it has.
+    package func retireAll() -> Retirement {
+        state.withLock { state in
+            var retirement = Retirement(zeroings: [:])
+            for (slot, condition) in state.conditions.enumerated() where condition != .clean {
+                retirement.zeroings[slot] = state.zeroings[slot]
+                if condition == .active { state.leaving = slot }
+            }
+            return retirement
+        }
+    }
+
+    /// Files of a retirement that were not zeroed since.
+    package func unzeroed(_ retirement: Retirement) -> [Int] {
+        state.withLock { state in
+            retirement.slots.filter { state.zeroings[$0] <= retirement.zeroings[$0] ?? 0 }
+        }
+    }
+
+    /// The position that a checkpoint must reach before the files of a retirement can be zeroed; 0 when none waits for
+    /// one, nil while one of them is still written to.
+    package func releasingPosition(of retirement: Retirement) -> UInt64? {
+        let slots = unzeroed(retirement)
+        return state.withLock { state in
+            var position: UInt64 = 0
+            for slot in slots {
+                switch state.conditions[slot] {
+                case .active: return nil
+                case .full(let end): position = max(position, end)
+                case .clean, .dirty: continue
+                }
+            }
+            return position
+        }
+    }
+
+    /// Whether the active file is to be left for another one, and there is one.
+    package var canLeave: Bool {
+        state.withLock { state in
+            guard let slot = state.leaving, state.conditions[slot] == .active else { return false }
+            return state.conditions.contains(.clean)
+        }
+    }
+
+    /// Whether the active file is to be left for another one.
+    package var isLeaving: Bool {
+        state.withLock { state in state.leaving.map { state.conditions[$0] == .active } ?? false }
     }
 
     package var cleanCount: Int { state.withLock { $0.conditions.count { $0 == .clean } } }
@@ -101,6 +167,8 @@ package struct JournalZeroing {
     package init(disk: any Disk, storeID: UInt64, slot: Int, byteCount: Int) throws(DiskError) {
         let path = JournalFiles.path(slot)
         file = try disk.open(path, try disk.exists(path) ? .readWrite : .create)
+        // One that was longer once would keep what stands behind the zeroes.
+        if try file.byteCount() > UInt64(byteCount) { try file.truncate(to: UInt64(byteCount)) }
         self.slot = slot
         self.storeID = storeID
         self.byteCount = byteCount

@@ -23,6 +23,7 @@ struct RowConditions: Sendable {
         if !range.covers(from: zone.timestampMin, through: zone.timestampMax) { selection.columns.insert(.time) }
         if zone.sequenceMax > asOfSequence { selection.columns.insert(.sequence) }
         if !visibility.showsAll(zone) { selection.columns.formUnion([.time, .sequence]) }
+        if visibility.mayErase(zone) { selection.columns.insert(.user) }
         return selection
     }
 
@@ -42,6 +43,9 @@ struct RowConditions: Sendable {
             selector.keep(
                 batch.timestamps.span, from: visibility.timestampCutoff.microseconds, orArrivals: batch.arrivals.span,
                 from: visibility.arrivalCutoff.microseconds)
+            if visibility.mayErase(zone), let isErased = visibility.erasedRows(of: batch) {
+                selector.keep { !isErased[$0] }
+            }
         }
         filter.narrow(&selector, rows, &codes)
         return selector.finish()
@@ -68,13 +72,13 @@ struct Scan: Sendable {
         _ context: QueryContext, tailSelection: ColumnSelection = .all, tail: [TailChunk]? = nil,
         rollups: RollupPlan? = nil
     ) {
+        let visibility = source.visibility(of: family)
         self.rollups = rollups
-        self.tailSelection = tailSelection
+        self.tailSelection = visibility.erased == nil ? tailSelection : tailSelection.union([.user])
         self.tail = tail
         self.source = source
         self.family = family
-        conditions = RowConditions(
-            filter: filter, range: range, asOfSequence: asOfSequence, visibility: source.visibility(of: family))
+        conditions = RowConditions(filter: filter, range: range, asOfSequence: asOfSequence, visibility: visibility)
         cancellation = context.cancellation
         damage = context.damage
         budget = context.budget
@@ -116,7 +120,10 @@ struct Scan: Sendable {
 
     /// The rollups of a segment and what they can answer; nil when that is nothing. Damage is told, and rows answer.
     private func rollup(of segment: SegmentReference) -> (RollupFile, RollupCover)? {
-        guard let rollups, segment.lastSequence <= conditions.asOfSequence else { return nil }
+        // A rollup counts everybody: while somebody is to be forgotten, the rows answer.
+        guard let rollups, segment.lastSequence <= conditions.asOfSequence,
+            segment.firstSequence > conditions.visibility.erased?.through ?? 0
+        else { return nil }
         do {
             guard let file = try source.rollup(of: segment) else { return nil }
             for damage in file.damages { noteRollup(segment, damage.description) }

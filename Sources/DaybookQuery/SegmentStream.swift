@@ -112,8 +112,10 @@ struct SegmentStream {
                 filter.names.contains(Array(table.bytes[table.range(of: $0)]))
             }
         }
+        let isErased = visibility.erasedRows(of: batch)
         return (0..<batch.rowCount).filter { row in
-            guard batch.sequences[row] >= filter.firstSequence, batch.sequences[row] <= filter.lastSequence,
+            guard isErased?[row] != true, batch.sequences[row] >= filter.firstSequence,
+                batch.sequences[row] <= filter.lastSequence,
                 filter.range == .all || filter.range.contains(batch.timestamps[row]),
                 visibility.shows(timestamp: batch.timestamps[row], arrival: batch.arrivals[row])
             else { return false }

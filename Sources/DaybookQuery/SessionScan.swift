@@ -48,7 +48,9 @@ struct SessionScan {
         let changes = Scan(
             source, .sessionChange, RowFilter(EventFilter()), .all, asOfSequence: asOfSequence, context, tail: tail)
         try changes.forEachPage { page in
-            for piece in try page.readable(RowSelection([.session, .sequence, .time]), changes.damage) {
+            var selection = RowSelection([.session, .sequence, .time])
+            if changes.conditions.visibility.mayErase(page.zone) { selection.columns.insert(.user) }
+            for piece in try page.readable(selection, changes.damage) {
                 scannedRowCount += piece.batch.rowCount
                 try reduce(piece.batch.columns, page, firstRow: piece.firstRow, changes)
             }
@@ -81,9 +83,11 @@ struct SessionScan {
             wanted.contains(Array(column.table.bytes[column.table.range(of: code)]))
         }
         let conditions = scan.conditions
+        let isErased = conditions.visibility.mayErase(page.zone) ? conditions.visibility.erasedRows(of: ids) : nil
         let rows = (0..<ids.rowCount).filter { row in
             let code = column.codes[row]
-            return code < isWanted.count && isWanted[Int(code)] && ids.sequences[row] <= conditions.asOfSequence
+            return isErased?[row] != true && code < isWanted.count && isWanted[Int(code)]
+                && ids.sequences[row] <= conditions.asOfSequence
                 && conditions.visibility.shows(timestamp: ids.timestamps[row], arrival: ids.arrivals[row])
         }
         guard let first = rows.first, let last = rows.last else { return }

@@ -17,8 +17,7 @@ package final class Store: Sendable {
     let registry: OrganizationRegistry
     let shared: SharedState
     let journalFiles: JournalFiles
-    let control: Mutex<ControlState>
-    let controlActs: Mutex<[ControlEvent]>
+    let control: ControlBook
     let threads: StoreThreads
 
     init(_ parts: StoreParts) {
@@ -30,8 +29,7 @@ package final class Store: Sendable {
         registry = parts.registry
         shared = parts.shared
         journalFiles = parts.journalFiles
-        control = Mutex(parts.control)
-        controlActs = Mutex(parts.controlActs)
+        control = parts.control
         threads = StoreThreads(machine: parts.machine)
     }
 
@@ -71,7 +69,7 @@ package final class Store: Sendable {
             openOrganizationCount: registry.openCount, sealableLogCount: shared.sealableCount,
             cleanJournalFileCount: journalFiles.cleanCount, durablePosition: shared.durablePosition,
             isPoisoned: shared.isPoisoned, lastError: shared.lastError, closedOrganizationCount: registry.closed.count,
-            space: shared.space.status)
+            openErasureCount: shared.erasures.active.count, space: shared.space.status)
     }
 
     /// What the store keeps for readers.
@@ -83,9 +81,12 @@ package final class Store: Sendable {
     /// An immutable view of one organization up to its durable sequence.
     package func snapshot(of log: LogID) throws -> OrganizationSnapshot {
         do {
-            let now = Timestamp(microseconds: clock.wallMicroseconds())
-            let table = shared.settings.visibility(of: log, at: now)
-            return try registry.with(log) { $0.snapshot(table) }
+            return try registry.with(log) { organization in
+                // Asked now: opening the organization may have found out that somebody is to be forgotten.
+                let now = Timestamp(microseconds: clock.wallMicroseconds())
+                let users = shared.erasures.users(of: log)
+                return organization.snapshot(shared.settings.visibility(of: log, at: now).hiding(users))
+            }
         } catch {
             // Opening an organization synchronizes its manifest: a reader may be the one who meets a failed sync.
             shared.note(error)
@@ -105,5 +106,7 @@ package struct StoreStatistics: Sendable {
     package var isPoisoned: Bool
     package var lastError: String?
     package var closedOrganizationCount: Int
+    /// Users who are to be forgotten and of whom something may be left.
+    package var openErasureCount: Int
     package var space: SpaceStatus
 }

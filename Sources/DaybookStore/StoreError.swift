@@ -14,6 +14,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case locked
     case organizationExists(OrganizationID)
     case unknownOrganization
+    /// A legal hold keeps every event of the organization.
+    case held(OrganizationID)
     /// The organization's manifest cannot be read: it is closed, the others are served.
     case organizationClosed(Corruption)
     /// There is nothing to rebuild: the organization's manifest is whole.
@@ -32,6 +34,7 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         case .locked: "another process uses this data directory"
         case .organizationExists(let id): "organization \(id) exists already"
         case .unknownOrganization: "unknown organization"
+        case .held(let id): "a legal hold keeps the events of organization \(id)"
         case .organizationClosed(let corruption): "organization closed, its manifest is damaged: \(corruption)"
         case .organizationIsOpen: "the organization's manifest is whole"
         case .refused(let refusal): "refused: \(refusal)"

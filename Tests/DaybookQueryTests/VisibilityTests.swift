@@ -6,20 +6,34 @@ import Testing
 
 @testable import DaybookQuery
 
-/// What retention has hidden is in no answer, though it is still on disk.
+/// What retention and erasure have hidden is in no answer, though it is still on disk.
 @Suite struct VisibilityTests {
     private func visibility(_ scenario: inout Scenario) -> RowVisibility {
         let events = scenario.model.events
         let old = events[scenario.events.random.below(events.count)]
         let late = events[scenario.events.random.below(events.count)]
-        return RowVisibility(
+        var visibility = RowVisibility(
             timestampCutoff: Timestamp(microseconds: old.timestamp), arrivalCutoff: late.arrival)
+        // Names stand for their own hashes here.
+        if scenario.events.random.oneIn(2) {
+            let users = (0..<2).map { _ in
+                ErasedUsers.User(
+                    hash: events[scenario.events.random.below(events.count)].user,
+                    through: UInt64(scenario.events.random.below(events.count + 2)))
+            }
+            visibility.erased = ErasedUsers(users) { $0 }
+            if scenario.events.random.oneIn(2) { visibility.timestampCutoff = RowVisibility.everything.timestampCutoff }
+        }
+        return visibility
     }
 
     /// Only what is visible, as if the rest had never been there.
     private func visible(_ scenario: Scenario, _ visibility: RowVisibility) -> [ModelEvent] {
-        scenario.model.events.filter {
-            $0.timestamp >= visibility.timestampCutoff.microseconds || $0.arrival >= visibility.arrivalCutoff
+        scenario.model.events.filter { event in
+            let isErased = visibility.erased?.users.contains { $0.hash == event.user && event.sequence <= $0.through }
+            return isErased != true
+                && (event.timestamp >= visibility.timestampCutoff.microseconds
+                    || event.arrival >= visibility.arrivalCutoff)
         }
     }
 

@@ -19,7 +19,7 @@ struct ControlEventTests {
     }
 
     @Test func thePageShowsEveryKindOfAct() throws {
-        #expect(Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [1, 2, 3, 4, 5])
+        #expect(Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [1, 2, 3, 4, 5, 6, 7, 8])
     }
 
     private static func json(_ event: ControlEvent) -> ParsedJSON {
@@ -54,7 +54,27 @@ struct ControlEventTests {
                 "kind": Build.number(5), "at": Build.number(time.microseconds),
                 "organization": Build.text(organization.text), "byte_count": Build.number(byteCount),
             ])
+        case .userSecretSet(let organization, let secret, let time):
+            return Build.object([
+                "kind": Build.number(6), "at": Build.number(time.microseconds), "secret": hex(secret),
+                "organization": Build.text(organization.text),
+            ])
+        case .erasureBegun(let erasure):
+            return Build.object([
+                "kind": Build.number(7), "at": Build.number(erasure.begunAt.microseconds),
+                "id": Build.text(hexText(erasure.id)), "through": Build.number(erasure.through),
+                "user_hash": hex(erasure.userHash), "organization": Build.text(erasure.organization.text),
+            ])
+        case .erasureDone(let id, let generation, let time):
+            return Build.object([
+                "kind": Build.number(8), "at": Build.number(time.microseconds), "id": Build.text(hexText(id)),
+                "generation": Build.number(generation),
+            ])
         }
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> ParsedJSON {
+        ManifestVectorTests.text(bytes.map { hexText(UInt64($0), width: 2) }.joined())
     }
 
     @Test(arguments: try vectors())
@@ -68,7 +88,7 @@ struct ControlEventTests {
     /// Changes of the page's `organization-created`, whose organization stands from offset 21 on.
     @Test(
         arguments: [
-            ("kind zero", 0, 0), ("reserved kind", 0, 6), ("kind of the audit trail", 0, 64), ("flags", 1, 1),
+            ("kind zero", 0, 0), ("reserved kind", 0, 9), ("kind of the audit trail", 0, 64), ("flags", 1, 1),
             ("reserved field", 2, 1), ("reserved field", 3, 1), ("organization that is none", 21, UInt8(ascii: "A")),
             ("text that is not UTF-8", 21, 0xC3),
         ] as [(String, Int, UInt8)])

@@ -76,6 +76,77 @@ struct ControlStateTests {
         #expect(throws: contradiction) { try ControlState(replaying: Self.acts + [event]) }
     }
 
+    // MARK: - Erasures
+
+    static let secret = [UInt8](repeating: 7, count: 32)
+
+    /// The erasure of a user of acme.
+    static func erasure(_ user: String, id: UInt64 = 5, through: UInt64 = 10) throws -> ErasureRecord {
+        var state = try ControlState(replaying: acts)
+        try state.apply(.userSecretSet(acme, secret: secret, at: now))
+        let hash = try #require(state.userHash(of: acme))
+        return ErasureRecord(
+            id: id, organization: acme, userHash: hash(Array(user.utf8)), through: through, begunAt: now)
+    }
+
+    static func key(_ keyID: String, _ organization: OrganizationID, user: String) -> KeyRecord {
+        var record = key(keyID, organization)
+        record.user = user
+        record.name = "laptop of \(user)"
+        return record
+    }
+
+    @Test func anErasureBlanksTheKeysOfItsUserAlone() throws {
+        let state = try ControlState(
+            replaying: Self.acts + [
+                .keyCreated(Self.key("a", Self.acme, user: "ada")), .keyCreated(Self.key("b", Self.acme, user: "bob")),
+                .keyCreated(Self.key("c", Self.umbrella, user: "ada")),
+                .userSecretSet(Self.acme, secret: Self.secret, at: Self.now),
+                .erasureBegun(try Self.erasure("ada")),
+                .keyCreated(Self.key("d", Self.acme, user: "ada")),
+            ])
+        #expect(state.keys["a"]?.user == "***")
+        #expect(state.keys["a"]?.name == "*************")
+        #expect(state.keys["b"]?.user == "bob")
+        #expect(state.keys["c"]?.user == "ada")
+        #expect(state.keys["d"]?.user == "ada")
+        #expect(state.keys["k1"]?.user.isEmpty == true)
+    }
+
+    @Test func anErasureThatIsBegunAgainIsUnderWayAgain() throws {
+        let erasure = try Self.erasure("ada")
+        let acts: [ControlEvent] = [
+            .userSecretSet(Self.acme, secret: Self.secret, at: Self.now), .erasureBegun(erasure),
+            .erasureDone(id: 5, generation: 3, at: Self.now),
+        ]
+        var state = try ControlState(replaying: Self.acts + acts)
+        #expect(state.erasures[5]?.done == ErasureRecord.Done(at: Self.now, generation: 3))
+        try state.apply(.keyCreated(Self.key("new", Self.acme, user: "ada")))
+        try state.apply(.erasureBegun(erasure))
+        #expect(state.erasures == [5: erasure])
+        #expect(state.keys["new"]?.user == "ada")
+    }
+
+    @Test func theLedgerContradictsItselfNowhere() throws {
+        let erasure = try Self.erasure("ada")
+        var state = try ControlState(replaying: Self.acts)
+        #expect(throws: ControlContradiction.secretUnknown(Self.acme)) { try state.apply(.erasureBegun(erasure)) }
+        #expect(throws: ControlContradiction.organizationUnknown(OrganizationID("new")!)) {
+            try state.apply(.userSecretSet(OrganizationID("new")!, secret: Self.secret, at: Self.now))
+        }
+        try state.apply(.userSecretSet(Self.acme, secret: Self.secret, at: Self.now))
+        #expect(throws: ControlContradiction.secretExists(Self.acme)) {
+            try state.apply(.userSecretSet(Self.acme, secret: Self.secret, at: Self.now))
+        }
+        #expect(throws: ControlContradiction.erasureUnknown(5)) {
+            try state.apply(.erasureDone(id: 5, generation: 1, at: Self.now))
+        }
+        try state.apply(.erasureBegun(erasure))
+        #expect(throws: ControlContradiction.erasureExists(5)) {
+            try state.apply(.erasureBegun(try Self.erasure("ada", through: 11)))
+        }
+    }
+
     @Test func revokingAgainKeepsTheFirstMoment() throws {
         var state = try ControlState(replaying: Self.acts)
         try state.apply(.keyRevoked(keyID: "k1", at: Timestamp(microseconds: 2_000)))

@@ -29,6 +29,9 @@ struct FileNameTests {
         (.manifest, "manifest.dbm"),
         (.journal(ordinal: 0), "0000000000000000.dbj"),
         (.checkpoint(ordinal: 12), "000000000000000c.dbc"),
+        (.erasure(id: 0x1122_3344_5566_7788), "1122334455667788.dbe"),
+        (.erasure(id: 0), "0000000000000000.dbe"),
+        (.certificate(id: 0x1122_3344_5566_7788), "erasure-1122334455667788.json"),
         (.identity, "identity.dbh"),
         (.quarantine(of: "0000000000000001.dbl"), "0000000000000001.dbl.quarantine"),
         (.quarantineReport(of: "0000000000000001.dbl"), "0000000000000001.dbl.report"),
@@ -53,7 +56,8 @@ struct FileNameTests {
         "0000000000000001-0000000000000001-01-.dbs", "0000000000000001-0000000000000001-01-0000.dbs",
         "0000000000000001-0000000000000001-01-1.dbs", "0000000000000001-0000000000000001-01-00001.dbr",
         "0000000000000001-0000000000000001-01-0001-0001.dbs", "0000000000000001-0000000000000001-01-000A.dbi",
-        "0000000000000001--01.dbi", "a/b.tmp", "/.tmp",
+        "0000000000000001--01.dbi", "a/b.tmp", "/.tmp", "112233445566778.dbe", "112233445566778G.dbe",
+        "erasure-.json", "erasure-112233445566778.json", "1122334455667788.json", "Erasure-1122334455667788.json",
     ])
     func aNameOfAnotherFormIsNotOurs(name: String) {
         #expect(FileKind(name: name) == nil)

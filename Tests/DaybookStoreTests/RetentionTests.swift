@@ -251,7 +251,7 @@ struct RetentionTests {
         var policy = Self.options.retention
         policy.isHeld = true
         try control.apply(.retentionSet(organization, policy, at: now))
-        small.store.adoptSettings(control)
+        small.store.shared.adopt(control)
         small.compact()
         try small.check()
         #expect(small.store.compactionStatus.failureCount == 0)

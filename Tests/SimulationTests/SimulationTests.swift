@@ -36,17 +36,23 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
         #expect(fingerprints[0] == fingerprints[1])
     }
 
-    @Test func rangesAreMergedAndEventsExpire() throws {
+    @Test func rangesAreMergedEventsExpireAndUsersAreForgotten() throws {
         var merged = 0
         var expired = 0
+        var erased = 0
+        var interrupted = 0
         for seed in 1...40 as ClosedRange<UInt64> {
             var simulation = try StoreSimulation(seed: seed)
             try simulation.run()
             merged += simulation.mergedSeen
             expired += simulation.expiredSeen
+            erased += simulation.erasedSeen
+            interrupted += simulation.interruptedErasureCount
         }
         #expect(merged > 40)
         #expect(expired > 40)
+        #expect(erased > 40)
+        #expect(interrupted > 10)
     }
 
     @Test func someCrashesLeaveRequestsThatNobodyHeardOf() throws {

@@ -8,6 +8,7 @@ struct LogModel {
         var encodings: [[UInt8]]
         var families: [Family]
         var timestamps: [Timestamp]
+        var users: [String]
         var key: UInt64?
         /// Of the last time it was submitted.
         var arrival = Timestamp(microseconds: 0)
@@ -23,12 +24,17 @@ struct LogModel {
         var family: Family
         var timestamp: Timestamp
         var arrival: Timestamp
+        var user: String
     }
 
     /// Acknowledged events by sequence; dense from 1.
     var stored: [Event] = []
     /// Which of them readers see by now. The others may be there or not.
     var visibility: (Family) -> RowVisibility = { _ in .everything }
+    /// Users who are to be forgotten, each up to a sequence. Their events are to be hidden, and may be there or not.
+    var erased: [(user: String, through: UInt64)] = []
+    /// The erasure was carried out: nothing may be there any more.
+    var gone: [(user: String, through: UInt64)] = []
     /// Where each acknowledged request stands.
     var answered: [(request: Request, first: UInt64)] = []
     /// Requests whose outcome nobody knows: whole or absent, once.
@@ -44,7 +50,7 @@ struct LogModel {
             stored.append(
                 Event(
                     encoding: encoding, family: request.families[index], timestamp: request.timestamps[index],
-                    arrival: request.arrival))
+                    arrival: request.arrival, user: request.users[index]))
         }
         answered.append((request, first))
         return nil
@@ -64,19 +70,31 @@ struct LogModel {
             }
             let index = Int(event.sequence) - 1
             guard index >= next else { return "sequence \(event.sequence) is there twice, or too late" }
-            if let missing = (next..<index).first(where: { !isExpired(stored[$0]) }) {
+            if let missing = (next..<index).first(where: { !mayBeMissing($0) }) {
                 return "acknowledged event \(missing + 1) is missing"
             }
             guard event.encoding == stored[index].encoding else { return "event \(event.sequence) is another one" }
+            if isAny(of: gone, index) { return "event \(event.sequence) of an erased user is there" }
+            let visibility = visibility(stored[index].family)
+            let isHidden = visibility.erases(user: Array(stored[index].user.utf8), sequence: event.sequence)
+            if isHidden != isAny(of: erased, index) {
+                return "event \(event.sequence) of \(stored[index].user) is \(isHidden ? "hidden" : "shown")"
+            }
             next = index + 1
         }
-        return (next..<max(next, end)).first { !isExpired(stored[$0]) }.map {
+        return (next..<max(next, end)).first { !mayBeMissing($0) }.map {
             "acknowledged event \($0 + 1) is missing at the end"
         }
     }
 
-    private func isExpired(_ event: Event) -> Bool {
-        visibility(event.family).hides(timestamp: event.timestamp, arrival: event.arrival)
+    private func mayBeMissing(_ index: Int) -> Bool {
+        let event = stored[index]
+        return visibility(event.family).hides(timestamp: event.timestamp, arrival: event.arrival)
+            || isAny(of: erased, index) || isAny(of: gone, index)
+    }
+
+    private func isAny(of users: [(user: String, through: UInt64)], _ index: Int) -> Bool {
+        users.contains { $0.user == stored[index].user && UInt64(index) < $0.through }
     }
 
     /// Compares what is there after a restart: everything acknowledged, then open requests, each whole and once.

@@ -10,6 +10,7 @@ extension StoreSimulation {
     mutating func step() throws {
         clock.advance(microseconds: UInt64(1 + random.below(400_000)))
         if random.oneIn(40) { clock.advance(seconds: UInt64(3_600 * (1 + random.below(30)))) }
+        if random.oneIn(25) { beginErasure() }
         switch random.below(24) {
         case 0..<8: submitSomething()
         case 8..<13:
@@ -61,7 +62,9 @@ extension StoreSimulation {
             case .worked: continue
             case .resting(let nanoseconds):
                 clock.advance(microseconds: nanoseconds / 1_000 + 1)
+                try commitAll()
                 checkpoint()
+                seal()
             }
         }
         throw fail("compaction does not come to an end")
@@ -98,10 +101,12 @@ extension StoreSimulation {
         _ = sink.take()
         try compareReadOnly()
         store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: options)
+        try adoptLedger()
         for log in Self.logs {
             let snapshot = try store.snapshot(of: log)
             try checkAccount(snapshot.manifest)
             models[log]!.visibility = Self.visibility(snapshot)
+            noteErasures()
             let found = try events(snapshot)
             let before = models[log]!.stored.count
             if let problem = models[log]!.adopt(recovered: found) {
@@ -120,9 +125,15 @@ extension StoreSimulation {
         let reader = try ReadOnlyStore.open(disk: disk)
         let table = VisibilityTable(options.retention, at: Timestamp(microseconds: clock.wallMicroseconds()))
         for log in Self.logs {
+            let snapshot = try reader.snapshot(of: log)
             var model = models[log]!
-            model.visibility = { table[$0] }
-            if let problem = model.adopt(recovered: try events(try reader.snapshot(of: log))) {
+            model.visibility = { family in
+                var visibility = table[family]
+                visibility.erased = snapshot.visibility(of: family).erased
+                return visibility
+            }
+            note(reader.controlEvents(), in: &model, log)
+            if let problem = model.adopt(recovered: try events(snapshot)) {
                 throw fail("offline reader, log \(log.rawValue): \(problem)")
             }
         }
@@ -166,6 +177,7 @@ extension StoreSimulation {
         checkpoint()
         seal()
         try compact()
+        try finishErasures()
         for log in Self.logs { try look(log) }
         guard waiting.isEmpty else { throw fail("requests were never answered") }
     }

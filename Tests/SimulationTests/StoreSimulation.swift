@@ -33,6 +33,7 @@ struct StoreSimulation {
     }
 
     static let logs = (16..<19).map { LogID($0) }
+    static let organizations = logs.map { OrganizationID("organization-\($0.rawValue)")! }
 
     let seed: UInt64
     var random: SeededRandom
@@ -43,6 +44,17 @@ struct StoreSimulation {
     var sink = Sink()
     var models: [LogID: LogModel] = [:]
     var waiting: [UInt64: (log: LogID, request: LogModel.Request)] = [:]
+    /// The acts that are under way, if any, and what they mean.
+    var act: (ticket: UInt64, acts: [ControlEvent], erasure: Erasure?)?
+    /// Erasures whose begin was acknowledged, or found in the ledger.
+    var erasures: [UInt64: Erasure] = [:]
+
+    struct Erasure {
+        var record: ErasureRecord
+        var log: LogID
+        var user: String
+        var isDone = false
+    }
     var nextTicket: UInt64 = 1
     var nextEvent: UInt64 = 1
     var options: StoreOptions
@@ -57,6 +69,8 @@ struct StoreSimulation {
     var recoveredOpenCount = 0
     var mergedSeen = 0
     var expiredSeen = 0
+    var erasedSeen = 0
+    var interruptedErasureCount = 0
 
     /// - Parameter lies: what the disk only pretends to do.
     init(seed: UInt64, lies: FaultPlan = FaultPlan()) throws {
@@ -87,6 +101,7 @@ struct StoreSimulation {
         disk.arm(lies)
         store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: options)
         for log in Self.logs { models[log] = LogModel() }
+        try createOrganizations()
     }
 
     func fail(_ what: String) -> Failure { Failure(seed: seed, what: what) }
@@ -106,7 +121,7 @@ struct StoreSimulation {
 
     mutating func makeRequest() -> LogModel.Request {
         var request = LogModel.Request(
-            encodings: [], families: [], timestamps: [], key: random.oneIn(3) ? nextEvent : nil)
+            encodings: [], families: [], timestamps: [], users: [], key: random.oneIn(3) ? nextEvent : nil)
         for _ in 0..<1 + random.below(5) {
             var time = Timestamp(microseconds: clock.wallMicroseconds())
             // Some are imported: they are old when they arrive.
@@ -116,9 +131,11 @@ struct StoreSimulation {
                 request.encodings.append(
                     TestEvents.sessionChange(.started, "session-\(nextEvent)", number: nextEvent, at: time))
                 request.families.append(.sessionChange)
+                request.users.append("owner")
             } else {
-                request.encodings.append(
-                    TestEvents.command(nextEvent, user: "user-\(random.below(40) * 1_000_003)", at: time))
+                let user = "user-\(random.below(40) * 1_000_003)"
+                request.encodings.append(TestEvents.command(nextEvent, user: user, at: time))
+                request.users.append(user)
                 request.families.append(.commandExecution)
             }
             nextEvent += 1
@@ -143,6 +160,10 @@ struct StoreSimulation {
     /// Takes the answers and enters them in the ledger.
     mutating func collect() throws {
         for (ticket, outcome) in sink.take() {
+            if ticket == act?.ticket {
+                try collectAct(outcome)
+                continue
+            }
             guard let (log, request) = waiting.removeValue(forKey: ticket) else {
                 throw fail("ticket \(ticket) was answered twice")
             }
@@ -199,6 +220,7 @@ struct StoreSimulation {
         if snapshot.pendingGroupCount > 0 { journalOnlySeen += 1 }
         try checkAccount(snapshot.manifest)
         models[log]!.visibility = Self.visibility(snapshot)
+        noteErasures()
         if let problem = models[log]!.difference(toVisible: try events(snapshot)) {
             throw fail("log \(log.rawValue): \(problem)")
         }
@@ -213,12 +235,15 @@ struct StoreSimulation {
         return { table[$0] ?? .everything }
     }
 
-    /// Every sealed sequence is in a segment, or has expired: nothing else may happen to it here.
+    /// Every sealed sequence is in a segment, has expired or was erased: nothing else may happen to it here.
     mutating func checkAccount(_ manifest: Manifest) throws {
         if let rule = manifest.firstBrokenInvariant { throw fail("a manifest breaks \(rule)") }
         for absence in manifest.absences {
-            guard absence.reason == .expired else { throw fail("events are absent: \(absence)") }
-            expiredSeen += 1
+            switch absence.reason {
+            case .expired: expiredSeen += 1
+            case .erased: erasedSeen += 1
+            default: throw fail("events are absent: \(absence)")
+            }
         }
         // Sealing makes ranges of one log file; only merging makes them longer.
         if manifest.segments.contains(where: { $0.lastSequence - $0.firstSequence >= 120 }) { mergedSeen += 1 }

@@ -15,6 +15,10 @@ package enum FileKind: Hashable, Sendable {
     /// One file of the commit journal; a recycled file keeps its name.
     case journal(ordinal: UInt64)
     case checkpoint(ordinal: UInt64)
+    /// How far an erasure has come.
+    case erasure(id: UInt64)
+    /// What an erasure did, for people.
+    case certificate(id: UInt64)
     /// What makes a directory a store.
     case identity
     /// Damaged bytes set aside from the file of that name.
@@ -42,6 +46,8 @@ package enum FileKind: Hashable, Sendable {
         case .manifest: return "manifest.dbm"
         case .journal(let ordinal): return hexText(ordinal) + ".dbj"
         case .checkpoint(let ordinal): return hexText(ordinal) + ".dbc"
+        case .erasure(let id): return hexText(id) + ".dbe"
+        case .certificate(let id): return Self.certificatePrefix + hexText(id) + ".json"
         case .identity: return "identity.dbh"
         case .quarantine(let name): return Self.nested(name) + ".quarantine"
         case .quarantineReport(let name): return Self.nested(name) + ".report"
@@ -77,6 +83,12 @@ package enum FileKind: Hashable, Sendable {
         case ".dbc":
             guard let ordinal = hexNumber(stem) else { return nil }
             self = .checkpoint(ordinal: ordinal)
+        case ".dbe":
+            guard let id = hexNumber(stem) else { return nil }
+            self = .erasure(id: id)
+        case ".json" where stem.hasPrefix(Self.certificatePrefix):
+            guard let id = hexNumber(stem.dropFirst(Self.certificatePrefix.count)) else { return nil }
+            self = .certificate(id: id)
         case ".dbh" where stem == "identity": self = .identity
         case ".quarantine": self = .quarantine(of: String(stem))
         case ".report": self = .quarantineReport(of: String(stem))
@@ -84,6 +96,8 @@ package enum FileKind: Hashable, Sendable {
         default: return nil
         }
     }
+
+    private static let certificatePrefix = "erasure-"
 
     private static func stem(_ first: UInt64, _ last: UInt64, _ family: Family, _ revision: UInt16) -> String {
         precondition(first >= 1)

@@ -84,8 +84,11 @@ extension Routes {
                 "daybook_clean_journal_files", .gauge, "Journal files that are ready for use.",
                 statistics.cleanJournalFileCount),
             MetricSeries(
-                "daybook_sealable_logs", .gauge, "Logs with a full or old file that waits to be sealed.",
+                "daybook_sealable_logs", .gauge, "Logs that wait to be sealed, the one under way included.",
                 statistics.sealableLogCount),
+            MetricSeries(
+                "daybook_open_erasures", .gauge, "Users to be forgotten of whom something may be left.",
+                statistics.openErasureCount),
             MetricSeries(
                 "daybook_storage_failed", .gauge, "1 when a failed sync has closed ingest until the next start.",
                 statistics.isPoisoned ? 1 : 0),

@@ -34,6 +34,7 @@ final class Checkpointer {
     private let shared: SharedState
     private let checkpoints: CheckpointLog
     private let journalFiles: JournalFiles
+    private let redaction: ControlRedaction
     private let options: StoreOptions
     private let files = LogFileCache(capacity: 32)
 
@@ -45,14 +46,19 @@ final class Checkpointer {
     /// be closed by then.
     private var leftover: [(log: LogID, files: OrganizationStore.UnsyncedFiles)] = []
     private var lastRunMicroseconds: Int64
+    /// Whether the last run gave up.
+    private var hasFailed = false
+    private static let retryMicroseconds: Int64 = 1_000_000
     private(set) var completedCount = 0
     /// A failed sync of a log is final: no checkpoint is written any more, the journal stays the truth.
     private(set) var isPoisoned = false
 
     init(
         disk: any Disk, storeID: UInt64, registry: OrganizationRegistry, shared: SharedState,
-        checkpoints: CheckpointLog, journalFiles: JournalFiles, options: StoreOptions, nowMicroseconds: Int64
+        checkpoints: CheckpointLog, journalFiles: JournalFiles, control: ControlBook, options: StoreOptions,
+        nowMicroseconds: Int64
     ) {
+        redaction = ControlRedaction(disk: disk, registry: registry, control: control)
         self.disk = disk
         self.storeID = storeID
         self.registry = registry
@@ -75,7 +81,12 @@ final class Checkpointer {
 
     /// Whether a run should start: enough bytes in the journal, or enough time with something to do.
     func isDue(nowMicroseconds: Int64) -> Bool {
-        guard isResting, !isPoisoned, shared.hasDirty || !early.isEmpty else { return false }
+        guard isResting, !isPoisoned else { return false }
+        // Somebody waits for it. What has just failed is not tried again at once.
+        if shared.wantsCheckpoint, !hasFailed || nowMicroseconds - lastRunMicroseconds >= Self.retryMicroseconds {
+            return true
+        }
+        guard shared.hasDirty || !early.isEmpty else { return false }
         let behind = shared.durablePosition - checkpoints.table.journalPosition
         return behind >= UInt64(options.checkpointByteCount)
             || nowMicroseconds - lastRunMicroseconds >= options.checkpointIntervalMicroseconds
@@ -99,7 +110,7 @@ final class Checkpointer {
     func step() -> Step {
         if journalFiles.cleanCount == 0, zero() { return .worked }
         switch phase {
-        case .resting: return zero() ? .worked : .idle
+        case .resting: return redact() || zero() ? .worked : .idle
         case .writing(let run): writeNext(run)
         case .synchronizing(let run): synchronize(run)
         case .recording(let run): record(run)
@@ -154,6 +165,7 @@ final class Checkpointer {
 
     /// The run vouches for nothing: what it wrote is synchronized by the next one.
     private func giveUp(_ run: Run) {
+        hasFailed = true
         leftover = run.unsynced
         early.formUnion(run.unsynced.map(\.log))
         shared.addDirty(run.logs)
@@ -205,8 +217,23 @@ final class Checkpointer {
             shared.poison()
             return
         }
+        hasFailed = false
         journalFiles.release(before: run.position)
+        shared.noteCheckpoint(of: run.position)
         completedCount += 1
+    }
+
+    /// Takes names out of the control log when somebody asks for it. Here, because nobody else writes to log files.
+    private func redact() -> Bool {
+        guard let request = shared.redaction.wanted else { return false }
+        do {
+            let rewritten = try redaction.run { files.forget($0) }
+            shared.redaction.finish(request, .success(rewritten))
+        } catch {
+            shared.note(error)
+            shared.redaction.finish(request, .failure(error))
+        }
+        return true
     }
 
     /// Writes a piece of zeroes into a used journal file; false when there is none, and when the store ends and the

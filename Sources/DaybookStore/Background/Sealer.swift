@@ -59,6 +59,14 @@ final class Sealer {
         self.clock = clock
     }
 
+    /// Whether files of this log are being made.
+    func isSealing(_ log: LogID) -> Bool {
+        switch phase {
+        case .resting: false
+        case .reading(let run), .finishing(let run), .publishing(let run): run.organization.log == log
+        }
+    }
+
     /// True when there was something to do.
     func step() -> Bool {
         switch phase {

@@ -43,6 +43,7 @@ final class Compactor {
     let journalFiles: JournalFiles
     let clock: any Clock
     let options: StoreOptions
+    private let eraser: Eraser
     private var pacer: CompactionPacer
     private var rate = ByteRate()
     var phase = Phase.resting
@@ -55,11 +56,14 @@ final class Compactor {
 
     /// While ingest needs everything, this long.
     private static let pressedRestNanoseconds: UInt64 = 50_000_000
+    /// While an erasure waits for another thread or a reader.
+    private static let waitNanoseconds: UInt64 = 50_000_000
 
     init(
         registry: OrganizationRegistry, shared: SharedState, journalFiles: JournalFiles, clock: any Clock,
-        options: StoreOptions
+        options: StoreOptions, eraser: Eraser
     ) {
+        self.eraser = eraser
         self.registry = registry
         self.shared = shared
         self.journalFiles = journalFiles
@@ -70,7 +74,7 @@ final class Compactor {
 
     /// One piece of work, unless it is time to rest.
     func step() -> CompactionStep {
-        if case .resting = phase, shared.maintenance.count == 0 { return .idle }
+        if case .resting = phase, shared.maintenance.count == 0, !eraser.hasWork { return .idle }
         pacer.look(committedEventCount: shared.committedEventCount)
         // The committer waits for room, or soon will: nothing may take the disk from the checkpoint now.
         if journalFiles.cleanCount == 0 || shared.pendingByteCount > options.pendingByteCountMax {
@@ -79,16 +83,23 @@ final class Compactor {
         let rest = pacer.restNanoseconds()
         guard rest == 0 else { return .resting(nanoseconds: rest) }
         let start = clock.monotonicNanoseconds()
-        let byteCount = work()
+        guard let byteCount = work() else { return .resting(nanoseconds: Self.waitNanoseconds) }
         pacer.charge(byteCount: byteCount, startedAt: start)
         report(byteCount)
         return .worked
     }
 
-    /// Returns the bytes it moved.
-    private func work() -> UInt64 {
+    /// Returns the bytes it moved; nil when there is nothing but to wait. Erasures come first.
+    private func work() -> UInt64? {
         switch phase {
-        case .resting: begin()
+        case .resting:
+            let step = eraser.step()
+            if case .worked(let byteCount) = step { return byteCount }
+            if step == .waiting, shared.maintenance.count == 0 { return nil }
+            begin()
+        case .rewriting(let run) where shared.erasures.isActive(run.organization.log):
+            run.rewriter.abandon()
+            end(run)
         case .rewriting(let run):
             attempt(run) { if try run.rewriter.step() { phase = .publishing(run) } }
             let byteCount = run.rewriter.readByteCount + run.rewriter.writtenByteCount
@@ -120,6 +131,8 @@ final class Compactor {
     /// Does what is cheap at once, or begins a run. What is left is found by the next look.
     private func plan(_ organization: OrganizationStore, isPatrolled: Bool) throws {
         let log = organization.log
+        // One thing at a time: its end brings the log back here.
+        guard !shared.erasures.isActive(log) else { return }
         let manifest = organization.snapshot().manifest
         let table = shared.settings.visibility(of: log, at: Timestamp(microseconds: clock.wallMicroseconds()))
         let blocked = blocked[log] ?? []
@@ -159,6 +172,7 @@ final class Compactor {
     }
 
     private func publish(_ run: Run) throws {
+        guard !shared.erasures.isActive(run.organization.log) else { throw StoreError.unstable }
         let replacement = run.rewriter.replacement
         try publish(replacement, run.table, of: run.organization)
         let removed = run.rewriter.removedCounts
@@ -217,6 +231,7 @@ final class Compactor {
 
     /// Lets go of everything: the store is done.
     func close() {
+        eraser.close()
         switch phase {
         case .resting: return
         case .rewriting(let run):

@@ -1,7 +1,7 @@
 package import DaybookFormat
 
 extension ControlEvent {
-    /// Precondition: a key's hash has 32 bytes.
+    /// Precondition: hashes and secrets have 32 bytes.
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         switch self {
@@ -35,6 +35,22 @@ extension ControlEvent {
             Self.appendHead(.quotaSet, time, to: &bytes)
             bytes.append(lengthPrefixed: organization.text)
             bytes.append(littleEndian: byteCount)
+        case .userSecretSet(let organization, let secret, let time):
+            precondition(secret.count == ErasureRecord.secretByteCount)
+            Self.appendHead(.userSecretSet, time, to: &bytes)
+            bytes.append(contentsOf: secret)
+            bytes.append(lengthPrefixed: organization.text)
+        case .erasureBegun(let erasure):
+            precondition(erasure.userHash.count == ErasureRecord.hashByteCount)
+            Self.appendHead(.erasureBegun, erasure.begunAt, to: &bytes)
+            bytes.append(littleEndian: erasure.id)
+            bytes.append(littleEndian: erasure.through)
+            bytes.append(contentsOf: erasure.userHash)
+            bytes.append(lengthPrefixed: erasure.organization.text)
+        case .erasureDone(let id, let generation, let time):
+            Self.appendHead(.erasureDone, time, to: &bytes)
+            bytes.append(littleEndian: id)
+            bytes.append(littleEndian: generation)
         }
         return bytes
     }
@@ -57,7 +73,7 @@ extension ControlEvent {
             switch kind {
             case .keyCreated: KeyFlags.expires
             case .retentionSet: RetentionFlags.isHeld
-            case .organizationCreated, .keyRevoked, .quotaSet: 0
+            case .organizationCreated, .keyRevoked, .quotaSet, .userSecretSet, .erasureBegun, .erasureDone: 0
             }
         guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
         guard try reader.uint16(bytes) == 0 else { throw .invalid("control event reserved field") }
@@ -74,6 +90,20 @@ extension ControlEvent {
             self = try Self.retention(&reader, bytes, flags, at: time)
         case .quotaSet:
             self = .quotaSet(try reader.organization(bytes), byteCount: try reader.uint64(bytes), at: time)
+        case .userSecretSet:
+            let secret = bytes.toArray(try reader.range(ErasureRecord.secretByteCount, bytes))
+            self = .userSecretSet(try reader.organization(bytes), secret: secret, at: time)
+        case .erasureBegun:
+            let id = try reader.uint64(bytes)
+            let through = try reader.uint64(bytes)
+            let hash = bytes.toArray(try reader.range(ErasureRecord.hashByteCount, bytes))
+            self = .erasureBegun(
+                ErasureRecord(
+                    id: id, organization: try reader.organization(bytes), userHash: hash, through: through,
+                    begunAt: time))
+        case .erasureDone:
+            let id = try reader.uint64(bytes)
+            self = .erasureDone(id: id, generation: try reader.uint64(bytes), at: time)
         }
         guard reader.isAtEnd(bytes) else { throw .invalid("control event length") }
     }

@@ -9,17 +9,27 @@ package enum ControlEvent: Sendable, Equatable {
     case retentionSet(OrganizationID, RetentionPolicy, at: Timestamp)
     /// 0 is without a bound.
     case quotaSet(OrganizationID, byteCount: UInt64, at: Timestamp)
+    /// The secret with which the names of an organization's users are hashed where they must not stand.
+    case userSecretSet(OrganizationID, secret: [UInt8], at: Timestamp)
+    /// From here on nobody sees the user's events up to a sequence. Begun again with the same id, it is done once more.
+    case erasureBegun(ErasureRecord)
+    /// Nothing of it is left on the disk.
+    /// - Parameter generation: of the organization's manifest; an older one is that of a copy from before.
+    case erasureDone(id: UInt64, generation: UInt64, at: Timestamp)
 
     /// Of the encoding; stands in the group record's entry.
     package static let schemaVersion: UInt8 = 1
 
-    /// Kinds 6 to 63 are reserved for organizations, keys and configuration, 64 to 127 for the audit trail.
+    /// Kinds 9 to 63 are reserved for organizations, keys and configuration, 64 to 127 for the audit trail.
     enum Kind: UInt8 {
         case organizationCreated = 1
         case keyCreated = 2
         case keyRevoked = 3
         case retentionSet = 4
         case quotaSet = 5
+        case userSecretSet = 6
+        case erasureBegun = 7
+        case erasureDone = 8
     }
 
     enum KeyFlags {

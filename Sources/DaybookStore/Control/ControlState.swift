@@ -1,3 +1,4 @@
+internal import DaybookCrypto
 package import DaybookFormat
 
 /// An act that cannot follow those before it. Names the first thing that is wrong.
@@ -8,6 +9,10 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
     case keyExists(keyID: String)
     case organizationUnknown(OrganizationID)
     case keyUnknown(keyID: String)
+    case secretExists(OrganizationID)
+    case secretUnknown(OrganizationID)
+    case erasureExists(UInt64)
+    case erasureUnknown(UInt64)
 
     package var description: String {
         switch self {
@@ -17,6 +22,10 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
         case .keyExists(let keyID): "key \(keyID) exists already"
         case .organizationUnknown(let organization): "organization \(organization) does not exist"
         case .keyUnknown(let keyID): "key \(keyID) does not exist"
+        case .secretExists(let organization): "organization \(organization) has a secret for its users already"
+        case .secretUnknown(let organization): "organization \(organization) has no secret for its users"
+        case .erasureExists(let id): "erasure \(hexText(id)) is another one"
+        case .erasureUnknown(let id): "erasure \(hexText(id)) was never begun"
         }
     }
 }
@@ -31,6 +40,10 @@ package struct ControlState: Sendable, Equatable {
     package private(set) var revocations: [String: Timestamp] = [:]
     /// What was set last, by organization; one for which nothing was set has none.
     package private(set) var settings: [OrganizationID: OrganizationSettings] = [:]
+    /// With what the names of an organization's users are hashed in the ledger of erasures.
+    package private(set) var userSecrets: [OrganizationID: [UInt8]] = [:]
+    /// The ledger of erasures, by id.
+    package private(set) var erasures: [UInt64: ErasureRecord] = [:]
     /// For the next organization. Rises only: a log id is never given out twice.
     package private(set) var nextLog = Layout.firstOrganizationLog
 
@@ -42,7 +55,7 @@ package struct ControlState: Sendable, Equatable {
     }
 
     /// Takes in one more act; a contradiction leaves the state as it was. Ask a copy before appending to the log: what
-    /// stands in the log must replay. Complexity: O(1).
+    /// stands in the log must replay. Complexity: O(1); the begin of an erasure O(keys).
     package mutating func apply(_ event: ControlEvent) throws(ControlContradiction) {
         switch event {
         case .organizationCreated(let organization, let log, let createdAt):
@@ -66,6 +79,52 @@ package struct ControlState: Sendable, Equatable {
         case .quotaSet(let organization, let byteCount, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             settings[organization, default: OrganizationSettings()].quotaByteCount = byteCount
+        case .userSecretSet(let organization, let secret, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            guard userSecrets[organization] == nil else { throw .secretExists(organization) }
+            userSecrets[organization] = secret
+        case .erasureBegun(let erasure): try begin(erasure)
+        case .erasureDone(let id, let generation, let time):
+            guard erasures[id] != nil else { throw .erasureUnknown(id) }
+            erasures[id]?.done = ErasureRecord.Done(at: time, generation: generation)
+        }
+    }
+
+    private mutating func begin(_ erasure: ErasureRecord) throws(ControlContradiction) {
+        let organization = erasure.organization
+        guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+        guard let hash = userHash(of: organization) else { throw .secretUnknown(organization) }
+        if let known = erasures[erasure.id] {
+            guard known.isSame(as: erasure) else { throw .erasureExists(erasure.id) }
+            erasures[erasure.id]?.done = nil
+            return
+        }
+        erasures[erasure.id] = erasure
+        // The acts before them have revoked these keys; names of the user are no longer needed for anything.
+        for key in keys(of: erasure.userHash, organization, hash) { keys[key.keyID] = key.blanked }
+    }
+
+    /// How names of an organization's users are hashed; nil before its first erasure.
+    package func userHash(of organization: OrganizationID) -> (@Sendable ([UInt8]) -> [UInt8])? {
+        guard let secret = userSecrets[organization] else { return nil }
+        let code = HMACSHA256(key: secret)
+        return { code.code(of: $0) }
+    }
+
+    /// The keys that were made for a user, in the order of their ids.
+    func keys(
+        of userHash: [UInt8], _ organization: OrganizationID, _ hash: ([UInt8]) -> [UInt8]
+    ) -> [KeyRecord] {
+        keys.values.filter {
+            $0.organization == organization && !$0.user.isEmpty && hash(Array($0.user.utf8)) == userHash
+        }.sorted { $0.keyID < $1.keyID }
+    }
+
+    /// Acts without the names of users who are to be forgotten.
+    func redacting(_ acts: [ControlEvent]) -> [ControlEvent] {
+        acts.map { act in
+            guard case .keyCreated(let key) = act, let known = keys[key.keyID], known != key else { return act }
+            return .keyCreated(known)
         }
     }
 

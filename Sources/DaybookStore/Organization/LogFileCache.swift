@@ -23,6 +23,12 @@ final class LogFileCache {
         return file
     }
 
+    /// Another file gets this name.
+    func forget(_ path: String) {
+        for file in files where file.path == path { file.close() }
+        files.removeAll { $0.path == path }
+    }
+
     func closeAll() {
         for file in files { file.close() }
         files.removeAll()

@@ -90,6 +90,7 @@ final class OrganizationRegistry: Sendable {
             report(log, corruption)
             throw StoreError.organizationClosed(corruption)
         }
+        shared.erasures.look(at: log, generation: organization.generation)
         // What opening took from the journal into memory counts like what a commit brings.
         shared.adopted(byteCount: organization.pendingByteCount)
         state.withLock { state in

@@ -34,7 +34,11 @@ extension OrganizationStore {
         try manifest.append(
             .replace(replacement.range, segments: replacement.segments, absences: replacement.absences))
         let published = manifest.manifest
-        let replaced = state.withLock { $0.adopt(published, disk: disk, folder: folder) }
+        let replaced = state.withLock { state in
+            let replaced = state.adopt(published, disk: disk, folder: folder)
+            state.retire(replaced.map { RetiredFile($0) })
+            return replaced
+        }
         caches?.forget(log, replaced.map(\.reference))
         for handle in replaced {
             handle.retire(replacement.setAside.contains(handle.reference.path) ? .setAside : .replaced)
@@ -83,7 +87,36 @@ extension OrganizationStore {
     }
 }
 
+/// Files that go when the last reader has let go of them.
+struct RetiredFile: Sendable {
+    let names: [String]
+    private weak var holder: (any AnyObject & Sendable)?
+
+    init(_ handle: SegmentHandle) {
+        names = handle.reference.fileNames
+        holder = handle
+    }
+
+    init(_ handle: LogFileHandle) {
+        names = [fileName(of: handle.path)]
+        holder = handle
+    }
+
+    var isHeld: Bool { holder != nil }
+}
+
+/// A path without its folder.
+func fileName(of path: String) -> String {
+    let folder = parentDirectory(of: path)
+    return folder.isEmpty ? path : String(path.dropFirst(folder.count + 1))
+}
+
 extension OrganizationStore.State {
+    mutating func retire(_ files: [RetiredFile]) {
+        retired.removeAll { !$0.isHeld }
+        retired += files
+    }
+
     /// Takes over what was published; returns the handles of segments that are not named any more, in order.
     mutating func adopt(_ published: Manifest, disk: any Disk, folder: String) -> [SegmentHandle] {
         let before = segmentHandles

@@ -33,6 +33,7 @@ extension OrganizationStore {
             let replaced = state.adopt(published, disk: disk, folder: folder)
             precondition(replaced.isEmpty)
             state.extents.removeFirst()
+            state.retire([RetiredFile(extent.file)])
             if state.extents.isEmpty { state.isRolled = false }
             return (extent.file, before == published.carry ? nil : before)
         }

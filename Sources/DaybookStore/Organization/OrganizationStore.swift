@@ -37,6 +37,8 @@ package final class OrganizationStore: Sendable {
         /// The last log file takes no more groups.
         var isRolled = false
         var damages: [Corruption] = []
+        /// What was let go of in this life of the process, as long as somebody has it.
+        var retired: [RetiredFile] = []
     }
 
     /// What a checkpoint must synchronize before it may vouch for this log.
@@ -84,6 +86,9 @@ package final class OrganizationStore: Sendable {
                 visibility: visibility, organization: self)
         }
     }
+
+    /// Of the manifest.
+    var generation: UInt64 { state.withLock { $0.manifest.generation } }
 
     /// Whether the manifest of this moment names a segment.
     func names(_ segment: SegmentReference) -> Bool {

@@ -51,7 +51,7 @@ final class SettingsTable: Sendable {
         state.withLock { $0.settings[log]?.quotaByteCount } ?? quotaByteCount
     }
 
-    /// What readers of the log see at this moment.
+    /// What has expired at this moment.
     func visibility(of log: LogID, at now: Timestamp) -> VisibilityTable {
         guard log != .control else { return .everything }
         return VisibilityTable(retention(of: log), at: now)

@@ -45,7 +45,7 @@ extension RowVisibility {
         !shows(timestamp: timestamp.microseconds, arrival: arrival.microseconds)
     }
 
-    /// Every row of the segment has expired.
+    /// Every row of the segment has expired. Users who are to be forgotten do not matter here.
     package func hidesAll(of segment: SegmentReference) -> Bool {
         hides(timestamp: segment.timestampMax, arrival: segment.arrivalMax)
     }
@@ -57,8 +57,13 @@ extension RowVisibility {
 /// The visibility of every family at one moment.
 package struct VisibilityTable: Sendable, Equatable {
     private var families: [Family: RowVisibility] = [:]
+    private var erased: ErasedUsers?
 
     package static let everything = VisibilityTable()
+
+    package static func == (left: VisibilityTable, right: VisibilityTable) -> Bool {
+        left.families == right.families && left.erased?.users == right.erased?.users
+    }
 
     private init() {}
 
@@ -69,8 +74,19 @@ package struct VisibilityTable: Sendable, Equatable {
         }
     }
 
-    package subscript(family: Family) -> RowVisibility { families[family] ?? .everything }
+    package subscript(family: Family) -> RowVisibility {
+        var visibility = families[family] ?? .everything
+        visibility.erased = erased
+        return visibility
+    }
 
-    /// Nothing has expired, and nothing can.
+    /// The same without the events of users who are to be forgotten.
+    func hiding(_ users: ErasedUsers?) -> VisibilityTable {
+        var table = self
+        table.erased = users
+        return table
+    }
+
+    /// Nothing has expired, and nothing can. Users who are to be forgotten do not matter here.
     package var hidesNothing: Bool { families.isEmpty }
 }

@@ -32,9 +32,4 @@ extension Store {
 
     /// Organizations that have used up their quota, of those that were looked at in this life of the process.
     package var fullOrganizationCount: Int { shared.space.fullLogCount(quota: shared.settings.quotaByteCount(of:)) }
-
-    /// What the control log says is in force from now on, and the compactor looks where it changed something.
-    func adoptSettings(_ control: ControlState) {
-        for log in shared.settings.adopt(control) { shared.maintenance.addPatrolled(log) }
-    }
 }

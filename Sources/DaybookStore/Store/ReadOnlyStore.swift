@@ -1,5 +1,6 @@
 package import DaybookFormat
 internal import DaybookLog
+internal import DaybookSegment
 package import DaybookSystem
 
 /// Opens a data directory without a lock and without writing: for export, replay and inspect, also while a server runs.
@@ -53,23 +54,35 @@ package final class ReadOnlyStore: Sendable {
     }
 
     /// All acts so far, oldest first.
-    package func controlEvents() -> [ControlEvent] { acts }
+    package func controlEvents() -> [ControlEvent] { control.redacting(acts) }
 
     package func snapshot(of log: LogID) throws -> OrganizationSnapshot {
         try inStore {
-            try Self.view(log, disk: disk, identity: identity, visibility: visibility(of: log), isServed: isServed)
+            try Self.view(
+                log, disk: disk, identity: identity, visibility: { self.visibility(of: log, $0) }, isServed: isServed)
         }
     }
 
-    private func visibility(of log: LogID) -> VisibilityTable {
-        guard let clock, let organization = control.organizationsByLog[log] else { return .everything }
+    private func visibility(of log: LogID, _ manifest: Manifest) -> VisibilityTable {
+        guard let organization = control.organizationsByLog[log] else { return .everything }
+        let users = erasedUsers(of: organization, manifest)
+        guard let clock else { return VisibilityTable.everything.hiding(users) }
         let policy = control.settings[organization]?.retention ?? .standard
-        return VisibilityTable(policy, at: Timestamp(microseconds: clock.wallMicroseconds()))
+        return VisibilityTable(policy, at: Timestamp(microseconds: clock.wallMicroseconds())).hiding(users)
+    }
+
+    /// Whose events may still be there although they are to be forgotten.
+    private func erasedUsers(of organization: OrganizationID, _ manifest: Manifest) -> ErasedUsers? {
+        let open = control.erasures.values.filter { erasure in
+            erasure.organization == organization && erasure.done.map { manifest.generation < $0.generation } ?? true
+        }.sorted { $0.id < $1.id }
+        guard !open.isEmpty, let hash = control.userHash(of: organization) else { return nil }
+        return ErasedUsers(open.map { ErasedUsers.User(hash: $0.userHash, through: $0.through) }, hash: hash)
     }
 
     private static func view(
-        _ log: LogID, disk: any Disk, identity: StoreIdentity, visibility: VisibilityTable = .everything,
-        isServed: () -> Bool
+        _ log: LogID, disk: any Disk, identity: StoreIdentity,
+        visibility: (Manifest) -> VisibilityTable = { _ in .everything }, isServed: () -> Bool
     ) throws -> OrganizationSnapshot {
         var lastError: (any Error)?
         for _ in 0..<attemptCountMax {
@@ -93,7 +106,7 @@ package final class ReadOnlyStore: Sendable {
 
     private static func read(
         _ log: LogID, disk: any Disk, identity: StoreIdentity, table: CheckpointTable, limit: UInt64,
-        visibility: VisibilityTable, isServed: Bool
+        visibility: (Manifest) -> VisibilityTable, isServed: Bool
     ) throws -> OrganizationSnapshot {
         let scan = try JournalScan.read(
             disk: disk, storeID: identity.storeID, from: table.journalPosition, limit: max(limit, table.journalPosition)
@@ -132,7 +145,7 @@ package final class ReadOnlyStore: Sendable {
         }
         return OrganizationSnapshot(
             log: log, disk: disk, folder: folder, lastSequence: durableThrough, manifest: image.manifest,
-            segmentHandles: segments, extents: extents, pending: pending, visibility: visibility)
+            segmentHandles: segments, extents: extents, pending: pending, visibility: visibility(image.manifest))
     }
 
     /// The segment's file; nil when it is missing although the manifest still names it, which costs its rows only.

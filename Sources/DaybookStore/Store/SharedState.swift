@@ -16,6 +16,11 @@ final class SharedState: Sendable {
         var lastError: String?
         var isStopping = false
         var isPoisoned = false
+        /// A checkpoint is to come at once when the last one is of a position before this.
+        var wantedCheckpoint: UInt64 = 0
+        var checkpoint: UInt64 = 0
+        /// Logs of which the committing thread must forget what it knows.
+        var forgotten: Set<LogID> = []
     }
 
     private let state: Mutex<State>
@@ -26,6 +31,9 @@ final class SharedState: Sendable {
     let compaction = CompactionBoard()
     let settings: SettingsTable
     let space: SpaceTable
+    let erasures = ErasureBoard()
+    let redaction = RedactionDesk()
+    private let hasForgotten = Atomic<Bool>(false)
     /// Where offline readers find the durable position while the server runs; nil in tools and before the start.
     private let position: PositionFile?
 
@@ -59,6 +67,44 @@ final class SharedState: Sendable {
         state.withLock { state in
             defer { state.dirty.removeAll() }
             return (state.durablePosition, state.dirty.sorted())
+        }
+    }
+
+    /// Frames that name no group have moved the end of the journal.
+    func advance(durablePosition: UInt64) {
+        state.withLock { $0.durablePosition = max($0.durablePosition, durablePosition) }
+    }
+
+    /// What the control log says is in force from now on, and the compactor looks where it changed something.
+    func adopt(_ control: ControlState) {
+        for log in settings.adopt(control) { maintenance.addPatrolled(log) }
+        erasures.adopt(control)
+    }
+
+    // MARK: - What erasures ask of other threads
+
+    /// Precondition: not beyond the durable position.
+    func wantCheckpoint(of position: UInt64) {
+        state.withLock { $0.wantedCheckpoint = max($0.wantedCheckpoint, position) }
+    }
+
+    var wantsCheckpoint: Bool { state.withLock { $0.wantedCheckpoint > $0.checkpoint } }
+    /// Frames before it are in log files.
+    var checkpointPosition: UInt64 { state.withLock { $0.checkpoint } }
+    func noteCheckpoint(of position: UInt64) { state.withLock { $0.checkpoint = max($0.checkpoint, position) } }
+
+    /// The files of a log say less than before: what was read of them is to be read again.
+    func forgetAppendState(of log: LogID) {
+        state.withLock { _ = $0.forgotten.insert(log) }
+        hasForgotten.store(true, ordering: .releasing)
+    }
+
+    func takeForgotten() -> Set<LogID> {
+        guard hasForgotten.load(ordering: .acquiring) else { return [] }
+        return state.withLock { state in
+            defer { state.forgotten.removeAll() }
+            hasForgotten.store(false, ordering: .releasing)
+            return state.forgotten
         }
     }
 

@@ -13,6 +13,8 @@ final class CommitParticipation: CommitParticipant {
     private let shared: SharedState
     private var states: [LogID: AppendState] = [:]
     private var commitNumber: UInt64 = 0
+    /// What is known of these logs is to be read again.
+    private var forgotten: Set<LogID> = []
 
     init(registry: OrganizationRegistry, shared: SharedState) {
         self.registry = registry
@@ -22,6 +24,7 @@ final class CommitParticipation: CommitParticipant {
     func prepare(_ submission: inout Submission) -> Preparation {
         let log = submission.group.header.log
         do {
+            forget(log)
             if states[log] == nil { try addState(log) }
         } catch StoreError.organizationClosed {
             return .answer(.refused(.organizationDamaged))
@@ -78,6 +81,16 @@ final class CommitParticipation: CommitParticipant {
             shared.note(error)
             return .answer(.refused(.storageUnavailable))
         }
+    }
+
+    /// Drops the state of a log if somebody has asked for it, unless the present commit relies on it: then the next one
+    /// does it.
+    private func forget(_ log: LogID) {
+        forgotten.formUnion(shared.takeForgotten())
+        guard forgotten.contains(log), states[log].map({ $0.lastCommit < commitNumber }) ?? true else { return }
+        forgotten.remove(log)
+        guard states.removeValue(forKey: log) != nil else { return }
+        registry.release(log)
     }
 
     private func addState(_ log: LogID) throws {

@@ -5,16 +5,16 @@ internal import Synchronization
 
 extension Store {
     package func organization(_ id: OrganizationID) -> OrganizationRecord? {
-        control.withLock { $0.organizations[id] }
+        control.state.organizations[id]
     }
 
     /// Sorted by id.
     package func organizations() -> [OrganizationRecord] {
-        control.withLock { $0.organizations.values.sorted { $0.id.text < $1.id.text } }
+        control.state.organizations.values.sorted { $0.id.text < $1.id.text }
     }
 
-    /// All acts so far, oldest first.
-    package func controlEvents() -> [ControlEvent] { controlActs.withLock { $0 } }
+    /// All acts so far, oldest first, without the names of users who are to be forgotten.
+    package func controlEvents() -> [ControlEvent] { control.acts }
 
     /// Blocks until durable.
     package func createOrganization(_ id: OrganizationID) throws -> OrganizationRecord {
@@ -34,10 +34,11 @@ extension Store {
     }
 
     /// - Parameter makeEvents: gets the state that the acts will follow.
-    private func administer(_ makeEvents: (ControlState) -> [ControlEvent]) throws {
+    func administer(_ makeEvents: (ControlState) throws -> [ControlEvent]) throws {
         try threads.administering.withLock { _ in
-            var next = control.withLock { $0 }
-            let events = makeEvents(next)
+            var next = control.state
+            let events = try makeEvents(next)
+            guard !events.isEmpty else { return }
             for event in events {
                 do {
                     try next.apply(event)
@@ -46,17 +47,12 @@ extension Store {
                 }
             }
             try commit(events)
-            control.withLock { $0 = next }
-            adoptSettings(next)
-            controlActs.withLock { $0.append(contentsOf: events) }
+            control.take(events)
         }
     }
 
     private func commit(_ events: [ControlEvent]) throws {
-        var group = GroupBuilder(log: .control, arrival: Timestamp(microseconds: clock.wallMicroseconds()))
-        for event in events {
-            event.encoded().withRawSpan { group.append(.control, schemaVersion: 1, encoding: $0) }
-        }
+        let group = ControlEvent.group(of: events, at: Timestamp(microseconds: clock.wallMicroseconds()))
         let sink = WaitingSink()
         submit(Submission(group: group, sink: sink, ticket: 0))
         switch sink.wait() {
@@ -64,6 +60,17 @@ extension Store {
         case .refused(let refusal): throw StoreError.refused(refusal)
         case .relaxed, .duplicate: preconditionFailure("a control group asks for neither")
         }
+    }
+}
+
+extension ControlEvent {
+    /// Acts as one group that is appended whole or not at all. Precondition: at least one.
+    package static func group(of events: [ControlEvent], at now: Timestamp) -> GroupBuilder {
+        var group = GroupBuilder(log: .control, arrival: now)
+        for event in events {
+            event.encoded().withRawSpan { group.append(.control, schemaVersion: schemaVersion, encoding: $0) }
+        }
+        return group
     }
 }
 

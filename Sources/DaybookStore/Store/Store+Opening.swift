@@ -83,18 +83,16 @@ private struct Opening {
             disk: disk, options: options, shared: shared, caches: ReadCaches(options, clock: clock),
             marks: checkpoints.table.marks, groups: scan.groups)
         shared.addDirty(registry.unopenedLogs)
-        let (control, acts) = try readControl(registry)
-        _ = shared.settings.adopt(control)
+        let control = try readControl(registry, shared)
         try prepareFirstJournalFile(files, storeID: identity.storeID)
         let queue = CommitQueue()
         let machine = makeMachine(
             identity: identity, files: files, registry: registry, shared: shared, checkpoints: checkpoints,
-            queue: queue,
-            position: scan.endPosition)
+            queue: queue, control: control, position: scan.endPosition)
         return Store(
             StoreParts(
                 disk: disk, clock: clock, options: options, queue: queue, registry: registry, shared: shared,
-                journalFiles: files, machine: machine, control: control, controlActs: acts, report: report))
+                journalFiles: files, machine: machine, control: control, report: report))
     }
 
     /// What an earlier life of the process wrote and did not synchronize stands in the page cache and may still be lost.
@@ -150,16 +148,16 @@ private struct Opening {
         }
     }
 
-    private func readControl(_ registry: OrganizationRegistry) throws -> (ControlState, [ControlEvent]) {
+    private func readControl(_ registry: OrganizationRegistry, _ shared: SharedState) throws -> ControlBook {
         let acts = try registry.with(.control) { try $0.snapshot().controlActs() }
         var state = ControlState()
         for act in acts { try state.take(act) }
-        return (state, acts)
+        return ControlBook(state, acts, shared)
     }
 
     private func makeMachine(
         identity: StoreIdentity, files: JournalFiles, registry: OrganizationRegistry, shared: SharedState,
-        checkpoints: CheckpointLog, queue: CommitQueue, position: UInt64
+        checkpoints: CheckpointLog, queue: CommitQueue, control: ControlBook, position: UInt64
     ) -> StoreMachine {
         let participation = CommitParticipation(registry: registry, shared: shared)
         let journal = Journal(
@@ -169,15 +167,20 @@ private struct Opening {
             commitByteCountTarget: options.commitByteCountTarget)
         let checkpointer = Checkpointer(
             disk: disk, storeID: identity.storeID, registry: registry, shared: shared, checkpoints: checkpoints,
-            journalFiles: files,
-            options: options, nowMicroseconds: clock.wallMicroseconds())
+            journalFiles: files, control: control, options: options, nowMicroseconds: clock.wallMicroseconds())
+        shared.noteCheckpoint(of: checkpoints.table.journalPosition)
+        let sealer = Sealer(disk: disk, registry: registry, shared: shared, clock: clock)
+        let eraser = Eraser(
+            EraserParts(
+                disk: disk, registry: registry, shared: shared, journalFiles: files, clock: clock, options: options,
+                queue: queue, control: control, isSealing: { [unowned sealer] in sealer.isSealing($0) }))
         return StoreMachine(
-            committer: committer, participation: participation, checkpointer: checkpointer,
-            sealer: Sealer(disk: disk, registry: registry, shared: shared, clock: clock),
+            committer: committer, participation: participation, checkpointer: checkpointer, sealer: sealer,
             ageing: Ageing(registry: registry, shared: shared, options: options),
             tailKeeper: TailKeeper(registry: registry, shared: shared, clock: clock),
             compactor: Compactor(
-                registry: registry, shared: shared, journalFiles: files, clock: clock, options: options),
+                registry: registry, shared: shared, journalFiles: files, clock: clock, options: options,
+                eraser: eraser),
             patrol: MaintenancePatrol(registry: registry, queue: shared.maintenance, options: options.compaction),
             guardian: SpaceGuard(disk: disk, shared: shared, options: options), journal: journal, shared: shared,
             options: options, clock: clock)

@@ -49,7 +49,11 @@ package final class StoreMachine: @unchecked Sendable {
             committer.refuseAll(.storageUnavailable)
             return .committed
         }
-        let step = committer.step()
+        var step = committer.step()
+        if step == .idle, committer.leaveJournalFile() {
+            shared.advance(durablePosition: committer.durablePosition)
+            step = .committed
+        }
         if committer.isPoisoned { shared.poison() }
         return step
     }

@@ -12,7 +12,6 @@ struct StoreParts {
     var shared: SharedState
     var journalFiles: JournalFiles
     var machine: StoreMachine
-    var control: ControlState
-    var controlActs: [ControlEvent]
+    var control: ControlBook
     var report: RecoveryReport
 }

@@ -128,8 +128,18 @@ final class StoreThreads: Sendable {
     }
 
     private func wakeSealer(_ store: Store) {
-        if store.shared.sealableCount > 0 || store.shared.maintenance.count > 0 { sealWakeup.signal() }
+        let shared = store.shared
+        if shared.sealableCount > 0 || shared.maintenance.count > 0 || shared.erasures.hasWork { sealWakeup.signal() }
     }
+
+    /// What the sealing thread waits for is done by the other two.
+    private func wakeOthers(_ store: Store) {
+        if store.shared.wantsCheckpoint || store.shared.redaction.isWanted { checkpointWakeup.signal() }
+        if store.journalFiles.isLeaving || store.shared.erasures.hasWork { commitWakeup.signal() }
+    }
+
+    /// There is an erasure to be carried out.
+    func wakeSealer() { sealWakeup.signal() }
 
     /// Sealing first: it makes room for ingest. Compaction takes what is left of the thread, and rests on it.
     private func runSealer(_ store: Store) {
@@ -138,6 +148,7 @@ final class StoreThreads: Sendable {
             switch machine.stepCompactor() {
             case .worked: continue
             case .resting(let nanoseconds):
+                wakeOthers(store)
                 _ = sealWakeup.wait(microseconds: min(nanoseconds / 1_000 + 1, Self.compactionRestMicroseconds))
             case .idle: sealWakeup.wait()
             }

@@ -57,6 +57,28 @@ package enum AdministrativeRequest {
         return request.finish()
     }
 
+    package static func beginErasure(of user: String, organization: String) -> [UInt8] {
+        var request = JSONObjectWriter()
+        request.field("verb", "erase.begin")
+        request.field("organization", organization)
+        request.field("user", user)
+        return request.finish()
+    }
+
+    package static func erasureStatus(_ id: String) -> [UInt8] {
+        var request = JSONObjectWriter()
+        request.field("verb", "erase.status")
+        request.field("erasure_id", id)
+        return request.finish()
+    }
+
+    package static func reapplyErasures(organization: String?) -> [UInt8] {
+        var request = JSONObjectWriter()
+        request.field("verb", "erase.reapply")
+        if let organization { request.field("organization", organization) }
+        return request.finish()
+    }
+
     package static func revokeKey(_ keyID: String, organization: String?) -> [UInt8] {
         var request = JSONObjectWriter()
         request.field("verb", "key.revoke")

@@ -136,7 +136,7 @@ extension StoreDoor {
         }
     }
 
-    private func askServer(_ request: [UInt8]) throws -> [UInt8] {
+    func askServer(_ request: [UInt8]) throws -> [UInt8] {
         do {
             return try AdminConnection(path: directory + "/" + Self.adminSocketName).ask(request)
         } catch {

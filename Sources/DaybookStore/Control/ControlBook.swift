@@ -1,0 +1,50 @@
+internal import DaybookFormat
+internal import Synchronization
+
+/// The durable acts of the control log and what they amount to, for all threads.
+final class ControlBook: Sendable {
+    private struct Content {
+        var state: ControlState
+        var acts: [ControlEvent]
+    }
+
+    private let content: Mutex<Content>
+    /// Held while acts are taken in and passed on: what others adopt is never older than what they have.
+    private let taking = Mutex<Void>(())
+    private let shared: SharedState
+
+    /// - Parameter acts: of the control log, oldest first; `state` is what they amount to.
+    init(_ state: ControlState, _ acts: [ControlEvent], _ shared: SharedState) {
+        content = Mutex(Content(state: state, acts: state.redacting(acts)))
+        self.shared = shared
+        _ = shared.settings.adopt(state)
+        shared.erasures.adopt(state)
+    }
+
+    var state: ControlState { content.withLock { $0.state } }
+    /// Oldest first, without the names of users who are to be forgotten.
+    var acts: [ControlEvent] { content.withLock { $0.acts } }
+
+    /// Takes in acts that have become durable. Precondition: they follow what is there.
+    func take(_ acts: [ControlEvent]) {
+        taking.withLock { _ in
+            let state = content.withLock { content in
+                for act in acts {
+                    do {
+                        try content.state.apply(act)
+                    } catch {
+                        preconditionFailure("a durable act contradicts those before it: \(error)")
+                    }
+                }
+                content.acts += acts
+                if acts.contains(where: \.beginsErasure) { content.acts = content.state.redacting(content.acts) }
+                return content.state
+            }
+            shared.adopt(state)
+        }
+    }
+}
+
+extension ControlEvent {
+    fileprivate var beginsErasure: Bool { if case .erasureBegun = self { true } else { false } }
+}
