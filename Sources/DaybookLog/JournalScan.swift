@@ -157,7 +157,7 @@ extension JournalScan {
         endPosition = max(endPosition, base + UInt64(walk.end - JournalFileHeader.byteCount))
         if walk.end > start || !walk.groups.isEmpty { slotsInUse.insert(use.slot) }
         let mustReach = JournalFileHeader.byteCount + Int(min(wantedByteCount, Self.fileByteCountMax))
-        damages.append(contentsOf: walk.judged(mustReach: isLast ? nil : mustReach))
+        damages.append(contentsOf: walk.judged(fileByteCount, mustReach: isLast ? nil : mustReach))
     }
 }
 
@@ -288,7 +288,7 @@ struct JournalWalk {
 
     /// The damages with the last word said: what lies below a durable position, or before a file that followed, was
     /// acknowledged and is therefore corruption.
-    func judged(mustReach: Int?) -> [JournalDamage] {
+    func judged(_ fileByteCount: Int, mustReach: Int?) -> [JournalDamage] {
         var result: [JournalDamage] = []
         for var suspect in suspects {
             if position(of: suspect.range.lowerBound) < durablePosition || mustReach != nil {

@@ -42,7 +42,7 @@ struct JournalDamageTests {
         var walk = JournalWalk(slot: 0, header: header, offset: JournalFileHeader.byteCount, limit: bytes.count)
         bytes.withRawSpan { walk.run($0) }
         walk.dropUnacknowledged()
-        return (walk.groups.count, walk.judged(mustReach: nil))
+        return (walk.groups.count, walk.judged(bytes.count, mustReach: nil))
     }
 
     static let tails: [[UInt8]] = [[], [0], [0, 0, 0, 0, 0, 0, 0, 0, 0], [7], [0xDB, 0]]
