@@ -128,7 +128,10 @@ let package = Package(
         tests("DaybookRollupTests", ["DaybookFormat", "DaybookEvent", "DaybookRollup"]),
         tests(
             "DaybookStoreTests",
-            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookRollup",
+                "DaybookStore",
+            ]),
         tests(
             "DaybookQueryTests",
             [
@@ -150,7 +153,10 @@ let package = Package(
             ]),
         tests(
             "DaybookToolsTests",
-            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookTools"]),
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookStore", "DaybookQuery",
+                "DaybookTools",
+            ]),
         tests(
             "SimulationTests",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),

@@ -156,6 +156,11 @@ enum GoldenFiles {
             return "\(id.text) keeps \(days) days, held \(policy.isHeld), at \(time.microseconds)"
         case .quotaSet(let id, let byteCount, let time):
             return "\(id.text) may take \(byteCount) bytes, at \(time.microseconds)"
+        case .userSecretSet(let id, let secret, let time):
+            return "\(id.text) hashes names with \(secret.count) bytes, at \(time.microseconds)"
+        case .erasureBegun(let record): return "erasure begun: \(record)"
+        case .erasureDone(let id, let generation, let time):
+            return "erasure \(id) done in generation \(generation), at \(time.microseconds)"
         }
     }
 }
