@@ -3,7 +3,7 @@ package enum Limits {
     // Requests
     package static let bodyByteCountMax = 10 << 20
     package static let batchEventCountMax = 1_000
-    package static let ingestBudgetByteCount = 24 << 20
+    package static let ingestBudgetByteCount = 16 << 20
     package static let listedFieldErrorCountMax = 100
 
     // Events (requirements.md section 2)

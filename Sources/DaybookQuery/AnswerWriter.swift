@@ -5,8 +5,9 @@ internal import DaybookFormat
 struct AnswerWriter {
     var bytes: [UInt8]
     private var needsComma = false
-    /// Where a bucket ends the next one begins.
+    /// Where a bucket ends the next one begins, and groups share their buckets: the last two times are known.
     private var lastTime: (time: Timestamp, text: [UInt8]) = (Timestamp(microseconds: 0), [])
+    private var timeBefore: (time: Timestamp, text: [UInt8]) = (Timestamp(microseconds: 0), [])
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -22,8 +23,7 @@ struct AnswerWriter {
     }
 
     mutating func key(_ key: AnswerKey) {
-        separate()
-        bytes.append(contentsOf: key.bytes)
+        bytes.append(contentsOf: needsComma ? key.bytesBehindComma : key.bytes)
         needsComma = false
     }
 
@@ -63,6 +63,7 @@ struct AnswerWriter {
 
     mutating func time(_ time: Timestamp) {
         separate()
+        if lastTime.time != time || lastTime.text.isEmpty { swap(&lastTime, &timeBefore) }
         if lastTime.time != time || lastTime.text.isEmpty {
             lastTime.time = time
             lastTime.text.removeAll(keepingCapacity: true)
@@ -126,9 +127,11 @@ struct AnswerWriter {
             rest = quotient
         } while rest > 0
         position = min(position, digits.count - digitCountMin)
-        while position < digits.count {
-            bytes.append(digits[position])
-            position += 1
+        bytes.append(addingCapacity: digits.count - position) { target in
+            while position < digits.count {
+                target.append(digits[position])
+                position += 1
+            }
         }
     }
 
@@ -143,14 +146,17 @@ struct AnswerWriter {
 /// A key of an object with its quotes and its colon.
 struct AnswerKey: ExpressibleByStringLiteral, Sendable {
     let bytes: [UInt8]
+    let bytesBehindComma: [UInt8]
 
     init(_ text: String) {
         var bytes: [UInt8] = [UInt8(ascii: "\"")]
         CanonicalScanner.appendEscaped(Array(text.utf8), to: &bytes)
         self.bytes = bytes + Array("\":".utf8)
+        bytesBehindComma = [UInt8(ascii: ",")] + self.bytes
     }
 
     init(stringLiteral text: StaticString) {
         bytes = Array("\"\(text)\":".utf8)
+        bytesBehindComma = [UInt8(ascii: ",")] + bytes
     }
 }

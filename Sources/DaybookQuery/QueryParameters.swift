@@ -140,10 +140,11 @@ package struct QueryParameters: Sendable {
     }
 
     private mutating func percentiles(_ text: String) -> [Percentile] {
+        if text == "none" { return [] }
         var percentiles: [Percentile] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let percentile = Percentile(part) else {
-                fault("percentiles", "must be numbers above 0 up to 100, parted by commas")
+                fault("percentiles", "must be numbers above 0 up to 100, parted by commas, or none")
                 return [.p50]
             }
             if !percentiles.contains(percentile) { percentiles.append(percentile) }

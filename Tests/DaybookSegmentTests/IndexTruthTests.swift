@@ -95,14 +95,26 @@ enum IndexSample {
         bytes += text.utf8
     }
 
-    static func make(seed: UInt64, randomIdentifiers: Bool) throws -> (SimulatedDisk, SegmentReader) {
+    private static func make(seed: UInt64, randomIdentifiers: Bool) throws -> [UInt8] {
         let disk = SimulatedDisk()
         try writeSegment(events(seed: seed, randomIdentifiers: randomIdentifiers), disk: disk)
-        return (disk, try SegmentReader.open(disk: disk, path: segmentPath))
+        return try disk.readAll(segmentPath)
     }
 
-    static let ordered = Result { try make(seed: 1, randomIdentifiers: false) }
-    static let random = Result { try make(seed: 2, randomIdentifiers: true) }
+    private static let orderedBytes = Result { try make(seed: 1, randomIdentifiers: false) }
+    private static let randomBytes = Result { try make(seed: 2, randomIdentifiers: true) }
+
+    /// A disk of one's own: tests that run at once write the same index.
+    private static func opened(_ bytes: Result<[UInt8], any Error>) -> Result<(SimulatedDisk, SegmentReader), any Error>
+    {
+        Result {
+            let disk = try DaybookSegmentTests.disk(holding: try bytes.get())
+            return (disk, try SegmentReader.open(disk: disk, path: segmentPath))
+        }
+    }
+
+    static var ordered: Result<(SimulatedDisk, SegmentReader), any Error> { opened(orderedBytes) }
+    static var random: Result<(SimulatedDisk, SegmentReader), any Error> { opened(randomBytes) }
 }
 
 struct IndexTruthTests {

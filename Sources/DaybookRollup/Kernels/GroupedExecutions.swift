@@ -64,12 +64,28 @@ package struct GroupedExecutions: Sendable {
             _ = addRows(from: 0, slots, statuses, nanoseconds, histograms: false)
             return
         }
+        noteRange(of: nanoseconds)
         var row = 0
         while true {
             row = addRows(from: row, slots, statuses, nanoseconds, histograms: true)
             guard row < slots.count else { return }
             widen(Int(slots[row]), toInclude: Int(BucketIndex.of(nanoseconds[row])))
         }
+    }
+
+    /// Histograms that are made for a batch have room for all its rows: none of them moves more than once a batch.
+    private mutating func noteRange(of nanoseconds: Span<UInt64>) {
+        guard slotCount <= Self.wideSlotCountMax else { return }
+        var least = UInt64.max
+        var greatest: UInt64 = 0
+        for row in nanoseconds.indices {
+            let value = nanoseconds[row]
+            least = min(least, max(value, DurationSummary.zeroBucketEnd))
+            greatest = max(greatest, value)
+        }
+        guard least <= greatest else { return }
+        knownFirst = min(knownFirst, Int(BucketIndex.of(least)))
+        knownEnd = max(knownEnd, Int(BucketIndex.of(greatest)) + 1)
     }
 
     /// Adds rows until the end, or until one needs a bucket that its slot has no place for; returns that row.

@@ -5,7 +5,8 @@ internal import DaybookSegment
 /// 2,048, 1,024 and 512 rows, and the rest. A piece is copied again only when its rows become part of a larger one, so each
 /// row is copied a few times, however often the tail is extended.
 struct GrowingChunk: Sendable {
-    static let rowCountMax = SegmentLimits.pageRowCountMax
+    /// Few enough that what grows, and is there twice, takes a small part of the budget.
+    static let rowCountMax = 2_048
     private static let pieceRowCountMin = 512
     /// A chunk of long events ends early.
     private static let byteCountMax = 4 << 20

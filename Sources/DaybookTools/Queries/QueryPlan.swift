@@ -82,7 +82,7 @@ struct QueryPlan {
         let (start, end) = probe.stretch(holding: Self.rowCount, random: &random)
         var target = aggregated(from: start, to: end, window: "total", source: "raw")
         target.add("group_by", group)
-        target.add("percentiles", "50")
+        target.add("percentiles", "none")
         target.add("limit", "1000")
         return target
     }
