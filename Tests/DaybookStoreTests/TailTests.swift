@@ -167,7 +167,7 @@ import Testing
     @Test func `a growing chunk is cut into few pieces whose edges stay`() {
         #expect(GrowingChunk.pieceRows(0).isEmpty)
         #expect(GrowingChunk.pieceRows(3_500) == [0..<2_048, 2_048..<3_072, 3_072..<3_500])
-        for count in stride(from: 1, through: 8_191, by: 97) {
+        for count in stride(from: 1, to: GrowingChunk.rowCountMax, by: 97) {
             let pieces = GrowingChunk.pieceRows(count)
             #expect(pieces.count <= 5)
             #expect(pieces.flatMap { Array($0) } == Array(0..<count))

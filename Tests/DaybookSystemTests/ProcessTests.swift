@@ -14,11 +14,15 @@ struct ProcessTests {
     }
 
     @Test func memoryThatIsTouchedCounts() throws {
-        let before = try ProcessStatistics.current().anonymousByteCount
-        let bytes = [UInt8](repeating: 1, count: 64 << 20)
-        let after = try ProcessStatistics.current().anonymousByteCount
-        #expect(after > before + 32 << 20)
-        #expect(bytes.last == 1)
+        // Other tests of this process may let go of as much meanwhile, but not again and again.
+        var isCounted = false
+        for _ in 0..<50 where !isCounted {
+            let before = try ProcessStatistics.current().anonymousByteCount
+            let bytes = [UInt8](repeating: 1, count: 64 << 20)
+            let after = try ProcessStatistics.current().anonymousByteCount
+            isCounted = after > before + 32 << 20 && bytes.last == 1
+        }
+        #expect(isCounted)
     }
 
     @Test func aMissingProcessHasNoStatistics() throws {
