@@ -31,23 +31,32 @@ final class TailKeeper {
         let warm = tails.warmLogs(nowNanoseconds: now)
         guard !warm.isEmpty else { return nil }
         guard now >= nextStep else { return (nextStep - now) / 1_000 + 1 }
-        for log in warm { extend(log, tails) }
-        // At most a tenth of the thread: where more events come in, those who ask do the rest.
+        var isBehind = false
+        for log in warm where extend(log, tails) { isBehind = true }
+        // At most a tenth of the thread: where more events come in, those who ask do the rest. Half of it while a tail is
+        // so far behind that those who ask do not wait for it.
         let taken = clock.monotonicNanoseconds() - now
-        let pause = max(Self.intervalNanoseconds, 9 * taken)
+        let pause = isBehind ? taken : max(Self.intervalNanoseconds, 9 * taken)
         nextStep = now + taken + pause
         return pause / 1_000
     }
 
-    private func extend(_ log: LogID, _ tails: TailCache) {
+    /// By one step. Returns whether the tail is far behind after it.
+    private func extend(_ log: LogID, _ tails: TailCache) -> Bool {
+        var isBehind = false
         do {
             try registry.withOpen(log) { organization in
                 guard let through = tails.through(log), through < organization.durableThrough else { return }
                 try tails.keepWarm(log, with: organization.snapshot())
+                guard let reached = tails.through(log), reached > through else { return }
+                isBehind =
+                    organization.durableThrough - min(reached, organization.durableThrough)
+                    > TailCache.awaitedEventCount
             }
         } catch {
             // The next question meets it again and answers with it.
             shared.note(error)
         }
+        return isBehind
     }
 }

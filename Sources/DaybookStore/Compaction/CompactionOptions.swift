@@ -5,8 +5,8 @@ package struct CompactionOptions: Sendable {
     /// Ranges that are merged at once.
     package var fanInMin = 4
     package var fanInMax = 16
-    /// The largest range that merging makes.
-    package var rowCountMax = 1_000_000
+    /// The largest range that merging makes: eight full row groups. Memory for its index and rollup grows with it.
+    package var rowCountMax = 524_288
     package var byteCountMax: UInt64 = 64 << 20
     /// Bytes of segments read and written per second.
     package var bytesPerSecond: UInt64 = 32 << 20

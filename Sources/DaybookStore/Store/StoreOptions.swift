@@ -25,13 +25,13 @@ package struct StoreOptions: Sendable {
     /// With more dirty log files than this a checkpoint calls `syncfs` instead of synchronizing each.
     package var individualSyncCountMax = 8
     /// Unsealed events in columns, of all organizations that were asked lately.
-    package var tailByteCountMax = 21 << 20
+    package var tailByteCountMax = 19 << 20
     /// Decoded pages of sealed segments.
     package var pageCacheByteCountMax = 12 << 20
     /// Footers and directories of open segments.
     package var segmentDirectoryByteCountMax = 3 << 20
     /// Rollup files that were asked lately.
-    package var rollupByteCountMax = 2 << 20
+    package var rollupByteCountMax = 4 << 20
     /// Tails, rollups and pages together: pages give way. Rollups have no more of it than the largest tails leave.
     package var readCacheByteCountMax = 23 << 20
     /// Segments that stay open: as many descriptors.

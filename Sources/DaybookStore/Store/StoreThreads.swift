@@ -28,6 +28,7 @@ final class StoreThreads: Sendable {
     func wakeCommitter() { commitWakeup.signal() }
 
     func start(_ store: Store) {
+        store.readCaches.tails.setWaker { [checkpointWakeup] in checkpointWakeup.signal() }
         let committing = SystemThread.start(name: "commit", niceness: 0) { [self] in runCommitter(store) }
         let checkpointing = SystemThread.start(name: "checkpoint", niceness: 0) { [self] in runCheckpointer(store) }
         let sealing = SystemThread.start(name: "seal", niceness: 10) { [self] in runSealer(store) }

@@ -40,6 +40,8 @@ final class TailCache: Sendable {
     private let state = Mutex(State())
     /// Told the size of all tails whenever it changes, so that other caches make room.
     private let onResize: @Sendable (Int) -> Void
+    /// Wakes whoever extends tails in the background.
+    private let waker = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(byteCountMax: Int, onResize: @escaping @Sendable (Int) -> Void = { _ in }) {
         self.byteCountMax = byteCountMax
@@ -55,11 +57,17 @@ final class TailCache: Sendable {
         if let view = tail.view(of: family, after: first, through: last) { return view }
         let covered = max(tail.through, first)
         let missing = snapshot.lastSequence - min(covered, snapshot.lastSequence)
-        guard missing <= max(Self.awaitedEventCount, covered - first) else { return nil }
+        guard missing <= max(Self.awaitedEventCount, covered - first) else {
+            waker.withLock { $0 }?()
+            return nil
+        }
         guard try extend(tail, with: snapshot) else { return nil }
         // What was just put there may have been dropped again; then the records have it.
         return tail.view(of: family, after: first, through: last)
     }
+
+    /// - Parameter waker: called whenever a question leaves a tail to the background.
+    func setWaker(_ waker: @escaping @Sendable () -> Void) { self.waker.withLock { $0 = waker } }
 
     /// The tail of an organization, made when there is none.
     private func ask(_ log: LogID, sealedThrough: UInt64, _ now: UInt64) -> OrganizationTail? {
