@@ -6,15 +6,16 @@ struct EraseVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "erase", abstract: "Forget a user of an organization.",
         discussion: """
-            Erases every event whose user_id is the user, up to this moment, from log files,
-            journal, segments, indexes, rollups and caches; revokes the user's keys and takes
-            their names out of the control log. The events are invisible at once and their
-            bytes go in the background, across restarts. A certificate says what was done;
-            neither it nor the store keeps the name. Events that arrive later are kept.
+            Erases every event whose user_id is the user, up to this moment, from log
+            files, journal, segments, indexes, rollups and caches; revokes the user's
+            keys and takes their names out of the control log. The events are invisible
+            at once and their bytes go in the background, across restarts. A certificate
+            says what was done; neither it nor the store keeps the name. Events that
+            arrive later are kept.
 
-            Works beside a running server, which then does the work, and without one. With a
-            server it returns when the erasure is recorded, or with --wait when it is done;
-            without one it always waits.
+            Works beside a running server, which then does the work, and without one.
+            With a server it returns when the erasure is recorded, or with --wait when
+            it is done; without one it always waits.
 
             Asks nothing back: check the name first, for example with
             daybook replay --organization ID.

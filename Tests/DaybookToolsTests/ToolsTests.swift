@@ -110,6 +110,11 @@ struct ReplayRhythmTests {
 }
 
 struct ObjectTableTests {
+    @Test func `an object in an object is told on one line`() throws {
+        let object = Array(#"{"organization":"a","retention_days":{"commands":90,"agents":0}}"#.utf8)
+        #expect(try ObjectTable.text(object) == "organization    a\nretention days  agents 0, commands 90\n")
+    }
+
     @Test func fieldsStandInAKnownOrder() throws {
         let object = Array(#"{"api_key":"dbk_x","organization":"acme","created_at":null}"#.utf8)
         let text = "organization  acme\napi key       dbk_x\ncreated at    -\n"

@@ -55,7 +55,9 @@ package enum ObjectTable {
         case .boolean(let flag): flag ? "yes" : "no"
         case .null: "-"
         case .array(let items): items.map(text).joined(separator: " ")
-        case .object: "(object)"
+        case .object(let fields):
+            sorted(fields.keys).map { "\($0.replacing("_", with: " ")) \(text(fields[$0] ?? .null))" }.joined(
+                separator: ", ")
         }
     }
 
