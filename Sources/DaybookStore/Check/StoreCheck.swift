@@ -110,7 +110,7 @@ package final class StoreCheck {
                             : "\(damage.reason), \(damage.range.count) bytes"))
             }
             let known = isServed ? nil : try PositionFile.read(disk: disk)
-            let recovery = RecoveryReport(scan: scan, marks: table.marks, position: known)
+            let recovery = try RecoveryReport(scan: scan, marks: table.marks, position: known, disk: disk)
             if let missing = recovery.missingPositions {
                 found.append(
                     StoreFinding(

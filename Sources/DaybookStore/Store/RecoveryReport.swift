@@ -1,5 +1,6 @@
 package import DaybookFormat
 package import DaybookLog
+internal import DaybookSystem
 
 /// What the last start found. Kept in the folder `recovery` when there is anything to tell.
 package struct RecoveryReport: Sendable, Equatable {
@@ -50,13 +51,15 @@ extension RecoveryReport {
     /// - Parameters:
     ///   - marks: what the last checkpoint vouched for.
     ///   - position: how far the journal was durable when the last process said so; it may have come further.
-    init(scan: JournalScan, marks: [LogID: LogMark], position: UInt64?) {
+    ///   - disk: is asked only when groups of a log do not go on where its mark ends.
+    init(scan: JournalScan, marks: [LogID: LogMark], position: UInt64?, disk: any Disk) throws(ManifestError) {
         if let position, position > scan.endPosition { missingPositions = scan.endPosition..<position }
         journalGroupCount = scan.groups.count
         var ends: [LogID: UInt64] = [:]
         for group in scan.groups {
             journalEventCount += UInt64(group.eventCount)
-            let end = ends[group.log] ?? marks[group.log]?.lastSequence ?? 0
+            var end = ends[group.log] ?? marks[group.log]?.lastSequence ?? 0
+            if group.firstSequence > end + 1 { end = max(end, try Self.sealedThrough(group.log, disk)) }
             if group.firstSequence > end + 1 {
                 gaps[group.log, default: []].append(end + 1...group.firstSequence - 1)
             }
@@ -64,6 +67,19 @@ extension RecoveryReport {
         }
         for damage in scan.damages {
             if damage.judgement == .torn { tornCount += 1 } else { damages.append(damage) }
+        }
+    }
+
+    /// Up to where the manifest accounts for a log. A checkpoint has no newer mark of a log whose last file was sealed
+    /// before it; its groups have left the journal all the same. A manifest that cannot be read closes its organization,
+    /// and says nothing here.
+    private static func sealedThrough(_ log: LogID, _ disk: any Disk) throws(ManifestError) -> UInt64 {
+        do throws(ManifestError) {
+            return try ManifestLog.load(disk: disk, folder: Layout.folder(of: log), log: log)?.manifest.sealedThrough
+                ?? 0
+        } catch {
+            guard case .corrupt = error else { throw error }
+            return 0
         }
     }
 }

@@ -67,8 +67,8 @@ private struct Opening {
         let checkpoints = try CheckpointLog.open(disk: disk, storeID: identity.storeID)
         let scan = try JournalScan.read(
             disk: disk, storeID: identity.storeID, from: checkpoints.table.journalPosition, isAfterStart: true)
-        var report = RecoveryReport(
-            scan: scan, marks: checkpoints.table.marks, position: try PositionFile.read(disk: disk))
+        var report = try RecoveryReport(
+            scan: scan, marks: checkpoints.table.marks, position: try PositionFile.read(disk: disk), disk: disk)
         report.durationMicroseconds = Int64((clock.monotonicNanoseconds() - started) / 1_000)
         try keep(report)
         let position = try PositionFile(disk: disk)
