@@ -31,12 +31,13 @@ private func registerScans() {
 
 private func registerSketches() {
     let durations = Samples.durations(65_536)
+    let statuses = durations.indices.map { UInt8($0 % 4) }
     for slotCount in [1, 24, 500] {
         let slots = durations.indices.map { Int32($0 * 7 % slotCount) }
         kernel("histogram-65536-in-\(slotCount)-groups") {
-            var groups = GroupedDurations()
+            var groups = GroupedExecutions()
             groups.grow(to: slotCount)
-            groups.add(slots: slots, nanoseconds: durations)
+            groups.add(slots: slots.span, statuses: statuses.span, nanoseconds: durations.span)
             blackHole(groups.slotCount)
         }
     }

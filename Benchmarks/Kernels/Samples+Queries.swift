@@ -14,7 +14,11 @@ extension Samples {
 
         func open(_ segment: SegmentReference) throws -> SegmentReader { preconditionFailure("there is no segment") }
         func forEachTailGroup(from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool) throws {}
-        func tailBatches(of family: Family, through last: UInt64) throws -> [ColumnBatch] { batches }
+        func tailChunks(
+            of family: Family, through last: UInt64, _ selection: ColumnSelection
+        ) throws -> [TailChunk] {
+            batches.map { TailChunk($0) }
+        }
     }
 
     static func source(_ encodings: [[UInt8]]) throws -> ColumnSource {
@@ -49,7 +53,10 @@ extension Samples {
     }
 
     static func answer(_ query: AggregateQuery, _ source: ColumnSource) throws -> Int {
-        try query.answer(from: source, now: Timestamp(microseconds: start)).items.count
+        let answer = try query.answer(from: source, now: Timestamp(microseconds: start))
+        // A kernel that reads nothing is fast.
+        precondition(UInt64(answer.scannedRowCount) == source.lastSequence, "\(answer.scannedRowCount) rows scanned")
+        return answer.items.count
     }
 
     /// Long-tailed nanoseconds.

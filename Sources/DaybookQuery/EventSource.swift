@@ -13,7 +13,7 @@ package protocol EventSource: Sendable {
     /// Every unsealed group record with a sequence of at least `first`, in sequence order, until `body` returns false.
     func forEachTailGroup(from first: UInt64, _ body: (GroupHeader, RawSpan) throws -> Bool) throws
     /// Which pages of a segment may hold a value; nil when nobody knows, or the index cannot be read.
-    func index(of segment: SegmentReference) -> SegmentIndex?
+    func index(of segment: SegmentReference) throws -> SegmentIndex?
     /// The rollups of a segment; nil when none are stored.
     func rollup(of segment: SegmentReference) throws -> RollupFile?
     /// Which rows of a family retention has not hidden.
@@ -54,16 +54,17 @@ extension EventSource {
     /// - Parameter sequences: ascending, all of the family; those that are not there are left out.
     func tailEvents(of family: Family, at sequences: [UInt64]) throws -> [UInt64: ListedEvent] {
         guard let first = sequences.first, let last = sequences.last else { return [:] }
-        let wanted = Set(sequences)
+        var next = 0
         var found: [UInt64: ListedEvent] = [:]
         try forEachTailGroup(from: first) { header, record in
             var entries = GroupEntries(of: header)
             while let entry = try entries.next(record) {
-                guard entry.family == family, wanted.contains(entry.sequence) else { continue }
-                let bytes = record.extracting(entry.encoding)
+                while next < sequences.count, sequences[next] < entry.sequence { next += 1 }
+                guard next < sequences.count else { return false }
+                guard entry.family == family, sequences[next] == entry.sequence else { continue }
                 found[entry.sequence] = ListedEvent(
                     family: family, schemaVersion: entry.schemaVersion, sequence: entry.sequence,
-                    arrival: header.arrival, encoding: (0..<bytes.byteCount).map { bytes.byte(at: $0) })
+                    arrival: header.arrival, encoding: record.extracting(entry.encoding).toArray())
             }
             return header.lastSequence < last
         }

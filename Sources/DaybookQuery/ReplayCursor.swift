@@ -110,7 +110,8 @@ package struct ReplayCursor {
                 guard filter.range.contains(fields.timestamp.microseconds) || filter.range == .all,
                     visibility.shows(
                         timestamp: fields.timestamp.microseconds, arrival: header.arrival.microseconds),
-                    !visibility.erases(user: encoding.toArray(fields.user), sequence: entry.sequence)
+                    visibility.erased == nil
+                        || !visibility.erases(user: encoding.toArray(fields.user), sequence: entry.sequence)
                 else { continue }
                 if !filter.names.isEmpty {
                     guard entry.family != .sessionChange, filter.names.contains(encoding.toArray(fields.name)) else {

@@ -108,7 +108,9 @@ struct Scan: Sendable {
             return []
         }
         var pages: PageSet?
-        if conditions.filter.usesIndex, let index = source.index(of: segment) { pages = conditions.filter.pages(index) }
+        if conditions.filter.usesIndex, let index = try source.index(of: segment) {
+            pages = conditions.filter.pages(index)
+        }
         var groups: [RowGroup] = []
         for rowGroup in 0..<reader.rowGroupCount {
             let bits = pages?[rowGroup] ?? .max

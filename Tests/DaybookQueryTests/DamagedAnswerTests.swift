@@ -87,6 +87,25 @@ import Testing
         }
     }
 
+    /// Every column of an attribute: pages with the values of whole page units, as those of fixed columns.
+    @Test func aDamagedPageOfAnAttributeCostsItsRowsAndIsNamed() throws {
+        let sample = try Self.sample.get()
+        let reader = try sample.source.open(sample.source.segments[0])
+        let columns = try reader.attributeColumns(rowGroup: 0)
+        let wanted = AttributeName(root: .arguments, keys: [Array("force".utf8)])
+        let named = columns.filter { $0.attribute.name == wanted }
+        #expect(!named.isEmpty)
+        for (_, column) in named {
+            for page in [column.pages[0], column.pages[column.pages.count - 1]] {
+                let source = try sample.damaged(at: page.offset + 8)
+                let answer = try aggregate("command_args.force", source, sample.now)
+                try expect(answer, "command_args.force", equals: sample.survivors(without: page.rows))
+                #expect(answer.warnings.map(\.offset) == [page.offset])
+                #expect(answer.warnings.map(\.rows) == [page.rows])
+            }
+        }
+    }
+
     @Test func damageThatTheQuestionDoesNotNeedIsNotTold() throws {
         let sample = try Self.sample.get()
         let page = try #require(try sample.directory().column(.session)).pages[0]
@@ -154,8 +173,10 @@ import Testing
         let isComplete = listed.map(\.sequence).filter(isOutside) == expected
         #expect(isComplete)
         // Whoever has nothing on a page of texts loses nothing by it.
-        for event in listed where !isOutside(event.sequence) {
-            #expect(column == .object)
+        let untouched = column == .object ? sample.model.events.filter { $0.object == nil } : []
+        let inside = listed.filter { !isOutside($0.sequence) }
+        #expect(Set(inside.map(\.sequence)) == Set(untouched.map(\.sequence).filter { !isOutside($0) }))
+        for event in inside {
             #expect(event.encoding == sample.model.events[Int(event.sequence) - 1].encoding)
         }
     }

@@ -38,23 +38,6 @@ import Testing
         #expect(summary.maximum == .max)
     }
 
-    @Test func aGroupedSummaryEqualsTheOneOfItsRows() {
-        var random = SeededRandom(seed: 32)
-        for _ in 0..<30 {
-            let slotCount = 1 + random.below(20)
-            var grouped = GroupedDurations()
-            grouped.grow(to: slotCount)
-            var plain = [DurationSummary](repeating: DurationSummary(), count: slotCount)
-            for _ in 0..<1 + random.below(4) {
-                let slots = (0..<random.below(2_000)).map { _ in Int32(random.below(slotCount + 1) - 1) }
-                let durations = slots.map { _ in randomDuration(&random) }
-                grouped.add(slots: slots, nanoseconds: durations)
-                for (slot, duration) in zip(slots, durations) where slot >= 0 { plain[Int(slot)].add(duration) }
-            }
-            for slot in 0..<slotCount { #expect(grouped.summary(of: slot) == plain[slot]) }
-        }
-    }
-
     @Test func durationsBelowAMicrosecondAnswerTheLeast() {
         let summary = summary(of: [3, 5, 999])
         #expect(summary.histogram.zeroCount == 3)

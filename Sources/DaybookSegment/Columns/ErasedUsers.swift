@@ -67,8 +67,10 @@ package final class ErasedUsers: Sendable {
 
     /// Which rows of a batch are hidden; nil when none are. Precondition: users and sequences were selected.
     package func hiddenRows(of batch: ColumnBatch) -> [Bool]? {
-        guard let users = batch.users, let ends = ends(in: users.table) else { return nil }
-        precondition(batch.sequences.count == batch.rowCount)
+        guard let users = batch.users, batch.sequences.count == batch.rowCount else {
+            preconditionFailure("users and sequences were not selected")
+        }
+        guard let ends = ends(in: users.table) else { return nil }
         var isFound = false
         let hidden = (0..<batch.rowCount).map { row in
             let code = users.codes[row]

@@ -56,11 +56,12 @@ extension RowGroupReader {
             try rebuild(column, descriptors, flags[...], flag, into: &result)
             return result.column()
         }
-        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: chunkRowCount) {
-            let part = first..<min(first + chunkRowCount, rows.upperBound)
-            var reader = try RowGroupReader(segment, directory, rows: part, column.selection)
-            let local = part.lowerBound - rows.lowerBound..<part.upperBound - rows.lowerBound
-            try reader.rebuild(column, descriptors, flags[local], flag, into: &result)
+        let all = rows
+        defer { rows = all }
+        for first in stride(from: all.lowerBound, to: all.upperBound, by: chunkRowCount) {
+            rows = first..<min(first + chunkRowCount, all.upperBound)
+            let local = rows.lowerBound - all.lowerBound..<rows.upperBound - all.lowerBound
+            try rebuild(column, descriptors, flags[local], flag, into: &result)
         }
         return result.column()
     }

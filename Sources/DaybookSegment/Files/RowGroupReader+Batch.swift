@@ -33,7 +33,9 @@ extension RowGroupReader {
             batch.timestamps = try signed(.timestamp)
             try check(batch.timestamps, .timestamp)
         }
-        if has(.identifierTime) { batch.identifiers = try identifiers() }
+        if has(.identifierTime) {
+            batch.identifiers = try identifiers(has(.timestamp) ? batch.timestamps : try signed(.timestamp))
+        }
         if has(.status) { batch.statuses = try statuses() }
         if has(.duration) { batch.durations = try unsigned(.duration) }
         if has(.inputTokens) {
@@ -116,10 +118,9 @@ extension RowGroupReader {
         return statuses
     }
 
-    private mutating func identifiers() throws(SegmentError) -> [EventID] {
-        // They were written less the milliseconds of the timestamps.
+    /// They were written less the milliseconds of the timestamps.
+    private mutating func identifiers(_ timestamps: [Int64]) throws(SegmentError) -> [EventID] {
         var times = try unsigned(.identifierTime)
-        let timestamps = try signed(.timestamp)
         for row in 0..<rows.count { times[row] &+= ColumnBatch.milliseconds(timestamps[row]) }
         let middles = try unsigned(.identifierMiddle)
         let lows = try unsigned(.identifierLow)

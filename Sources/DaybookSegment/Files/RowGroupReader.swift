@@ -4,7 +4,8 @@ internal import DaybookFormat
 struct RowGroupReader {
     let segment: SegmentReader
     let directory: RowGroupDirectory
-    let rows: Range<Int>
+    /// Those that are decoded next: all that are wanted, whose pages were read, or a part of them.
+    var rows: Range<Int>
     let selection: ColumnSelection
     /// Attributes that are wanted by themselves.
     let attributes: [AttributeName]
@@ -29,17 +30,27 @@ struct RowGroupReader {
     /// Reading over a gap this small is cheaper than another call.
     private static let gapByteCountMax: UInt64 = 8 << 10
 
-    init(
-        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, _ selection: ColumnSelection,
-        tables: [ColumnNumber: StringTable] = [:], readsFlags: Bool = false
-    ) throws(SegmentError) {
+    /// Nothing is loaded yet.
+    private init(
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, _ rows: Range<Int>,
+        selection: ColumnSelection = [], attributes: [AttributeName] = [], tables: [UInt16: StringTable] = [:],
+        readsFlags: Bool = false
+    ) {
         self.segment = segment
         self.directory = directory
         self.rows = rows
         self.selection = selection
-        attributes = []
-        self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.key.rawValue, $0.value) })
+        self.attributes = attributes
+        self.tables = tables
         self.readsFlags = readsFlags
+    }
+
+    init(
+        _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, _ selection: ColumnSelection,
+        tables: [ColumnNumber: StringTable] = [:], readsFlags: Bool = false
+    ) throws(SegmentError) {
+        let numbered = Dictionary(uniqueKeysWithValues: tables.map { ($0.key.rawValue, $0.value) })
+        self.init(segment, directory, rows, selection: selection, tables: numbered, readsFlags: readsFlags)
         var wanted: [ColumnDescriptor] = []
         for column in ColumnNumber.columns(of: segment.family) where isWanted(column) {
             wanted.append(try descriptor(column))
@@ -52,13 +63,7 @@ struct RowGroupReader {
     init(
         _ segment: SegmentReader, _ directory: RowGroupDirectory, dictionaryOf column: ColumnNumber
     ) throws(SegmentError) {
-        self.segment = segment
-        self.directory = directory
-        rows = 0..<0
-        selection = []
-        attributes = []
-        tables = [:]
-        readsFlags = false
+        self.init(segment, directory, 0..<0)
         try load([try descriptor(column)])
     }
 
@@ -66,13 +71,7 @@ struct RowGroupReader {
     init(
         _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, stringsOf column: ColumnNumber
     ) throws(SegmentError) {
-        self.segment = segment
-        self.directory = directory
-        self.rows = rows
-        selection = []
-        attributes = []
-        tables = [:]
-        readsFlags = false
+        self.init(segment, directory, rows)
         try load([try descriptor(column)])
     }
 
@@ -81,13 +80,7 @@ struct RowGroupReader {
         _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, attributes: [AttributeName],
         tables: [UInt16: StringTable]
     ) throws(SegmentError) {
-        self.segment = segment
-        self.directory = directory
-        self.rows = rows
-        selection = []
-        self.attributes = attributes
-        self.tables = tables
-        readsFlags = false
+        self.init(segment, directory, rows, attributes: attributes, tables: tables)
         try load(attributeDescriptors())
     }
 
@@ -96,13 +89,7 @@ struct RowGroupReader {
         _ segment: SegmentReader, _ directory: RowGroupDirectory, rows: Range<Int>, columns: [ColumnDescriptor],
         tables: [UInt16: StringTable]
     ) throws(SegmentError) {
-        self.segment = segment
-        self.directory = directory
-        self.rows = rows
-        selection = []
-        attributes = []
-        self.tables = tables
-        readsFlags = false
+        self.init(segment, directory, rows, tables: tables)
         try load(columns)
     }
 

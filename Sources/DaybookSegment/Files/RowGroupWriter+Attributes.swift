@@ -8,6 +8,8 @@ extension RowGroupWriter {
         _ directory: inout RowGroupDirectory, _ output: inout PageOutput
     ) throws(DiskError) -> ByteColumn {
         guard let threshold = policy.threshold(rowCount: column.rowCount) else { return column }
+        // A writer waits long for its next row group: what it holds meanwhile is not to be the tape.
+        defer { shredder = ObjectShredder() }
         shredder.read(column)
         var plan = shredder.plan(root, threshold: threshold)
         var isNumbered: [PlannedAttribute] = []
@@ -31,10 +33,7 @@ extension RowGroupWriter {
             descriptor.byteCount = Int(output.offset - start)
             directory.columns.append(descriptor)
         }
-        let rest = shredder.rest(of: column, without: isNumbered.map { ($0.node, $0.leaves) })
-        // A writer waits long for its next row group: what it holds meanwhile is not to be the tape.
-        shredder = ObjectShredder()
-        return rest
+        return shredder.rest(of: column, without: isNumbered.map { ($0.node, $0.leaves) })
     }
 
     private mutating func appendAttributeValues(
