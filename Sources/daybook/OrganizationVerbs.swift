@@ -109,17 +109,11 @@ struct OrganizationVerbs: ParsableCommand {
         }
 
         private func retentionDays() throws -> [String: Int] {
-            var days: [String: Int] = [:]
-            for text in retention {
-                let parts = text.split(separator: "=", omittingEmptySubsequences: false)
-                guard parts.count == 2, let count = Int(parts[1]) else {
-                    throw ValidationError("--retention \(text) is not of the form family=days.")
-                }
-                guard days.updateValue(count, forKey: String(parts[0])) == nil else {
-                    throw ValidationError("--retention names \(parts[0]) twice.")
-                }
+            do {
+                return try AdministrativeRequest.retentionDays(parsing: retention)
+            } catch {
+                throw ValidationError(error.description)
             }
-            return days
         }
     }
 

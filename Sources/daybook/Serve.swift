@@ -36,6 +36,12 @@ struct Serve: AsyncParsableCommand {
     var eventLoops = ServerOptions().eventLoopCount
     @Option(name: .long, help: "Seconds without an event after which what a log holds is sealed. [default: 600]")
     var sealAge: Int?
+    @Option(
+        name: .long,
+        help:
+            "Bytes that all organizations may take together; ingest is refused beyond. 0 is without a bound. [default: 0]"
+    )
+    var quotaBytes: UInt64 = 0
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -63,6 +69,7 @@ struct Serve: AsyncParsableCommand {
         let entropy = SystemEntropy()
         var storeOptions = StoreOptions()
         if let sealAge { storeOptions.sealAgeMicroseconds = Int64(sealAge) * 1_000_000 }
+        storeOptions.storeByteCountMax = quotaBytes
         let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy, options: storeOptions)
         defer { lock.release() }
         report(store.recoveryReport, to: logger)

@@ -63,7 +63,7 @@ struct VerifyVerbs: ParsableCommand {
 
                 EXIT CODES:
                   0   every rollup is what its rows add up to
-                  1   one is not, is missing, or its segment cannot be read
+                  1   one is not, one that the manifest names is missing, or its segment cannot be read
                   2   the command line is wrong, or there is no such store or organization
 
                 EXAMPLES:

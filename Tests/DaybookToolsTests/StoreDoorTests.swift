@@ -66,6 +66,37 @@ struct StoreDoorTests {
         }
     }
 
+    @Test func retentionHoldAndQuotaAreSetAndShownOffline() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        _ = try door.initialize(organization: "acme", clock: clock, entropy: entropy)
+        let set = AdministrativeRequest.setOrganization(
+            "acme", retentionDays: ["commands": 30, "sessions": 0], isHeld: true, quotaByteCount: 5_000_000)
+        _ = try door.administer(set, clock: clock, entropy: entropy)
+        let shown = try door.administer(
+            AdministrativeRequest.showOrganization("acme"), clock: clock, entropy: entropy)
+        let fields = try ControlDocument(parsing: shown)
+        #expect(fields["retention_days"]?["commands"]?.integerValue == 30)
+        #expect(fields["retention_days"]?["agents"]?.integerValue == 90)
+        #expect(fields["retention_days"]?["sessions"]?.integerValue == 0)
+        #expect(fields["quota_bytes"]?.integerValue == 5_000_000)
+        #expect(String(decoding: shown, as: UTF8.self).contains(#""legal_hold":true"#))
+    }
+
+    @Test(arguments: ["commands", "commands=", "commands=1=2", "=", "commands=x"])
+    func aRetentionThatIsNoRetentionIsRefused(text: String) {
+        #expect(throws: ToolError.self) { try AdministrativeRequest.retentionDays(parsing: [text]) }
+    }
+
+    @Test func aFamilyHasOneRetention() throws {
+        #expect(
+            try AdministrativeRequest.retentionDays(parsing: ["commands=30", "agents=0"])
+                == ["commands": 30, "agents": 0])
+        #expect(throws: ToolError.self) {
+            try AdministrativeRequest.retentionDays(parsing: ["agents=3", "agents=4"])
+        }
+    }
+
     @Test func aHeldDirectoryWithoutASocketIsAnErrorThatSaysSo() throws {
         let directory = try TemporaryDirectory()
         let door = StoreDoor(directory: directory.path + "/store")

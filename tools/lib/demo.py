@@ -9,6 +9,7 @@ import time
 
 import checks
 import examples
+import keeping
 from client import Client, dump
 from load import Ledger, Sender
 from server import Daybook
@@ -159,7 +160,8 @@ def check_sealing(results, daybook, organization, seconds=60):
 
 
 def check_copy(results, daybook, tenant):
-    """Replays a log into another organization over HTTP; but for the organization and the arrival it is the same log."""
+    """Replays a log into another organization over HTTP; but for the organization and the arrival it is the same log.
+    Returns the other organization's key."""
     made = daybook.verb_json("org", "create", "copy", "--data", daybook.directory)
     common = ["--data", daybook.directory, "--organization"]
     url = f"http://127.0.0.1:{daybook.port}"
@@ -173,6 +175,7 @@ def check_copy(results, daybook, tenant):
         if wanted != found:
             problems.append(f"sequence {wanted['sequence']} is {found}, expected {wanted}")
     results.check(f"{tenant.organization}: replay of {len(original)} events into another organization", problems)
+    return made["api_key"]
 
 
 def check_answers(results, daybook, tenants):
@@ -217,9 +220,13 @@ def run(daybook, results):
     # Once more from the start: recovery, the same answers, a graceful end.
     daybook.start()
     check_answers(results, daybook, active)
-    check_copy(results, daybook, tenants[0])
+    key = check_copy(results, daybook, tenants[0])
+    keeping.check_quota(results, daybook, "copy", key)
+    keeping.check_hold(results, daybook, "copy")
+    left = keeping.check_erasure(results, daybook, "copy", key)
     code = daybook.stop()
     results.check("SIGTERM ends the server with exit code 0", [] if code == 0 else [f"exit code {code}"])
+    keeping.check_reapply(results, daybook, "copy", left)
     summary(tenants, acknowledged, total, events)
 
 

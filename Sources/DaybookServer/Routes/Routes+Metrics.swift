@@ -171,6 +171,9 @@ extension Routes {
                 status.segmentDirectoryByteCount),
             MetricSeries("daybook_mapped_indexes", .gauge, "Indexes that are mapped.", status.mappedIndexCount),
             MetricSeries("daybook_mapped_index_bytes", .gauge, "Bytes of mapped indexes.", status.mappedIndexByteCount),
+            MetricSeries("daybook_cached_rollups", .gauge, "Rollup files in memory.", status.rollupCount),
+            MetricSeries(
+                "daybook_cached_rollup_bytes", .gauge, "Memory of rollup files.", status.rollupByteCount),
             MetricSeries("daybook_cached_pages", .gauge, "Decoded pages in memory.", status.pageCount),
             MetricSeries("daybook_cached_page_bytes", .gauge, "Memory of decoded pages.", status.pageByteCount),
             MetricSeries(

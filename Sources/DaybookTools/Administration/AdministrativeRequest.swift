@@ -20,6 +20,21 @@ package enum AdministrativeRequest {
         return request.finish()
     }
 
+    /// Days by family, as a command line has them: `commands=30`, each family once.
+    package static func retentionDays(parsing texts: [String]) throws(ToolError) -> [String: Int] {
+        var days: [String: Int] = [:]
+        for text in texts {
+            let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2, let count = Int(parts[1]) else {
+                throw ToolError("--retention \(text) is not of the form family=days.", cure: "Write commands=30.")
+            }
+            guard days.updateValue(count, forKey: String(parts[0])) == nil else {
+                throw ToolError("--retention names \(parts[0]) twice.", cure: "Name each family once.")
+            }
+        }
+        return days
+    }
+
     /// - Parameter retentionDays: by the names `commands`, `agents`, `sessions` and `productivity`; 0 keeps for ever.
     package static func setOrganization(
         _ id: String, retentionDays: [String: Int], isHeld: Bool?, quotaByteCount: Int?

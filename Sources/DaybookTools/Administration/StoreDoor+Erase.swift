@@ -14,18 +14,19 @@ extension StoreDoor {
 
     private static let pollMicroseconds: UInt64 = 200_000
 
-    /// Begins the erasure of a user. With a server it may be left to go on there; without one it is carried out here, or
-    /// as far as it comes before a reader has to let go of a file.
+    /// Begins the erasure of a user. With a server it may be left to go on there; without one it is carried out here.
     /// - Parameters:
     ///   - waits: until it is done.
-    ///   - progress: told the phase whenever it is another one.
+    ///   - progress: told how far it is whenever that is another text: the phase, the files that are still read, the
+    ///     error after which a server tries again.
+    /// - Throws: `ToolError` when an error stops it and no server is there to try again.
     package func erase(
         user: String, organization: String, waits: Bool, clock: any Clock, entropy: any Entropy,
         progress: (String) -> Void = { _ in }
     ) throws -> ErasureOutcome {
         try withAdministration(clock: clock, entropy: entropy) { ask, isServed in
             let begun = try ask(AdministrativeRequest.beginErasure(of: user, organization: organization))
-            return try follow(begun, waits: waits || !isServed, ask, progress)
+            return try follow(begun, waits: waits, isServed: isServed, ask, progress)
         }
     }
 
@@ -38,29 +39,46 @@ extension StoreDoor {
             let answer = try ask(AdministrativeRequest.reapplyErasures(organization: organization))
             let ids = try ControlDocument(parsing: answer)["erasure_ids"]?.arrayValue?.compactMap(\.stringValue) ?? []
             return try ids.map { id in
-                try follow(try ask(AdministrativeRequest.erasureStatus(id)), waits: waits || !isServed, ask, progress)
+                let status = try ask(AdministrativeRequest.erasureStatus(id))
+                return try follow(status, waits: waits, isServed: isServed, ask, progress)
             }
         }
     }
 
     private func follow(
-        _ answer: [UInt8], waits: Bool, _ ask: ([UInt8]) throws -> [UInt8], _ progress: (String) -> Void
+        _ answer: [UInt8], waits: Bool, isServed: Bool, _ ask: ([UInt8]) throws -> [UInt8],
+        _ progress: (String) -> Void
     ) throws -> ErasureOutcome {
         let pause = Wakeup()
         var answer = answer
-        var phase = ""
+        var told = ""
         while true {
             let fields = try ControlDocument(parsing: answer)
             let isDone = fields["state"]?.stringValue == "done"
-            guard !isDone, waits, let id = fields["erasure_id"]?.stringValue else {
+            guard !isDone, waits || !isServed, let id = fields["erasure_id"]?.stringValue else {
                 return ErasureOutcome(fields: answer, isDone: isDone)
             }
-            let now = fields["phase"]?.stringValue ?? ""
-            if now != phase { progress(now) }
-            phase = now
+            let error = fields["last_error"]?.stringValue
+            if let error, !isServed {
+                throw ToolError(
+                    "The erasure \(id) is recorded, and stopped: \(error).",
+                    cure: "Mend what the error names, then run daybook erase --reapply, or serve the store: it goes on."
+                )
+            }
+            let now = Self.state(fields, error)
+            if now != told { progress(now) }
+            told = now
             pause.wait(microseconds: Self.pollMicroseconds)
             answer = try ask(AdministrativeRequest.erasureStatus(id))
         }
+    }
+
+    private static func state(_ fields: ControlDocument, _ error: String?) -> String {
+        var text = fields["phase"]?.stringValue ?? ""
+        let awaited = fields["awaited"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        if !awaited.isEmpty { text += ", waiting for readers of " + awaited.joined(separator: ", ") }
+        if let error { text += ", trying again after: " + error }
+        return text
     }
 
     /// Calls `body` with a way to ask: through the server's admin socket, or a store that is open all the while.
