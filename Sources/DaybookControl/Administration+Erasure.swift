@@ -1,3 +1,4 @@
+internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookStore
 
@@ -29,7 +30,7 @@ extension Administration {
     func reapplyErasures(_ request: ControlDocument) throws -> [UInt8] {
         let scope = request["organization"] == nil ? nil : try organization(of: request)
         if let scope, store.organization(scope) == nil { throw KeyRegistry.Failure.organizationNotFound }
-        var answer = AnswerText()
+        var answer = JSONObjectText.success()
         answer.field("erasure_ids", try store.reapplyErasures(of: scope).map { hexText($0) })
         return answer.finished()
     }
@@ -38,7 +39,7 @@ extension Administration {
         guard let status = store.erasureStatus(id) else {
             throw Refusal(code: "not_found", message: "There is no such erasure.")
         }
-        var answer = AnswerText()
+        var answer = JSONObjectText.success()
         answer.field("erasure_id", hexText(id))
         answer.field("organization", status.record.organization.text)
         answer.field("user_hash", status.record.userHash.map { hexText(UInt64($0), width: 2) }.joined())

@@ -15,7 +15,7 @@ extension Administration {
         let id = try organization(of: request)
         guard let record = store.organization(id) else { throw KeyRegistry.Failure.organizationNotFound }
         let retention = try store.retention(of: id)
-        var answer = AnswerText()
+        var answer = JSONObjectText.success()
         answer.field("organization", id.text)
         answer.field("created_at", record.createdAt)
         answer.object("retention_days") { days in

@@ -76,7 +76,7 @@ package struct Administration: Sendable {
         let record = try store.createOrganization(id)
         let (key, keyRecord) = try registry.create(
             organization: id, name: "first", scopes: .all, user: "", expiresAt: nil)
-        var answer = AnswerText()
+        var answer = JSONObjectText.success()
         answer.field("organization", id.text)
         answer.field("created_at", record.createdAt)
         answer.field("api_key", key.text)
@@ -86,7 +86,7 @@ package struct Administration: Sendable {
     }
 
     private func listOrganizations() -> [UInt8] {
-        var answer = AnswerText()
+        var answer = JSONObjectText.success()
         answer.list("organizations", store.organizations().sorted { $0.id.text < $1.id.text }) { record, item in
             item.field("organization", record.id.text)
             item.field("created_at", record.createdAt)
@@ -100,7 +100,7 @@ package struct Administration: Sendable {
         let (key, record) = try registry.create(
             organization: id, name: try name(of: request), scopes: try scopes(of: request),
             user: try user(of: request), expiresAt: try expiry(of: request, from: now))
-        var answer = AnswerText()
+        var answer = JSONObjectText.success()
         answer.field("organization", id.text)
         answer.field("api_key", key.text)
         answer.describe(record)
@@ -110,7 +110,7 @@ package struct Administration: Sendable {
     private func listKeys(_ request: ControlDocument) throws -> [UInt8] {
         let id = try organization(of: request)
         guard store.organization(id) != nil else { throw KeyRegistry.Failure.organizationNotFound }
-        var answer = AnswerText()
+        var answer = JSONObjectText.success()
         answer.list("keys", registry.list(organization: id)) { listed, item in
             item.describe(listed.record)
             item.field("revoked_at", listed.revokedAt)
@@ -124,7 +124,7 @@ package struct Administration: Sendable {
         }
         let scope = request["organization"] == nil ? nil : try organization(of: request)
         let revokedAt = try registry.revoke(keyID: keyID, organization: scope)
-        var answer = AnswerText()
+        var answer = JSONObjectText.success()
         answer.field("key_id", keyID)
         answer.field("revoked_at", revokedAt)
         return answer.finished()
@@ -201,87 +201,12 @@ extension Administration {
     }
 }
 
-/// Writes the fields of one answer behind `{"ok":true`.
-struct AnswerText {
-    private var bytes = Array(#"{"ok":true"#.utf8)
-    private var isFirst = false
-
-    init() {}
-
-    /// An item of a list: an object of its own.
-    private init(item: Void) {
-        bytes = [UInt8(ascii: "{")]
-        isFirst = true
-    }
-
-    private mutating func key(_ name: String) {
-        if !isFirst { bytes.append(UInt8(ascii: ",")) }
-        isFirst = false
-        JSONText.append(name, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-    }
-
-    mutating func field(_ name: String, _ value: String) {
-        key(name)
-        JSONText.append(value, to: &bytes)
-    }
-
-    /// - Parameter json: a JSON value; nil is null.
-    mutating func field(_ name: String, json: [UInt8]?) {
-        key(name)
-        bytes.append(contentsOf: json ?? Array("null".utf8))
-    }
-
-    mutating func field(_ name: String, _ value: Timestamp?) {
-        key(name)
-        guard let value else {
-            bytes.append(contentsOf: "null".utf8)
-            return
-        }
-        bytes.append(UInt8(ascii: "\""))
-        TimestampText.append(value, to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    mutating func field(_ name: String, _ value: UInt64) {
-        key(name)
-        bytes.append(contentsOf: String(value).utf8)
-    }
-
-    mutating func field(_ name: String, _ value: Bool) {
-        key(name)
-        bytes.append(contentsOf: (value ? "true" : "false").utf8)
-    }
-
-    mutating func object(_ name: String, _ describe: (inout AnswerText) -> Void) {
-        key(name)
-        var object = AnswerText(item: ())
-        describe(&object)
-        bytes.append(contentsOf: object.finished())
-    }
-
-    mutating func field(_ name: String, _ values: [String]) {
-        key(name)
-        bytes.append(UInt8(ascii: "["))
-        for (position, value) in values.enumerated() {
-            if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            JSONText.append(value, to: &bytes)
-        }
-        bytes.append(UInt8(ascii: "]"))
-    }
-
-    mutating func list<Element>(
-        _ name: String, _ elements: [Element], _ describe: (Element, inout AnswerText) -> Void
-    ) {
-        key(name)
-        bytes.append(UInt8(ascii: "["))
-        for (position, element) in elements.enumerated() {
-            if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            var item = AnswerText(item: ())
-            describe(element, &item)
-            bytes.append(contentsOf: item.finished())
-        }
-        bytes.append(UInt8(ascii: "]"))
+extension JSONObjectText {
+    /// An answer that begins with `"ok":true`.
+    static func success() -> JSONObjectText {
+        var answer = JSONObjectText()
+        answer.field("ok", true)
+        return answer
     }
 
     mutating func describe(_ record: KeyRecord) {
@@ -292,6 +217,4 @@ struct AnswerText {
         field("created_at", record.createdAt)
         field("expires_at", record.expiresAt)
     }
-
-    func finished() -> [UInt8] { bytes + [UInt8(ascii: "}")] }
 }

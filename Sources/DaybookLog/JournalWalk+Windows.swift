@@ -19,7 +19,7 @@ extension JournalWalk {
         guard try readFrames(file) else { return false }
         guard isAfterStart, end > start else { return true }
         let known = durablePosition > header.basePosition ? durablePosition - header.basePosition : 0
-        let trusted = max(start, JournalFileHeader.byteCount + Int(clamping: known))
+        let trusted = max(start, JournalFileHeader.byteCount + Int(min(known, UInt64(limit))))
         guard trusted < end else { return true }
         file.evictFromPageCache(trusted..<end)
         groups.removeAll { Int($0.offset) >= trusted }

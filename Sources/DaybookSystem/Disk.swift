@@ -74,6 +74,16 @@ extension Disk {
         return try file.readExactly(Int(try file.byteCount()), at: 0)
     }
 
+    /// A whole file that something else will name once its folder is synchronized. A file of that name is a leftover of a
+    /// run that did not come so far, and goes.
+    package func writeAnew(_ path: String, _ bytes: RawSpan) throws(DiskError) {
+        if try exists(path) { try remove(path) }
+        let file = try open(path, .create)
+        defer { file.close() }
+        try file.write(bytes, at: 0)
+        try file.synchronize()
+    }
+
     /// The commit point of every file that replaces another: written under a temporary name, synchronized, renamed,
     /// and the directory synchronized. After an error the target is the old file or the new one, whole.
     package func replaceAtomically(_ path: String, with bytes: RawSpan) throws(DiskError) {

@@ -102,6 +102,26 @@ import Testing
         #expect(story.store.cacheStatus.mappedIndexByteCount == index.byteCount)
     }
 
+    @Test(arguments: [false, true])
+    func `an index that a question missed is made again in the background`(isDamaged: Bool) throws {
+        let story = try story(2)
+        let snapshot = try story.store.snapshot(of: Self.log)
+        let segment = snapshot.segments[1]
+        let path = SegmentIndex.path(ofSegment: Layout.path(snapshot.folder, segment.path))
+        let sound = try story.disk.readAll(path)
+        if isDamaged { story.disk.corrupt(path, offset: 30, xor: 1) } else { try story.disk.remove(path) }
+        #expect(try snapshot.index(of: snapshot.segments[0]) != nil)
+        #expect(try snapshot.index(of: segment) == nil)
+        // Not looked for a second time.
+        try story.disk.replaceAtomically(path, with: sound.span.bytes)
+        #expect(try snapshot.index(of: segment) == nil)
+        try story.disk.remove(path)
+        while story.store.machine.stepCompactor() == .worked {}
+        #expect(try snapshot.index(of: segment) != nil)
+        #expect(try story.disk.readAll(path) == sound)
+        #expect(story.store.cacheStatus.mappedIndexCount == 2)
+    }
+
     @Test func `pages give way when tails grow`() throws {
         let story = try story(1) { options in
             options.tailByteCountMax = 4 << 20

@@ -23,6 +23,19 @@ extension ByteReader {
     }
 }
 
+extension RawSpan {
+    /// Where everything before the checksum that ends a file is, after comparing it.
+    /// - Parameter headerByteCount: the file is at least as long, and its checksum.
+    package func verifiedBody(headerByteCount: Int) throws(FormatError) -> Range<Int> {
+        guard byteCount >= headerByteCount + 4 else {
+            throw .truncated(needed: headerByteCount + 4, found: byteCount)
+        }
+        var trailer = ByteReader(at: byteCount - 4)
+        try trailer.readChecksum(self)
+        return 0..<byteCount - 4
+    }
+}
+
 extension [UInt8] {
     /// The beginning of a header that will be `byteCount` bytes long.
     package init(magic: UInt32, version: UInt32, byteCount: Int) {

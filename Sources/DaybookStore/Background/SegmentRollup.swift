@@ -29,25 +29,26 @@ struct SegmentRollup {
 
     /// The bytes of the file; nil when nothing pays. Precondition: `step` has said that no row group is left.
     mutating func finish(_ segment: SegmentReference) -> [UInt8]? {
-        builder?.finish(
-            RollupIdentity(
-                log: reader.log, family: segment.family, firstSequence: segment.firstSequence,
-                lastSequence: segment.lastSequence, segmentChecksum: segment.footerChecksum))
+        builder?.finish(RollupIdentity(segment, of: reader.log))
     }
 
     /// Writes and synchronizes the file beside the segment, and notes it in the reference. The caller synchronizes the
-    /// folder. A file of that name is a leftover of a run that was never published.
+    /// folder.
     static func write(
         _ bytes: [UInt8], beside segment: inout SegmentReference, disk: any Disk, folder: String
     ) throws(DiskError) {
         let path = Layout.path(folder, segment.rollupPath)
-        if try disk.exists(path) { try disk.remove(path) }
-        let file = try disk.open(path, .create)
-        defer { file.close() }
-        try bytes.withRawSpan { (span) throws(DiskError) in try file.write(span, at: 0) }
-        try file.synchronize()
+        try bytes.withRawSpan { (span) throws(DiskError) in try disk.writeAnew(path, span) }
         segment.rollupByteCount = UInt64(bytes.count)
         segment.rollupChecksum = crc32c(bytes)
+    }
+}
+
+extension RollupIdentity {
+    init(_ segment: SegmentReference, of log: LogID) {
+        self.init(
+            log: log, family: segment.family, firstSequence: segment.firstSequence,
+            lastSequence: segment.lastSequence, segmentChecksum: segment.footerChecksum)
     }
 }
 

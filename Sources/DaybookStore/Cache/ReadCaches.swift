@@ -13,9 +13,12 @@ package final class ReadCaches: Sendable {
     let pages: PageCache
     let rollups: RollupCache
     let clock: any Clock
+    private let maintenance: MaintenanceQueue
 
-    init(_ options: StoreOptions, clock: any Clock) {
+    /// - Parameter maintenance: told of logs with a segment whose index is missing.
+    init(_ options: StoreOptions, clock: any Clock, maintenance: MaintenanceQueue) {
         self.clock = clock
+        self.maintenance = maintenance
         let pages = PageCache(byteCountMax: options.pageCacheByteCountMax)
         self.pages = pages
         segments = SegmentCache(
@@ -65,6 +68,12 @@ package final class ReadCaches: Sendable {
                 pages.setByteCountMax(byteCount)
             }
         }
+    }
+
+    /// A question found no index of a segment, or a damaged one: the compactor makes it again.
+    func noteMissingIndex(of segment: SegmentReference, _ log: LogID, isNamed: () -> Bool) {
+        segments.noteMissingIndex(of: segment, log, isNamed: isNamed)
+        maintenance.add(log)
     }
 
     /// Lets go of what is kept of segments that a published manifest no longer names. Nothing of them gets in again.

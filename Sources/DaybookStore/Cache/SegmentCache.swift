@@ -34,6 +34,8 @@ final class SegmentCache: Sendable {
         var entries: [Key: Entry] = [:]
         /// The number under which decoded pages of a file are kept, also while the file is closed.
         var owners: [Key: UInt64] = [:]
+        /// Segments that have no index: it is not looked for again until it was made.
+        var withoutIndex: Set<Key> = []
         var byteCount = 0
         var useCount: UInt64 = 0
         var openCount: UInt64 = 0
@@ -124,15 +126,40 @@ final class SegmentCache: Sendable {
         }
     }
 
-    /// The mapped index of a segment that is open here.
-    func index(
-        of segment: SegmentReference, _ log: LogID, make: () throws -> SegmentIndex
-    ) throws -> SegmentIndex {
+    enum KnownIndex {
+        case mapped(SegmentIndex)
+        /// There is none, until somebody who may write makes it.
+        case missing
+        case unknown
+    }
+
+    func index(of segment: SegmentReference, _ log: LogID) -> KnownIndex {
         let key = Key(log, segment)
-        if let known = state.withLock({ $0.entries[key]?.index }) { return known }
-        let index = try make()
-        state.withLock { $0.entries[key]?.index = index }
-        return index
+        return state.withLock { state in
+            if let index = state.entries[key]?.index { return .mapped(index) }
+            return state.withoutIndex.contains(key) ? .missing : .unknown
+        }
+    }
+
+    /// Keeps the index of a segment while it is open here.
+    func keep(_ index: SegmentIndex, of segment: SegmentReference, _ log: LogID) {
+        let key = Key(log, segment)
+        state.withLock { state in
+            state.entries[key]?.index = index
+            state.withoutIndex.remove(key)
+        }
+    }
+
+    /// - Parameter isNamed: as for `open`.
+    func noteMissingIndex(of segment: SegmentReference, _ log: LogID, isNamed: () -> Bool) {
+        let key = Key(log, segment)
+        state.withLock { _ = $0.withoutIndex.insert(key) }
+        if !isNamed() { state.withLock { _ = $0.withoutIndex.remove(key) } }
+    }
+
+    /// The names of segments without an index.
+    func segmentsWithoutIndex(of log: LogID) -> Set<String> {
+        state.withLock { Set($0.withoutIndex.lazy.filter { $0.log == log }.map(\.name)) }
     }
 
     /// Lets go of segments that the organization's manifest no longer names.
@@ -150,6 +177,7 @@ final class SegmentCache: Sendable {
     }
 
     private func forget(_ state: inout State, _ key: Key) {
+        state.withoutIndex.remove(key)
         if let entry = state.entries.removeValue(forKey: key) { state.byteCount -= entry.byteCount }
         if let owner = state.owners.removeValue(forKey: key) { pages.drop(owner) }
     }

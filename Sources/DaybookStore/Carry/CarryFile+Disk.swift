@@ -28,14 +28,9 @@ extension CarriedSession {
 
 extension CarryFile {
     /// Writes and synchronizes the file in `folder`. The caller synchronizes the folder before the manifest names it.
-    /// A file of that name is a leftover of a sealing that was never published, and is removed first.
     package func write(disk: any Disk, folder: String) throws(DiskError) {
         let path = Layout.path(folder, name)
-        if try disk.exists(path) { try disk.remove(path) }
-        let file = try disk.open(path, .create)
-        defer { file.close() }
-        try encoded().withRawSpan { (span) throws(DiskError) in try file.write(span, at: 0) }
-        try file.synchronize()
+        try encoded().withRawSpan { (span) throws(DiskError) in try disk.writeAnew(path, span) }
     }
 
     /// Reads the carry file that the manifest of `folder` names.

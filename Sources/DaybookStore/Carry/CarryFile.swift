@@ -113,7 +113,7 @@ extension CarryFile {
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
         try reader.readMagic(Self.magic, version: Self.version, bytes)
-        let body = bytes.extracting(0..<(try Self.verifiedByteCount(bytes)))
+        let body = bytes.extracting(try bytes.verifiedBody(headerByteCount: Self.headerByteCount))
         let log = LogID(try reader.uint64(body))
         let sealedThrough = try reader.uint64(body)
         let requestCount = Int(try reader.uint32(body))
@@ -133,19 +133,6 @@ extension CarryFile {
         guard reader.isAtEnd(body) else { throw .invalid("carry file length") }
         self.init(unchecked: log, sealedThrough, requests, sessions)
         guard isWellFormed else { throw .invalid("carry file order") }
-    }
-
-    /// Number of bytes before the checksum, after comparing it.
-    private static func verifiedByteCount(_ bytes: RawSpan) throws(FormatError) -> Int {
-        guard bytes.byteCount >= headerByteCount + 4 else {
-            throw .truncated(needed: headerByteCount + 4, found: bytes.byteCount)
-        }
-        let byteCount = bytes.byteCount - 4
-        var trailer = ByteReader(at: byteCount)
-        let expected = try trailer.uint32(bytes)
-        let found = crc32c(bytes.extracting(0..<byteCount))
-        guard expected == found else { throw .checksum(expected: expected, found: found) }
-        return byteCount
     }
 }
 

@@ -49,6 +49,8 @@ final class Compactor {
     var phase = Phase.resting
     /// Segments that the disk could not read, by log: the rest goes on without them until the next patrol.
     var blocked: [LogID: Set<String>] = [:]
+    /// Segments whose index could not be made, by log; as above.
+    var unindexed: [LogID: Set<String>] = [:]
     /// Segments whose expired rows were counted, with the wall time from which on they are counted again.
     var countedAgain: [String: Int64] = [:]
     /// What is to be merged, and since when.
@@ -112,7 +114,10 @@ final class Compactor {
 
     private func begin() {
         guard let (log, isPatrolled) = shared.maintenance.take() else { return }
-        if isPatrolled { blocked[log] = nil }
+        if isPatrolled {
+            blocked[log] = nil
+            unindexed[log] = nil
+        }
         do {
             let organization = try registry.lease(log)
             do {
@@ -123,7 +128,12 @@ final class Compactor {
             }
             if case .resting = phase { registry.release(log) }
         } catch {
-            fail(error)
+            if case StoreError.unstable = error {
+                // Somebody else was faster. It is looked at anew.
+                shared.maintenance.add(log)
+            } else {
+                fail(error)
+            }
         }
         registry.closeIdle(keeping: options.openOrganizationCountMax)
     }
@@ -140,6 +150,8 @@ final class Compactor {
         note(ranges, of: log)
         shared.space.set(organization.usedByteCount, of: log)
         if try dropExpired(organization, manifest, table) {
+            shared.maintenance.add(log)
+        } else if try rebuildIndex(organization, manifest) {
             shared.maintenance.add(log)
         } else if let run = CompactionPlan.emptyRun(ranges) {
             let range = ranges[run.lowerBound].range.lowerBound...ranges[run.upperBound - 1].range.upperBound

@@ -35,7 +35,7 @@ struct CarryCleaner {
         segments = manifest.segments
         tallies = [Tally](repeating: Tally(), count: carry.requests.count)
         for session in carry.sessions {
-            let state = try session.state.withRawSpan { (span) throws(FormatError) in try SessionState(reading: span) }
+            let state = try session.decodedState(in: Layout.path(organization.folder, name))
             if users.end(of: state.user) > 0 { touched.insert(session.sessionID) }
         }
     }

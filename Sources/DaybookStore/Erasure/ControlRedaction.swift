@@ -7,7 +7,6 @@ internal import Synchronization
 struct RewrittenLog: Sendable, Equatable {
     var path: String
     var byteCount: UInt64
-    var actCount: Int
 }
 
 /// Where the erasing thread asks the checkpoint thread to take names out of the control log.
@@ -70,11 +69,10 @@ struct ControlRedaction {
                 defer { file.close() }
                 try file.read(byteCount, at: 0, appendingTo: &bytes)
             }
-            let actCount = Self.redact(&bytes, state)
-            guard actCount > 0 else { continue }
+            guard Self.redact(&bytes, state) else { continue }
             willReplace(path)
             try bytes.withRawSpan { (span) throws(DiskError) in try disk.replaceAtomically(path, with: span) }
-            rewritten.append(RewrittenLog(path: path, byteCount: UInt64(bytes.count), actCount: actCount))
+            rewritten.append(RewrittenLog(path: path, byteCount: UInt64(bytes.count)))
         }
         return rewritten
     }
@@ -84,27 +82,29 @@ struct ControlRedaction {
         var bytes: [UInt8]
     }
 
-    /// Returns how many acts were changed.
-    private static func redact(_ bytes: inout [UInt8], _ state: ControlState) -> Int {
-        let found = bytes.withRawSpan { redactions(of: $0, state) }
-        for patch in found.patches {
+    /// Returns whether anything was changed.
+    private static func redact(_ bytes: inout [UInt8], _ state: ControlState) -> Bool {
+        let patches = bytes.withRawSpan { redactions(of: $0, state) }
+        apply(patches, to: &bytes)
+        return !patches.isEmpty
+    }
+
+    private static func apply(_ patches: [Patch], to bytes: inout [UInt8]) {
+        for patch in patches {
             bytes.replaceSubrange(patch.offset..<patch.offset + patch.bytes.count, with: patch.bytes)
         }
-        return found.actCount
     }
 
     /// Records with what is to stand in their place. Passes over what does not verify.
-    private static func redactions(of file: RawSpan, _ state: ControlState) -> (patches: [Patch], actCount: Int) {
+    private static func redactions(of file: RawSpan, _ state: ControlState) -> [Patch] {
         var patches: [Patch] = []
-        var actCount = 0
         var walk = LogWalk(log: .control, from: LogFileHeader.byteCount, limit: file.byteCount)
         while true {
             do throws(FormatError) {
-                guard let (header, offset) = try walk.next(file) else { return (patches, actCount) }
+                guard let (header, offset) = try walk.next(file) else { return patches }
                 let record = file.extracting(offset..<offset + header.byteCount)
                 guard let redacted = try redacted(record, header, state) else { continue }
-                patches.append(Patch(offset: offset, bytes: redacted.bytes))
-                actCount += redacted.actCount
+                patches.append(Patch(offset: offset, bytes: redacted))
             } catch {
                 _ = walk.skipDamage(file)
             }
@@ -114,7 +114,7 @@ struct ControlRedaction {
     /// The record with other acts and another checksum; nil when nothing is to be taken out of it.
     private static func redacted(
         _ record: RawSpan, _ header: GroupHeader, _ state: ControlState
-    ) throws(FormatError) -> (bytes: [UInt8], actCount: Int)? {
+    ) throws(FormatError) -> [UInt8]? {
         var patches: [Patch] = []
         var entries = GroupEntries(of: header)
         while let entry = try entries.next(record) {
@@ -128,11 +128,9 @@ struct ControlRedaction {
         }
         guard !patches.isEmpty else { return nil }
         var bytes = record.toArray()
-        for patch in patches {
-            bytes.replaceSubrange(patch.offset..<patch.offset + patch.bytes.count, with: patch.bytes)
-        }
+        apply(patches, to: &bytes)
         let checksum = bytes.withRawSpan { crc32c($0.extracting(4..<$0.byteCount)) }
         bytes.store(littleEndian: checksum, at: 0)
-        return (bytes, patches.count)
+        return bytes
     }
 }

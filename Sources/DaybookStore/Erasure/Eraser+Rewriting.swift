@@ -51,8 +51,9 @@ extension Eraser {
         }
         if try run.cleaner?.step() == true { return .worked(byteCount: 0) }
         if let cleaned = run.cleaner?.cleaned() {
-            run.progress.droppedRequestCount += UInt64(cleaned.droppedRequestCount)
-            run.progress.droppedSessionCount += UInt64(cleaned.droppedSessionCount)
+            // Set and not added: after a crash between the next two steps the same ones are found again.
+            run.progress.droppedRequestCount = UInt64(cleaned.droppedRequestCount)
+            run.progress.droppedSessionCount = UInt64(cleaned.droppedSessionCount)
             try run.progress.save(disk: disk, folder: run.organization.folder)
             let path = Layout.path(run.organization.folder, cleaned.carry.name)
             try cleaned.carry.encoded().withRawSpan { (span) throws(DiskError) in
@@ -151,6 +152,7 @@ extension Eraser {
         } catch StoreError.unstable {
             // Somebody else was faster: what is there now is looked at anew.
             run.progress.rewrites.removeLast()
+            try run.progress.save(disk: disk, folder: run.organization.folder)
             rewrite.rewriter.abandon()
             return
         }

@@ -11,7 +11,6 @@ struct EraserParts {
     var shared: SharedState
     var journalFiles: JournalFiles
     var clock: any Clock
-    var options: StoreOptions
     var queue: CommitQueue
     var control: ControlBook
     /// Whether the sealer is making files of a log right now.
@@ -130,9 +129,12 @@ final class Eraser {
         let organization = try parts.registry.lease(task.log)
         do {
             var progress = try ErasureProgress.load(
-                disk: disk, folder: organization.folder, log: task.log, id: task.record.id)
-            // What was noted and never published: its old files are still the real ones.
-            let named = organization.snapshot().manifest.namedFiles
+                disk: disk, folder: organization.folder, log: task.log, id: task.record.id
+            ) { shared.note($0) }
+            // What was noted and never published: its old files are still the real ones. The disk is asked: a
+            // publication that failed may be there all the same.
+            let content = try ManifestLog.load(disk: disk, folder: organization.folder, log: task.log)
+            let named = (content?.manifest ?? Manifest()).namedFiles
             progress.rewrites.removeAll { rewrite in rewrite.old.contains { named.contains($0.name) } }
             organization.caches?.forgetAll(of: task.log)
             return Run(task, organization, progress)

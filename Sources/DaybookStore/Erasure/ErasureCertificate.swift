@@ -28,7 +28,7 @@ package struct ErasureCertificate: Sendable {
 
     /// One line with a line end.
     package var json: [UInt8] {
-        var text = CertificateText()
+        var text = JSONObjectText()
         text.field("erasure_id", hexText(record.id))
         text.field("organization", record.organization.text)
         text.field("user_hash", record.userHash.map { hexText(UInt64($0), width: 2) }.joined())
@@ -60,72 +60,8 @@ package struct ErasureCertificate: Sendable {
         return text.finished() + [UInt8(ascii: "\n")]
     }
 
-    private static func describe(_ file: ErasureProgress.File, _ item: inout CertificateText) {
+    private static func describe(_ file: ErasureProgress.File, _ item: inout JSONObjectText) {
         item.field("file", file.name)
         item.field("bytes", file.byteCount)
     }
-}
-
-/// Writes the fields of one JSON object.
-private struct CertificateText {
-    private var bytes: [UInt8] = [UInt8(ascii: "{")]
-    private var isFirst = true
-
-    private mutating func key(_ name: String) {
-        if !isFirst { bytes.append(UInt8(ascii: ",")) }
-        isFirst = false
-        JSONText.append(name, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-    }
-
-    mutating func field(_ name: String, _ text: String) {
-        key(name)
-        JSONText.append(text, to: &bytes)
-    }
-
-    mutating func field(_ name: String, _ number: UInt64) {
-        key(name)
-        bytes.append(contentsOf: String(number).utf8)
-    }
-
-    mutating func field(_ name: String, _ time: Timestamp?) {
-        key(name)
-        guard let time else { return bytes.append(contentsOf: "null".utf8) }
-        bytes.append(UInt8(ascii: "\""))
-        TimestampText.append(time, to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    mutating func field(_ name: String, _ texts: [String]) {
-        key(name)
-        bytes.append(UInt8(ascii: "["))
-        for (position, text) in texts.enumerated() {
-            if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            JSONText.append(text, to: &bytes)
-        }
-        bytes.append(UInt8(ascii: "]"))
-    }
-
-    mutating func object(_ name: String, _ body: (inout CertificateText) -> Void) {
-        key(name)
-        var object = CertificateText()
-        body(&object)
-        bytes.append(contentsOf: object.finished())
-    }
-
-    mutating func list<Element>(
-        _ name: String, _ elements: [Element], _ describe: (Element, inout CertificateText) -> Void
-    ) {
-        key(name)
-        bytes.append(UInt8(ascii: "["))
-        for (position, element) in elements.enumerated() {
-            if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            var item = CertificateText()
-            describe(element, &item)
-            bytes.append(contentsOf: item.finished())
-        }
-        bytes.append(UInt8(ascii: "]"))
-    }
-
-    func finished() -> [UInt8] { bytes + [UInt8(ascii: "}")] }
 }

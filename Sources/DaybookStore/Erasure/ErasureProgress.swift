@@ -111,7 +111,7 @@ extension ErasureProgress {
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
         try reader.readMagic(Self.magic, version: Self.version, bytes)
-        let body = bytes.extracting(0..<(try Self.verifiedByteCount(bytes)))
+        let body = bytes.extracting(try bytes.verifiedBody(headerByteCount: Self.headerByteCount))
         self.init(log: LogID(try reader.uint64(body)), id: try reader.uint64(body))
         droppedRequestCount = try reader.varint(body)
         droppedSessionCount = try reader.varint(body)
@@ -160,18 +160,6 @@ extension ErasureProgress {
         }
         return files
     }
-
-    private static func verifiedByteCount(_ bytes: RawSpan) throws(FormatError) -> Int {
-        guard bytes.byteCount >= headerByteCount + 4 else {
-            throw .truncated(needed: headerByteCount + 4, found: bytes.byteCount)
-        }
-        let byteCount = bytes.byteCount - 4
-        var trailer = ByteReader(at: byteCount)
-        let expected = try trailer.uint32(bytes)
-        let found = crc32c(bytes.extracting(0..<byteCount))
-        guard expected == found else { throw .checksum(expected: expected, found: found) }
-        return byteCount
-    }
 }
 
 // MARK: - On disk
@@ -179,15 +167,20 @@ extension ErasureProgress {
 extension ErasureProgress {
     /// What was kept of an erasure; nothing yet when there is no file, or when it is damaged: then only the certificate
     /// says less.
-    static func load(disk: any Disk, folder: String, log: LogID, id: UInt64) throws(DiskError) -> ErasureProgress {
+    /// - Parameter onDamage: told of a damaged file.
+    static func load(
+        disk: any Disk, folder: String, log: LogID, id: UInt64, onDamage: (Corruption) -> Void
+    ) throws(DiskError) -> ErasureProgress {
         let empty = ErasureProgress(log: log, id: id)
         let path = Layout.path(folder, empty.name)
         guard try disk.exists(path) else { return empty }
         let bytes = try disk.readAll(path)
         do throws(FormatError) {
             let found = try bytes.withRawSpan { (span) throws(FormatError) in try ErasureProgress(reading: span) }
-            return found.log == log && found.id == id ? found : empty
+            guard found.log == log, found.id == id else { throw FormatError.invalid("erasure of another log") }
+            return found
         } catch {
+            onDamage(Corruption(file: path, offset: 0, reason: error))
             return empty
         }
     }

@@ -119,7 +119,11 @@ extension SegmentReference {
             && firstSequence >= 1 && firstSequence <= lastSequence && lastSequence < .max
             && rowCount >= 1 && UInt64(rowCount) <= lastSequence - firstSequence + 1
             && timestampMin <= timestampMax
-            && byteCount >= 1
+            && (1...Self.byteCountMax).contains(byteCount)
+            && rollupByteCount <= Self.byteCountMax
             && (rollupByteCount > 0 || rollupChecksum == 0)
     }
+
+    /// Far beyond any file we write; sums of sizes cannot overflow.
+    private static let byteCountMax: UInt64 = 1 << 40
 }

@@ -21,16 +21,16 @@ extension OrganizationSnapshot {
                 throw FormatError.checksum(expected: segment.rollupChecksum, found: found)
             }
             let file = try RollupFile(bytes)
-            let identity = RollupIdentity(
-                log: log, family: segment.family, firstSequence: segment.firstSequence,
-                lastSequence: segment.lastSequence, segmentChecksum: segment.footerChecksum)
-            guard file.identity == identity else { throw FormatError.invalid("rollup of another segment") }
+            guard file.identity == RollupIdentity(segment, of: log) else {
+                throw FormatError.invalid("rollup of another segment")
+            }
             if let organization { caches?.rollups.keep(file, of: segment, log) { organization.names(segment) } }
             return file
         } catch let error as FormatError {
             note(Corruption(file: path, offset: 0, reason: error))
         } catch let error as DiskError where error.kind == .notFound {
-            note(Corruption(file: path, offset: 0, reason: .truncated(needed: Int(segment.rollupByteCount), found: 0)))
+            let needed = Int(clamping: segment.rollupByteCount)
+            note(Corruption(file: path, offset: 0, reason: .truncated(needed: needed, found: 0)))
         }
         return nil
     }

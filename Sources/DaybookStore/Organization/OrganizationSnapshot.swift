@@ -76,22 +76,31 @@ package final class OrganizationSnapshot: Sendable {
     /// may call it.
     func openIndex(of segment: SegmentReference) throws -> SegmentIndex {
         let reader = try open(segment)
-        guard let caches = organization?.caches else { return try SegmentIndex.openOrRebuild(reader, disk: disk) }
-        return try caches.segments.index(of: segment, log) { try SegmentIndex.openOrRebuild(reader, disk: disk) }
+        let cache = organization?.caches?.segments
+        if case .mapped(let index)? = cache?.index(of: segment, log) { return index }
+        let index = try SegmentIndex.openOrRebuild(reader, disk: disk)
+        cache?.keep(index, of: segment, log)
+        return index
     }
 
     /// The index beside a segment, for a question: nil where there is none to be had, and the question scans. Writes
-    /// nothing.
-    package func index(of segment: SegmentReference) -> SegmentIndex? {
-        func existing() throws -> SegmentIndex {
-            guard let index = try SegmentIndex.existing(try open(segment), disk: disk) else { throw MissingIndex() }
+    /// nothing; whoever owns the directory makes the index again in the background.
+    package func index(of segment: SegmentReference) throws -> SegmentIndex? {
+        guard let organization, let caches = organization.caches else {
+            return try SegmentIndex.existing(try open(segment), disk: disk)
+        }
+        switch caches.segments.index(of: segment, log) {
+        case .mapped(let index): return index
+        case .missing: return nil
+        case .unknown: break
+        }
+        if let index = try SegmentIndex.existing(try open(segment), disk: disk) {
+            caches.segments.keep(index, of: segment, log)
             return index
         }
-        guard let caches = organization?.caches else { return try? existing() }
-        return try? caches.segments.index(of: segment, log, make: existing)
+        caches.noteMissingIndex(of: segment, log) { organization.names(segment) }
+        return nil
     }
-
-    private struct MissingIndex: Error {}
 
     /// The unsealed rows of a family up to a sequence, in sequence order; chunks may have more columns than selected.
     /// Out of the columns that the store keeps of a tail that is asked again and again, else decoded.

@@ -180,8 +180,13 @@ extension OrganizationStore {
     }
 
     private func takeIn(_ groups: [JournalGroup], options: StoreOptions, journal: JournalGroupReader) throws {
-        let durable = durableThrough
-        let groups = groups.filter { $0.firstSequence > durable }
+        var last = durableThrough
+        // One that overlaps what is there came from a journal that says otherwise, and is told as lost by the report.
+        let groups = groups.filter { group in
+            guard group.firstSequence > last else { return false }
+            last = group.lastSequence
+            return true
+        }
         var start = groups.count
         var byteCount = 0
         while start > 0, byteCount + Int(groups[start - 1].byteCount) <= Self.journalTailByteCountMax {

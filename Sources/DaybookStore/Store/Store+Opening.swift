@@ -80,7 +80,8 @@ private struct Opening {
         let shared = SharedState(
             durablePosition: scan.endPosition, position: position, options: options)
         let registry = OrganizationRegistry(
-            disk: disk, options: options, shared: shared, caches: ReadCaches(options, clock: clock),
+            disk: disk, options: options, shared: shared,
+            caches: ReadCaches(options, clock: clock, maintenance: shared.maintenance),
             marks: checkpoints.table.marks, groups: scan.groups)
         shared.addDirty(registry.unopenedLogs)
         let control = try readControl(registry, shared)
@@ -172,7 +173,7 @@ private struct Opening {
         let sealer = Sealer(disk: disk, registry: registry, shared: shared, clock: clock)
         let eraser = Eraser(
             EraserParts(
-                disk: disk, registry: registry, shared: shared, journalFiles: files, clock: clock, options: options,
+                disk: disk, registry: registry, shared: shared, journalFiles: files, clock: clock,
                 queue: queue, control: control, isSealing: { [unowned sealer] in sealer.isSealing($0) }))
         return StoreMachine(
             committer: committer, participation: participation, checkpointer: checkpointer, sealer: sealer,
