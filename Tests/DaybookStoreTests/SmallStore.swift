@@ -13,7 +13,7 @@ struct SmallStore {
     static let folder = Layout.folder(of: log)
 
     var disk: SimulatedDisk
-    let clock = ManualClock()
+    var clock = ManualClock()
     var options: StoreOptions
     var store: Store
     let sink = CollectingSink()
