@@ -32,7 +32,7 @@ package final class DaybookServer: Service {
         logger: Logger, onRunning: @escaping @Sendable (BoundAddress) async -> Void = { _ in }
     ) {
         environment = ServerEnvironment(
-            store: store, registry: registry, clock: clock, entropy: entropy, options: options)
+            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger)
         self.logger = logger
         self.onRunning = onRunning
     }
@@ -42,13 +42,12 @@ package final class DaybookServer: Service {
         let options = environment.options
         precondition((1...ServerOptions.eventLoopCountMax).contains(options.eventLoopCount))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoopCount)
-        let pool = QueryPool(
-            threadCount: options.queryThreadCount, limitMilliseconds: options.timeLimits.queryMilliseconds)
+        let pool = QueryPool(threadCount: options.queryThreadCount)
         pool.start()
         do {
-            let loops = try await makeLoops(group)
+            let loops = try await makeLoops(group, pool)
             let admin = try await bindAdminSocket(group, pool)
-            try await serve(group, pool, loops)
+            try await serve(group, loops)
             if let admin, let path = options.adminSocketPath { try await AdminSocket.close(admin, path: path) }
             for loop in loops.values {
                 try await loop.eventLoop.submit { loop.loop.value.sink.disconnect() }.get()
@@ -65,11 +64,14 @@ package final class DaybookServer: Service {
         let loop: NIOLoopBound<IngestLoop>
     }
 
-    private func makeLoops(_ group: MultiThreadedEventLoopGroup) async throws -> [ObjectIdentifier: Loop] {
+    private func makeLoops(
+        _ group: MultiThreadedEventLoopGroup, _ pool: QueryPool
+    ) async throws -> [ObjectIdentifier: Loop] {
         var loops: [ObjectIdentifier: Loop] = [:]
         for eventLoop in group.makeIterator() {
             let loop = try await eventLoop.submit { [environment] in
-                NIOLoopBound(IngestLoop(environment: environment, eventLoop: eventLoop), eventLoop: eventLoop)
+                let loop = IngestLoop(environment: environment, pool: pool, eventLoop: eventLoop)
+                return NIOLoopBound(loop, eventLoop: eventLoop)
             }.get()
             loops[ObjectIdentifier(eventLoop)] = Loop(eventLoop: eventLoop, loop: loop)
         }
@@ -84,10 +86,10 @@ package final class DaybookServer: Service {
     }
 
     private func serve(
-        _ group: MultiThreadedEventLoopGroup, _ pool: QueryPool, _ loops: [ObjectIdentifier: Loop]
+        _ group: MultiThreadedEventLoopGroup, _ loops: [ObjectIdentifier: Loop]
     ) async throws {
         let options = environment.options
-        let router = Routes(environment: environment, pool: pool).makeResponder()
+        let router = Routes(environment: environment).makeResponder()
         let logger = self.logger
         let bound = loops.mapValues(\.loop)
         let server = try HTTPServerBuilder { responder in ConnectionChannel(loops: bound, responder: responder) }

@@ -2,6 +2,7 @@ internal import DaybookControl
 internal import DaybookFormat
 internal import DaybookStore
 internal import DaybookSystem
+internal import Logging
 import Synchronization
 
 /// What every connection and route shares.
@@ -11,6 +12,7 @@ final class ServerEnvironment: Sendable {
     let clock: any Clock
     let entropy: any Entropy
     let options: ServerOptions
+    let logger: Logger
     let counters = ServerCounters()
     let startedAt: Timestamp
 
@@ -18,12 +20,16 @@ final class ServerEnvironment: Sendable {
     private let connectionCount = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
-    init(store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions) {
+    init(
+        store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
+        logger: Logger
+    ) {
         self.store = store
         self.registry = registry
         self.clock = clock
         self.entropy = entropy
         self.options = options
+        self.logger = logger
         startedAt = Timestamp(microseconds: clock.wallMicroseconds())
     }
 
@@ -74,6 +80,7 @@ final class ServerCounters: Sendable {
     private let ingestCount = Atomic<UInt64>(0)
     private let ingestNanosecondCount = Atomic<UInt64>(0)
     private let queryCount = Atomic<UInt64>(0)
+    private let givenUpQueryCount = Atomic<UInt64>(0)
 
     struct Snapshot {
         var requests: UInt64
@@ -83,6 +90,7 @@ final class ServerCounters: Sendable {
         var ingestRequests: UInt64
         var ingestNanoseconds: UInt64
         var queries: UInt64
+        var givenUpQueries: UInt64
     }
 
     func answered(status: Int) {
@@ -103,6 +111,8 @@ final class ServerCounters: Sendable {
     }
 
     func queried() { queryCount.wrappingAdd(1, ordering: .relaxed) }
+    /// Its time was over, or its client left.
+    func queryGivenUp() { givenUpQueryCount.wrappingAdd(1, ordering: .relaxed) }
 
     func snapshot() -> Snapshot {
         Snapshot(
@@ -111,6 +121,6 @@ final class ServerCounters: Sendable {
             eventsAcknowledged: acknowledgedCount.load(ordering: .relaxed),
             ingestRequests: ingestCount.load(ordering: .relaxed),
             ingestNanoseconds: ingestNanosecondCount.load(ordering: .relaxed),
-            queries: queryCount.load(ordering: .relaxed))
+            queries: queryCount.load(ordering: .relaxed), givenUpQueries: givenUpQueryCount.load(ordering: .relaxed))
     }
 }

@@ -32,7 +32,10 @@ package struct TimeLimits: Sendable {
     /// How long a commit may take before the client is told that the outcome is unknown: no answer takes 5 s.
     package var commitMilliseconds = 4_000
     /// How long a query may take, for the same reason.
-    package var queryMilliseconds = 4_500
+    package var queryMilliseconds = 4_000
+    /// How long a query goes on whose client has ended its side of the connection: nearly always it has left, and those
+    /// that only say that they ask nothing more get what is ready soon.
+    package var leftQueryMilliseconds = 500
     /// How long a connection whose last answer is out goes on reading, so that the answer is not lost to a reset.
     package var lingerMilliseconds = 2_000
 

@@ -73,7 +73,7 @@ final class TestServer: Sendable {
     ///   - isGated: whether the store works behind a `GatedDisk`.
     static func with(
         _ directory: TemporaryDirectory? = nil, connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false,
-        eventLoopCount: Int = 1, timeLimits: TimeLimits = .outOfReach,
+        eventLoopCount: Int = 1, queryThreadCount: Int = 2, timeLimits: TimeLimits = .outOfReach,
         isGated: Bool = false, _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
@@ -81,6 +81,7 @@ final class TestServer: Sendable {
         options.port = 0
         options.connectionCountMax = connectionCountMax
         options.eventLoopCount = eventLoopCount
+        options.queryThreadCount = queryThreadCount
         options.timeLimits = timeLimits
         if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
         let server = try await TestServer(directory.path, isGated: isGated, options: options)
@@ -156,6 +157,7 @@ extension TimeLimits {
         limits.stalledWriteMilliseconds = 3_600_000
         limits.commitMilliseconds = 3_600_000
         limits.queryMilliseconds = 3_600_000
+        limits.leftQueryMilliseconds = 3_600_000
         return limits
     }
 }

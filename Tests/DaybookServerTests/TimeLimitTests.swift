@@ -1,4 +1,5 @@
 import DaybookControl
+import DaybookFormat
 import DaybookSystem
 import DaybookTestSupport
 import Testing
@@ -155,21 +156,83 @@ import Testing
         }
     }
 
-    @Test func aQueryThatTakesTooLongIsAnsweredAndToldToEnd() async throws {
-        let pool = QueryPool(threadCount: 1, limitMilliseconds: 50)
-        pool.start()
-        let release = Wakeup()
-        let (outcomes, told) = AsyncStream.makeStream(of: Bool.self)
-        await #expect(throws: ErrorResponse.queryTimeout) {
-            try await pool.run { deadline in
-                release.wait()
-                told.yield(deadline.isExpired)
-            }
+    /// Occupies the only query thread with an act that waits for the disk, until the gate is opened.
+    private func occupyQueryThread(of server: TestServer) async throws -> StreamSocket {
+        let path = server.root + "/admin.sock"
+        let gate = try #require(server.gate)
+        gate.close()
+        return try await onThread {
+            let socket = try StreamSocket.connect(to: .unix(path: path))
+            let act = Array("{\"verb\":\"org.create\",\"organization\":\"globex\"}\n".utf8)
+            try act.withRawSpan { try socket.writeAll($0) }
+            gate.waitForOne()
+            return socket
         }
-        release.signal()
-        var outcome = outcomes.makeAsyncIterator()
-        #expect(await outcome.next() == true)
-        await onThread { pool.stop() }
+    }
+
+    /// Waits until the act was answered: then the thread is free again.
+    private func release(_ socket: StreamSocket, of server: TestServer) async throws {
+        server.gate?.open()
+        try await onThread {
+            var answer: [UInt8] = []
+            while !answer.contains(UInt8(ascii: "\n")), case .moved = try socket.read(4_096, appendingTo: &answer) {}
+            #expect(String(decoding: answer, as: UTF8.self).contains("\"ok\":true"))
+            socket.close()
+        }
+    }
+
+    private func givenUpCount(_ server: TestServer) async throws -> Substring? {
+        let text = try await server.request("GET", "/metrics").text
+        return text.split(separator: "\n").first { $0.hasPrefix("daybook_queries_given_up_total ") }
+    }
+
+    @Test func aQueryThatTakesTooLongIsAnsweredAndGivenUp() async throws {
+        let limits = limits { $0.queryMilliseconds = 100 }
+        try await TestServer.with(
+            hasAdminSocket: true, queryThreadCount: 1, timeLimits: limits, isGated: true
+        ) { server in
+            let socket = try await occupyQueryThread(of: server)
+            let connection = try await server.connect()
+            let reply = try await connection.request("GET", "/api/v1/metrics/commands", key: server.key)
+            try reply.expect(503, "query_timeout")
+            #expect(reply.fields["retry-after"] == "30")
+            try await release(socket, of: server)
+            #expect(try await givenUpCount(server) == "daybook_queries_given_up_total 1")
+            // The connection goes on, and the late answer is nobody's.
+            var again = try await connection.request("GET", "/api/v1/metrics/commands", key: server.key)
+            for _ in 0..<50 where again.status == 503 {
+                again = try await connection.request("GET", "/api/v1/metrics/commands", key: server.key)
+            }
+            #expect(again.status == 200)
+            connection.close()
+        }
+    }
+
+    @Test func aQueryWhoseClientLeavesIsGivenUp() async throws {
+        let limits = limits { $0.leftQueryMilliseconds = 40 }
+        try await TestServer.with(
+            hasAdminSocket: true, queryThreadCount: 1, timeLimits: limits, isGated: true
+        ) { server in
+            let socket = try await occupyQueryThread(of: server)
+            let leaving = try await server.connect()
+            try await leaving.send(TestConnection.text("GET", "/api/v1/metrics/aggregated", key: server.key))
+            leaving.close()
+            for _ in 0..<10_000 where try await givenUpCount(server) != "daybook_queries_given_up_total 1" {}
+            #expect(try await givenUpCount(server) == "daybook_queries_given_up_total 1")
+            try await release(socket, of: server)
+            #expect(try await server.request("GET", "/api/v1/metrics/commands").status == 200)
+        }
+    }
+
+    @Test func aQueryWhoseClientAsksNothingMoreIsAnswered() async throws {
+        try await TestServer.with(timeLimits: limits { _ in }) { server in
+            let connection = try await server.connect()
+            try await connection.send(TestConnection.text("GET", "/api/v1/metrics/aggregated", key: server.key))
+            try await connection.endWriting()
+            #expect(try await connection.reply().status == 200)
+            #expect(await connection.isEnded())
+            connection.close()
+        }
     }
 
     /// What api.md promises: 408 after 30 s, idle connections closed by 35 s, every answer within 5 s.

@@ -9,6 +9,8 @@ package final class GatedDisk: Disk {
         var isClosed = false
         /// One for each thread that waits.
         var waiting: [Wakeup] = []
+        /// Of those who wait for the first one to come to the closed gate.
+        var watching: [Wakeup] = []
     }
 
     private let base: any Disk
@@ -27,11 +29,23 @@ package final class GatedDisk: Disk {
         for wakeup in released { wakeup.signal() }
     }
 
+    /// Blocks until somebody waits at the closed gate.
+    package func waitForOne() {
+        let wakeup = Wakeup()
+        let isThere = state.withLock { state in
+            state.watching.append(wakeup)
+            return !state.waiting.isEmpty
+        }
+        if !isThere { wakeup.wait() }
+    }
+
     fileprivate func pass() {
         let wakeup: Wakeup? = state.withLock { state in
             guard state.isClosed else { return nil }
             let wakeup = Wakeup()
             state.waiting.append(wakeup)
+            for watcher in state.watching { watcher.signal() }
+            state.watching = []
             return wakeup
         }
         wakeup?.wait()

@@ -62,13 +62,14 @@ extension ConnectionHandler {
             } else if requestStartedTick == nil, loop.isOver(limits.idleMilliseconds, since: lastProgressTick) {
                 context.close(promise: nil)
             }
-        case .collecting:
+        case .collecting, .asking:
             if loop.isOver(limits.requestMilliseconds, since: requestStartedTick) { answer(.timeout) }
         case .importing where importStream?.ticket == nil:
             if loop.isOver(limits.requestMilliseconds, since: lastProgressTick) { answer(interrupted(.timeout)) }
         case .routing where !routing.requestHasEnded:
             guard loop.isOver(limits.requestMilliseconds, since: requestStartedTick) else { return }
             if routing.responseHasStarted { context.close(promise: nil) } else { answer(.timeout) }
+        case .querying: checkQueryTime()
         case .committing: giveUpCommit(since: ingest?.submittedTick)
         case .importing: giveUpCommit(since: importStream?.submittedTick)
         case .routing, .closed: break

@@ -24,6 +24,8 @@ extension ConnectionHandler {
         let isPut = head.method == .PUT
         if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: target) {
             beginIngest(route, fields)
+        } else if head.method == .GET || head.method == .HEAD, let route = QueryRoute(uri: target) {
+            beginQuery(route, target, fields)
         } else {
             var head = head
             head.uri = target

@@ -23,6 +23,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case committing
         /// An import's body arrives; chunks of it are being committed on the way.
         case importing
+        /// A question arrives.
+        case asking
+        /// A query thread has it.
+        case querying
         /// The router answers.
         case routing
         /// The last answer is out; what still arrives is thrown away until the peer closes.
@@ -50,6 +54,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var request = CurrentRequest()
     var ingest: IngestRequest?
     var importStream: ImportStream?
+    var asked: AskedQuery?
+    var query: RunningQuery?
     var routing = RoutingState()
     private var routerIsAttached = false
     var waiting = CircularBuffer<Waiting>()
@@ -121,8 +127,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let ticket = ingest?.ticket { loop.abandon(ticket) }
         if let ticket = importStream?.ticket { loop.abandon(ticket) }
         if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
+        giveUpQuery()
         ingest = nil
         importStream = nil
+        asked = nil
     }
 
     // MARK: Inbound
@@ -142,10 +150,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func accepts(_ part: HTTPServerRequestPart) -> Bool {
         switch phase {
         case .idle: context?.channel.isWritable ?? false
-        case .collecting: true
+        case .collecting, .asking: true
         case .importing: importStream?.ticket == nil
         case .routing: !routing.requestHasEnded
-        case .committing, .lingering, .closed: false
+        case .committing, .querying, .lingering, .closed: false
         }
     }
 
@@ -156,6 +164,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case (.collecting, .end): submitCollected()
         case (.importing, .body(let bytes)): importBytes(bytes)
         case (.importing, .end): importEnded()
+        case (.asking, .body(let bytes)): discard(bytes)
+        case (.asking, .end): submitAsked()
         case (.routing, .body): passOn(part)
         case (.routing, .end):
             routing.requestHasEnded = true
@@ -260,11 +270,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func fail(_ failure: ErrorResponse) {
         switch phase {
         case .idle where waiting.isEmpty: answerWithoutRequest(failure)
-        case .collecting: answer(failure)
+        case .collecting, .asking: answer(failure)
         case .routing where !routing.requestHasEnded && routing.responseHasStarted, .importing:
             context?.close(promise: nil)
         case .routing where !routing.requestHasEnded: answer(failure)
-        case .idle, .committing, .routing: waiting.append(.failure(failure))
+        case .idle, .committing, .querying, .routing: waiting.append(.failure(failure))
         case .lingering, .closed: break
         }
     }
@@ -289,7 +299,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 if lingerStartedTick != nil { context.close(promise: nil) }
             case .idle where waiting.isEmpty: linger()
             case .routing where !routing.requestHasEnded: context.close(promise: nil)
-            case .collecting: context.close(promise: nil)
+            case .collecting, .asking: context.close(promise: nil)
+            case .querying:
+                query?.inputClosedTick = loop.tick
+                waiting.append(.inputClosed)
             case .importing where importStream?.hasEnded == false: context.close(promise: nil)
             case .idle, .committing, .routing, .importing: waiting.append(.inputClosed)
             case .closed: break
@@ -324,10 +337,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
         encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
     }
 
+    /// The same for a long body, which is not copied.
+    func writeBytes(_ bytes: [UInt8], _ body: ByteBuffer) {
+        guard let encoderContext else { return }
+        var buffer = loop.takeBuffer(byteCount: bytes.count)
+        buffer.writeBytes(bytes)
+        loop.keepBuffer(buffer)
+        encoderContext.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(body)), promise: nil)
+    }
+
     /// The request has its answer: the next one, or the end of the connection.
     func finishRequest() {
         ingest = nil
         importStream = nil
+        query = nil
         requestStartedTick = nil
         lastProgressTick = loop.tick
         if request.keepsAlive {

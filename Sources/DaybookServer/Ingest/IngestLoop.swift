@@ -2,12 +2,15 @@ internal import DaybookControl
 internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookLog
+internal import DaybookQuery
 internal import DaybookSystem
 internal import NIOCore
 
 /// What the connections of one event loop share. Touched by that loop only.
 final class IngestLoop {
     let environment: ServerEnvironment
+    let pool: QueryPool
+    let queryOptions: QueryOptions
     let eventLoop: any EventLoop
     let sink: LoopSink
     /// Random words for the identifiers of events.
@@ -24,8 +27,10 @@ final class IngestLoop {
     private var tickets = TicketTable()
     private var credentials = CredentialCache()
 
-    init(environment: ServerEnvironment, eventLoop: any EventLoop) {
+    init(environment: ServerEnvironment, pool: QueryPool, eventLoop: any EventLoop) {
         self.environment = environment
+        self.pool = pool
+        queryOptions = pool.queryOptions
         self.eventLoop = eventLoop
         sink = LoopSink(eventLoop: eventLoop)
         let entropy = environment.entropy

@@ -20,12 +20,9 @@ final class QueryPool: Sendable {
     private let state = Mutex(State())
     private let wakeups: [Wakeup]
     private let threads = Mutex<[SystemThread]>([])
-    private let limitMilliseconds: Int
 
-    /// - Parameter limitMilliseconds: how long `run` waits for its work, the time in the queue included.
-    init(threadCount: Int, limitMilliseconds: Int) {
+    init(threadCount: Int) {
         wakeups = (0..<max(1, threadCount)).map { _ in Wakeup() }
-        self.limitMilliseconds = limitMilliseconds
     }
 
     func start() {
@@ -97,65 +94,5 @@ extension QueryPool {
         var options = QueryOptions()
         options.executor = LentThreads(width: wakeups.count) { [self] job in submit(job) }
         return options
-    }
-
-    /// Runs `work` on a thread of the pool and returns what it makes of it, or throws `ErrorResponse.queryTimeout`
-    /// when that takes too long. The work is told through `deadline` that nobody waits any more, and should then end.
-    func run<Result: Sendable>(
-        _ work: @escaping @Sendable (_ deadline: QueryDeadline) throws -> Result
-    ) async throws -> Result {
-        let deadline = QueryDeadline()
-        let timer = Task {
-            try await Task.sleep(nanoseconds: UInt64(limitMilliseconds) * 1_000_000)
-            deadline.expire()
-        }
-        defer { timer.cancel() }
-        return try await withCheckedThrowingContinuation { continuation in
-            let answer = OnceContinuation(continuation)
-            deadline.onExpiry { answer.resume(.failure(ErrorResponse.queryTimeout)) }
-            let isAccepted = submit {
-                guard !deadline.isExpired else { return }
-                answer.resume(Swift.Result { try work(deadline) })
-            }
-            if !isAccepted { answer.resume(.failure(ErrorResponse.overloaded)) }
-        }
-    }
-}
-
-/// The time that a query may take, and what happens when it is over.
-final class QueryDeadline: Sendable {
-    /// What the scan looks at.
-    let cancellation = Cancellation()
-    private let action = Mutex<(@Sendable () -> Void)?>(nil)
-
-    var isExpired: Bool { cancellation.isCancelled }
-
-    func expire() {
-        cancellation.cancel()
-        let action = action.withLock { action in
-            defer { action = nil }
-            return action
-        }
-        action?()
-    }
-
-    func onExpiry(_ newAction: @escaping @Sendable () -> Void) {
-        action.withLock { $0 = newAction }
-        if isExpired { expire() }
-    }
-}
-
-/// A continuation that the first of several may resume.
-private final class OnceContinuation<Value: Sendable>: Sendable {
-    private let continuation: Mutex<CheckedContinuation<Value, any Error>?>
-
-    init(_ continuation: CheckedContinuation<Value, any Error>) { self.continuation = Mutex(continuation) }
-
-    func resume(_ result: Result<Value, any Error>) {
-        let taken = continuation.withLock { continuation in
-            defer { continuation = nil }
-            return continuation
-        }
-        taken?.resume(with: result)
     }
 }

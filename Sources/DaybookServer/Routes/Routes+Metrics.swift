@@ -55,6 +55,10 @@ extension Routes {
                 "daybook_ingest_requests_total", .counter, "Requests that stored events.", counters.ingestRequests),
             MetricSeries("daybook_queries_total", .counter, "Queries that were run.", counters.queries),
             MetricSeries(
+                "daybook_queries_given_up_total", .counter,
+                "Queries that were given up, because their time was over or the client had left.",
+                counters.givenUpQueries),
+            MetricSeries(
                 "daybook_connections", .gauge, "Open connections.", max(0, environment.openConnectionCount)),
             MetricSeries(
                 "daybook_ingest_budget_bytes", .gauge, "Bytes of bodies in flight.",

@@ -7,15 +7,13 @@ internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 
-/// The routes that read, on the general router. Whatever goes wrong in them becomes the JSON of the contract here.
+/// The routes about the service itself, on the general router. Whatever goes wrong in them becomes the JSON of the contract here.
 struct Routes: Sendable {
     let environment: ServerEnvironment
-    let pool: QueryPool
 
     func makeResponder() -> RoutesResponder {
         let router = Router(context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
         addHealth(to: router)
-        addQueries(to: router)
         return RoutesResponder(router: router.buildResponder())
     }
 

@@ -1,0 +1,118 @@
+internal import DaybookControl
+internal import DaybookFormat
+internal import DaybookQuery
+internal import NIOCore
+
+/// A question while its request arrives.
+struct AskedQuery {
+    let route: QueryRoute
+    let target: String
+    let authorization: String?
+    /// Of a body that nobody reads.
+    var bodyByteCount = 0
+}
+
+/// A question that a query thread has.
+struct RunningQuery {
+    /// Tells the scan to end; tells one answer from another.
+    let cancellation: Cancellation
+    let submittedTick: Int
+    /// When the peer ended its side, which most do only by leaving.
+    var inputClosedTick: Int?
+}
+
+/// Questions: read on the event loop, answered on a query thread, written on the event loop. No other thread has a part
+/// in it: each change of threads costs as much as a small scan.
+extension ConnectionHandler {
+    func beginQuery(_ route: QueryRoute, _ target: String, _ fields: RequestFields) {
+        if case .length(let byteCount) = fields.body, byteCount > FrontLimits.discardedByteCountMax {
+            answer(.payloadTooLarge.closing())
+            return
+        }
+        phase = .asking
+        asked = AskedQuery(
+            route: route, target: target,
+            authorization: fields.authorizationCount == 1 ? fields.authorization : nil)
+        if fields.expectsContinue { writeContinue() }
+    }
+
+    /// A body means nothing here.
+    func discard(_ bytes: ByteBuffer) {
+        asked?.bodyByteCount += bytes.readableBytes
+        if let asked, asked.bodyByteCount > FrontLimits.discardedByteCountMax { answer(.payloadTooLarge.closing()) }
+    }
+
+    func submitAsked() {
+        guard let asked, let eventLoop = context?.eventLoop else { return }
+        self.asked = nil
+        let request: QueryRequest
+        do throws(ErrorResponse) {
+            request = try self.request(asked)
+        } catch {
+            answer(error)
+            return
+        }
+        environment.counters.queried()
+        let cancellation = Cancellation()
+        query = RunningQuery(cancellation: cancellation, submittedTick: loop.tick)
+        phase = .querying
+        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        let isAccepted = loop.pool.submit {
+            // Nobody waits for it any more.
+            guard !cancellation.isCancelled else { return }
+            let answer = request.answer(cancellation)
+            eventLoop.execute { handler.value.complete(answer, of: cancellation) }
+        }
+        if !isAccepted { answer(.overloaded) }
+    }
+
+    private func request(_ asked: AskedQuery) throws(ErrorResponse) -> QueryRequest {
+        let now = environment.now
+        guard let credential = asked.authorization.flatMap({ loop.credential(authorization: $0, at: now) }) else {
+            throw .unauthorized
+        }
+        guard credential.scopes.contains(.read) else { throw .forbidden(scope: "read") }
+        return try QueryRequest(
+            asked.route, target: asked.target, credential: credential, environment: environment,
+            options: loop.queryOptions)
+    }
+
+    private func complete(_ answer: Result<ByteBuffer, ErrorResponse>, of cancellation: Cancellation) {
+        guard phase == .querying, query?.cancellation === cancellation else { return }
+        switch answer {
+        case .failure(let failure): self.answer(failure)
+        case .success(let body): answerFound(body)
+        }
+    }
+
+    private func answerFound(_ body: ByteBuffer) {
+        if environment.isDraining { request.keepsAlive = false }
+        loop.headScratch.removeAll(keepingCapacity: true)
+        loop.headScratch.append(contentsOf: "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n".utf8)
+        appendCommonFields(to: &loop.headScratch, bodyByteCount: body.readableBytes)
+        loop.headScratch.append(contentsOf: "\r\n".utf8)
+        environment.counters.answered(status: 200)
+        if request.isHead { writeBytes(loop.headScratch) } else { writeBytes(loop.headScratch, body) }
+        finishRequest()
+    }
+
+    /// The scan ends soon, and what it found is thrown away.
+    func giveUpQuery() {
+        guard let query else { return }
+        query.cancellation.cancel()
+        self.query = nil
+        environment.counters.queryGivenUp()
+    }
+
+    /// Once a tick of the loop, while a question is with the query threads.
+    func checkQueryTime() {
+        guard let query else { return }
+        if loop.isOver(environment.options.timeLimits.queryMilliseconds, since: query.submittedTick) {
+            giveUpQuery()
+            answer(.queryTimeout)
+        } else if loop.isOver(environment.options.timeLimits.leftQueryMilliseconds, since: query.inputClosedTick) {
+            giveUpQuery()
+            context?.close(promise: nil)
+        }
+    }
+}

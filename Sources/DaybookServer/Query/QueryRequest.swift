@@ -1,0 +1,163 @@
+internal import DaybookControl
+internal import DaybookEvent
+internal import DaybookFormat
+internal import DaybookQuery
+internal import DaybookStore
+internal import Logging
+internal import NIOCore
+
+/// One question with its parameters read: ready to be answered on any thread, from the credential's own organization.
+struct QueryRequest: Sendable {
+    private enum Question: Sendable {
+        case aggregate(AggregateQuery)
+        case list(ListQuery)
+    }
+
+    /// What the part of an answer that stands behind its items tells.
+    private struct Facts {
+        var source = "raw"
+        var scannedRowCount = 0
+        var asOfSequence: UInt64 = 0
+        /// Damage that the answer was made without.
+        var warningCount = 0
+    }
+
+    /// Most answers fit, the long ones grow a few times.
+    private static let answerByteCapacity = 16 << 10
+
+    private let question: Question
+    private let credential: Credential
+    private let environment: ServerEnvironment
+    private let options: QueryOptions
+    private let startedNanoseconds: UInt64
+
+    /// Throws all that is wrong with the parameters.
+    /// - Parameter target: of the request; the parameters stand behind its question mark.
+    init(
+        _ route: QueryRoute, target: String, credential: Credential, environment: ServerEnvironment,
+        options: QueryOptions
+    ) throws(ErrorResponse) {
+        let parts = target.utf8.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
+        let text = QueryString(parts.count > 1 ? String(Substring(parts[1])) : "")
+        var parameters = QueryParameters(text.pairs, now: environment.now)
+        switch route {
+        case .aggregated: question = .aggregate(parameters.aggregateQuery())
+        case .list(let family): question = .list(parameters.listQuery(of: family))
+        }
+        let faults = (text.faults + parameters.faults).prefix(Limits.listedFieldErrorCountMax)
+        guard faults.isEmpty else {
+            throw .invalid("invalid_query", faults.map { .init(field: $0.parameter, message: $0.message) })
+        }
+        self.credential = credential
+        self.environment = environment
+        self.options = options
+        startedNanoseconds = environment.nanoseconds
+    }
+
+    /// The body of the answer, from a snapshot of this moment. Blocks.
+    func answer(_ cancellation: Cancellation) -> Result<ByteBuffer, ErrorResponse> {
+        do {
+            let now = environment.now
+            let snapshot = try environment.store.snapshot(of: credential.organization.log)
+            var writer = JSONWriter(byteCapacity: Self.answerByteCapacity)
+            writer.raw(#"{"success":true,"data":{"items":"#)
+            switch question {
+            case .aggregate(let query): try append(query, snapshot, now, cancellation, to: &writer)
+            case .list(let query): try append(query, snapshot, now, cancellation, to: &writer)
+            }
+            return .success(
+                writer.withBytes { bytes in
+                    var body = ByteBufferAllocator().buffer(capacity: bytes.byteCount)
+                    body.writeBytes(bytes)
+                    return body
+                })
+        } catch {
+            return .failure(failure(error))
+        }
+    }
+
+    private func append(
+        _ query: AggregateQuery, _ snapshot: OrganizationSnapshot, _ now: Timestamp, _ cancellation: Cancellation,
+        to writer: inout JSONWriter
+    ) throws {
+        let answer = try query.answer(from: snapshot, now: now, cancellation: cancellation, options: options)
+        answer.appendItems(to: &writer, executor: options.executor)
+        writer.raw(#","pagination":"#)
+        answer.appendPagination(to: &writer)
+        let facts = Facts(
+            source: answer.source, scannedRowCount: answer.scannedRowCount, asOfSequence: answer.asOfSequence,
+            warningCount: answer.warningCount)
+        append(facts, now, to: &writer) { answer.appendWarnings(to: &$0) }
+    }
+
+    private func append(
+        _ query: ListQuery, _ snapshot: OrganizationSnapshot, _ now: Timestamp, _ cancellation: Cancellation,
+        to writer: inout JSONWriter
+    ) throws {
+        let answer = try query.answer(from: snapshot, now: now, cancellation: cancellation, options: options)
+        try answer.appendItems(organization: credential.organization.id, to: &writer)
+        writer.raw(#","pagination":"#)
+        answer.appendPagination(to: &writer)
+        let facts = Facts(
+            scannedRowCount: answer.scannedRowCount, asOfSequence: answer.asOfSequence,
+            warningCount: answer.warningCount)
+        append(facts, now, to: &writer) { answer.appendWarnings(to: &$0) }
+    }
+
+    private func append(
+        _ facts: Facts, _ now: Timestamp, to writer: inout JSONWriter, warnings: (inout JSONWriter) -> Void
+    ) {
+        var milliseconds: [UInt8] = []
+        milliseconds.append(millisecondsOf: environment.nanoseconds &- startedNanoseconds)
+        writer.raw(#","meta":{"#)
+        writer.key("source")
+        writer.string(facts.source)
+        writer.key("scanned_rows")
+        writer.integer(UInt64(facts.scannedRowCount))
+        writer.key("cache")
+        writer.word("miss")
+        writer.key("took_ms")
+        writer.json(milliseconds)
+        writer.key("as_of_sequence")
+        writer.integer(facts.asOfSequence)
+        if facts.warningCount > 0 {
+            writer.key("warning_count")
+            writer.integer(UInt64(facts.warningCount))
+            writer.key("warnings")
+            warnings(&writer)
+        }
+        writer.closeObject()
+        var end = AnswerPattern.rateLimit
+        TimestampText.append(now, to: &end)
+        end += AnswerPattern.performance + milliseconds + AnswerPattern.end
+        end.withRawSpan { writer.raw($0) }
+    }
+
+    private func failure(_ error: any Error) -> ErrorResponse {
+        switch error {
+        case QueryError.invalidCursor:
+            return Self.invalid("cursor", "does not belong to this query")
+        case QueryError.tooLarge(let limit):
+            return Self.invalid("group_by", "gives more than \(limit) groups; narrow the range or add a filter")
+        case QueryError.outOfMemory(let limit):
+            return Self.invalid(
+                "group_by",
+                "takes more than \(limit >> 20) MiB; narrow the range, group by less, or add a filter")
+        case QueryError.cancelled: return .queryTimeout
+        case StoreError.organizationClosed(let corruption):
+            environment.logger.error(
+                "The organization is closed: its manifest is damaged.",
+                metadata: ["organization": "\(credential.organization.id)", "damage": "\(corruption)"])
+            return .organizationClosed
+        default:
+            environment.logger.error(
+                "A query failed.",
+                metadata: ["organization": "\(credential.organization.id)", "error": "\(error)"])
+            return .storageUnavailable
+        }
+    }
+
+    private static func invalid(_ field: String, _ message: String) -> ErrorResponse {
+        .invalid("invalid_query", [.init(field: field, message: message)])
+    }
+}
