@@ -10,6 +10,9 @@ extension EventNumber {
         case .negative(let value):
             output.append(UInt8(ascii: "-"))
             output.append(decimal: value.magnitude)
+        case .double(let value) where value > 0x1p-10 && value < 1:
+            // In this range Swift's description and ECMAScript's text are the same.
+            for byte in value.description.utf8 { output.append(byte) }
         case .double(let value):
             ShortestDecimal(value).write(to: &output)
         }

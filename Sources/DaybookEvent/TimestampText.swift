@@ -104,50 +104,46 @@ package enum TimestampText {
         return Int64(shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468)
     }
 
-    /// Appends `2025-09-08T10:30:15.250000Z`, 27 bytes. A time outside `printable` is printed as its nearest end.
-    package static func append(_ time: Timestamp, to bytes: inout [UInt8]) {
-        let clamped = min(max(time, printable.lowerBound), printable.upperBound).microseconds
-        let perDay = secondsPerDay * microsecondsPerSecond
-        var dayNumber = clamped / perDay
-        var rest = clamped % perDay
-        if rest < 0 {
-            rest += perDay
-            dayNumber -= 1
+    /// Of every printed time.
+    static let byteCount = 27
+
+    /// A time in the numbers that its text is made of. A time outside `printable` counts as its nearest end.
+    struct Parts {
+        var year: Int
+        var month: Int
+        var day: Int
+        /// Of the day.
+        var second: Int
+        var microsecond: Int
+
+        init(_ time: Timestamp) {
+            let clamped = min(max(time, printable.lowerBound), printable.upperBound).microseconds
+            let perDay = secondsPerDay * microsecondsPerSecond
+            var dayNumber = clamped / perDay
+            var rest = clamped % perDay
+            if rest < 0 {
+                rest += perDay
+                dayNumber -= 1
+            }
+            // Days from 0000-03-01, split into eras of 400 years.
+            let days = Int(dayNumber) + 719_468
+            let era = days / 146_097
+            let dayOfEra = days % 146_097
+            let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+            let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+            let monthFromMarch = (5 * dayOfYear + 2) / 153
+            month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+            year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
+            day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+            second = Int(rest / microsecondsPerSecond)
+            microsecond = Int(rest % microsecondsPerSecond)
         }
-        // Days from 0000-03-01, split into eras of 400 years.
-        let days = Int(dayNumber) + 719_468
-        let era = days / 146_097
-        let dayOfEra = days % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
-        appendDigits(year, 4, to: &bytes)
-        bytes.append(UInt8(ascii: "-"))
-        appendDigits(month, 2, to: &bytes)
-        bytes.append(UInt8(ascii: "-"))
-        appendDigits(dayOfYear - (153 * monthFromMarch + 2) / 5 + 1, 2, to: &bytes)
-        bytes.append(UInt8(ascii: "T"))
-        let second = Int(rest / microsecondsPerSecond)
-        appendDigits(second / 3_600, 2, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        appendDigits(second / 60 % 60, 2, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        appendDigits(second % 60, 2, to: &bytes)
-        bytes.append(UInt8(ascii: "."))
-        appendDigits(Int(rest % microsecondsPerSecond), 6, to: &bytes)
-        bytes.append(UInt8(ascii: "Z"))
     }
 
-    private static func appendDigits(_ value: Int, _ width: Int, to bytes: inout [UInt8]) {
-        var position = bytes.count + width
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: width))
-        var rest = UInt(truncatingIfNeeded: value)
-        while rest > 0, position > bytes.count - width {
-            position -= 1
-            bytes[position] += UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        }
+    /// Appends `2025-09-08T10:30:15.250000Z`, 27 bytes. A time outside `printable` is printed as its nearest end.
+    package static func append(_ time: Timestamp, to bytes: inout [UInt8]) {
+        var sink = ByteSink(capacity: byteCount)
+        sink.append(time)
+        sink.withBytes { bytes.append($0) }
     }
 }

@@ -1,4 +1,4 @@
-internal import DaybookEvent
+package import DaybookEvent
 package import DaybookFormat
 package import DaybookQuery
 
@@ -27,6 +27,7 @@ package struct EventExport {
             format == .csv ? selection.families.first.map { CSVWriter(family: $0, organization: organization) } : nil
         var count: UInt64 = 0
         var pending: [UInt8] = []
+        var lines = JSONWriter(byteCapacity: Self.pieceByteCount + 16 << 10)
         csv?.appendHeader(to: &pending)
         try EventReplay(source, selection).forEachEvent { event, encoding in
             count += 1
@@ -35,15 +36,16 @@ package struct EventExport {
                     schemaVersion: event.schemaVersion, encoding: encoding, sequence: event.sequence,
                     arrival: event.arrival, to: &pending)
             } else {
-                try Self.appendLine(event, encoding, organization, to: &pending)
+                try Self.appendLine(event, encoding, organization, to: &lines)
             }
-            if pending.count >= Self.pieceByteCount {
-                try emit(pending, count)
+            if pending.count + lines.byteCount >= Self.pieceByteCount {
+                try emit(pending + lines.toArray(), count)
                 pending.removeAll(keepingCapacity: true)
+                lines.removeAll()
             }
             return true
         }
-        if !pending.isEmpty { try emit(pending, count) }
+        if !pending.isEmpty || lines.byteCount > 0 { try emit(pending + lines.toArray(), count) }
         return count
     }
 
@@ -51,11 +53,11 @@ package struct EventExport {
 
     /// One event as NDJSON, with its line feed.
     package static func appendLine(
-        _ event: ListedEvent, _ encoding: RawSpan, _ organization: OrganizationID, to bytes: inout [UInt8]
+        _ event: ListedEvent, _ encoding: RawSpan, _ organization: OrganizationID, to writer: inout JSONWriter
     ) throws {
         try EventPrinter.append(
             family: event.family, schemaVersion: event.schemaVersion, encoding: encoding, sequence: event.sequence,
-            arrival: event.arrival, organization: organization, to: &bytes)
-        bytes.append(UInt8(ascii: "\n"))
+            arrival: event.arrival, organization: organization, to: &writer)
+        writer.raw("\n")
     }
 }

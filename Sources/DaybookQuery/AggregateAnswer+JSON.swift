@@ -1,75 +1,86 @@
-internal import DaybookEvent
+package import DaybookEvent
 internal import DaybookFormat
 internal import DaybookRollup
 
 extension AggregateAnswer {
     /// Appends the array of items. Milliseconds are exact decimals where they are sums or extremes; averages and
     /// percentiles are rounded to picoseconds.
-    package func appendItems(to bytes: inout [UInt8]) {
-        // About what an item takes, so that the array need not move.
-        bytes.reserveCapacity(bytes.count + items.count * 400 + 64)
-        var writer = AnswerWriter(bytes)
-        bytes = []
+    /// - Parameter executor: long answers are printed in parts at the same time.
+    package func appendItems(to writer: inout JSONWriter, executor: any QueryExecutor = SerialExecutor()) {
         let words = ItemWords(self)
-        writer.open("[")
-        for item in items { append(item, words, to: &writer) }
-        writer.close("]")
-        bytes = writer.bytes
+        writer.openArray()
+        if executor.width > 1, items.count >= 2 * Self.pieceItemCountMin {
+            let pieces = executor.mapPieces(of: items.count, countMin: Self.pieceItemCountMin) { piece in
+                var writer = JSONWriter(byteCapacity: piece.count * 512)
+                for item in items[piece] { append(item, words, to: &writer) }
+                return writer.toArray()
+            }
+            for piece in pieces { writer.json(piece) }
+        } else {
+            for item in items { append(item, words, to: &writer) }
+        }
+        writer.closeArray()
     }
+
+    /// Fewer items are not worth waking another thread.
+    static let pieceItemCountMin = 120
 
     /// Appends `{"next_cursor":…,"has_more":…}`.
-    package func appendPagination(to bytes: inout [UInt8]) {
-        DaybookQuery.appendPagination(nextCursor, to: &bytes)
+    package func appendPagination(to writer: inout JSONWriter) {
+        DaybookQuery.appendPagination(nextCursor, to: &writer)
     }
 
-    private func append(_ item: AggregateItem, _ words: ItemWords, to writer: inout AnswerWriter) {
-        writer.open("{")
-        writer.key(words.bucketStart)
+    private func append(_ item: AggregateItem, _ words: ItemWords, to writer: inout JSONWriter) {
+        writer.openObject()
+        writer.key("bucket_start")
         writer.time(item.bucketStart)
-        writer.key(words.bucketEnd)
+        writer.key("bucket_end")
         writer.time(item.bucketEnd)
-        if item.isPartial { writer.json(words.partial) }
-        writer.key(words.group)
-        writer.open("{")
-        for (name, value) in zip(words.groupNames, item.group) {
+        if item.isPartial {
+            writer.key("partial")
+            writer.literal("true")
+        }
+        writer.key("group")
+        writer.openObject()
+        for (name, value) in zip(words.groups, item.group) {
             writer.key(name)
             writer.string(value)
         }
-        writer.close("}")
-        writer.key(words.count)
+        writer.closeObject()
+        writer.key("count")
         writer.integer(item.count)
         switch family {
         case .productivityMetric:
-            writer.key(words.value)
+            writer.key("value")
             append(item.values, item.percentiles, words, to: &writer)
         case .sessionChange:
             append(item.sessions ?? SessionCounts(), to: &writer)
-            writer.key(words.totalDuration)
+            writer.key("total_duration_ms")
             append(item.durations, item.percentiles, words, to: &writer)
         default:
-            append(item.statuses, count: item.count, words, to: &writer)
-            writer.key(family == .agentInteraction ? words.processingTime : words.executionTime)
+            append(item.statuses, count: item.count, to: &writer)
+            writer.key(family == .agentInteraction ? "processing_time_ms" : "execution_time_ms")
             append(item.durations, item.percentiles, words, to: &writer)
-            writer.key(words.inputTokens)
+            writer.key("input_tokens")
             writer.integer(item.inputTokens)
-            writer.key(words.outputTokens)
+            writer.key("output_tokens")
             writer.integer(item.outputTokens)
         }
-        writer.close("}")
+        writer.closeObject()
     }
 
     private func append(
-        _ statuses: StatusCounts, count: UInt64, _ words: ItemWords, to writer: inout AnswerWriter
+        _ statuses: StatusCounts, count: UInt64, to writer: inout JSONWriter
     ) {
-        writer.key(words.successCount)
+        writer.key("success_count")
         writer.integer(statuses.success)
-        writer.key(words.errorCount)
+        writer.key("error_count")
         writer.integer(statuses.error)
-        writer.key(words.timeoutCount)
+        writer.key("timeout_count")
         writer.integer(statuses.timeout)
-        writer.key(words.cancelledCount)
+        writer.key("cancelled_count")
         writer.integer(statuses.cancelled)
-        writer.key(words.successRate)
+        writer.key("success_rate")
         if statuses.success == count {
             writer.literal("1")
         } else {
@@ -77,7 +88,7 @@ extension AggregateAnswer {
         }
     }
 
-    private func append(_ sessions: SessionCounts, to writer: inout AnswerWriter) {
+    private func append(_ sessions: SessionCounts, to writer: inout JSONWriter) {
         writer.key("active_count")
         writer.integer(sessions.active)
         writer.key("completed_count")
@@ -87,24 +98,24 @@ extension AggregateAnswer {
     }
 
     private func append(
-        _ durations: DurationTotals, _ percentileValues: [Double?], _ words: ItemWords, to writer: inout AnswerWriter
+        _ durations: DurationTotals, _ percentileValues: [Double?], _ words: ItemWords, to writer: inout JSONWriter
     ) {
-        writer.open("{")
-        writer.key(words.sum)
+        writer.openObject()
+        writer.key("sum")
         writer.decimal(durations.sum, decimals: 6)
-        writer.key(words.average)
+        writer.key("avg")
         if durations.count > 0 {
             writer.decimal(Self.averagePicoseconds(durations), decimals: 9)
-            writer.key(words.minimum)
+            writer.key("min")
             writer.decimal(UInt128(durations.minimum), decimals: 6)
-            writer.key(words.maximum)
+            writer.key("max")
             writer.decimal(UInt128(durations.maximum), decimals: 6)
         } else {
             writer.literal("null")
-            for key in [words.minimum, words.maximum] {
-                writer.key(key)
-                writer.literal("null")
-            }
+            writer.key("min")
+            writer.literal("null")
+            writer.key("max")
+            writer.literal("null")
         }
         for (key, nanoseconds) in zip(words.percentiles, percentileValues) {
             writer.key(key)
@@ -114,7 +125,7 @@ extension AggregateAnswer {
                 writer.literal("null")
             }
         }
-        writer.close("}")
+        writer.closeObject()
     }
 
     private static func picoseconds(_ nanoseconds: Double) -> UInt128 {
@@ -134,97 +145,71 @@ extension AggregateAnswer {
     }
 
     private func append(
-        _ values: ValueSummary, _ percentileValues: [Double?], _ words: ItemWords, to writer: inout AnswerWriter
+        _ values: ValueSummary, _ percentileValues: [Double?], _ words: ItemWords, to writer: inout JSONWriter
     ) {
-        writer.open("{")
-        writer.key(words.sum)
+        writer.openObject()
+        writer.key("sum")
         if let whole = values.sum.integer { writer.integer(whole) } else { writer.number(values.sum.rounded) }
-        writer.key(words.average)
+        writer.key("avg")
         if values.count > 0 { writer.number(values.sum.rounded / Double(values.count)) } else { writer.literal("null") }
-        writer.key(words.minimum)
+        writer.key("min")
         writer.number(values.minimum)
-        writer.key(words.maximum)
+        writer.key("max")
         writer.number(values.maximum)
         for (key, value) in zip(words.percentiles, percentileValues) {
             writer.key(key)
             if let value { writer.number(value) } else { writer.literal("null") }
         }
-        writer.close("}")
+        writer.closeObject()
     }
 }
 
-/// The words of an item, made once for an answer.
-private struct ItemWords {
-    let bucketStart: AnswerKey = "bucket_start"
-    let bucketEnd: AnswerKey = "bucket_end"
-    let partial = Array("\"partial\":true".utf8)
-    let group: AnswerKey = "group"
-    let count: AnswerKey = "count"
-    let value: AnswerKey = "value"
-    let totalDuration: AnswerKey = "total_duration_ms"
-    let processingTime: AnswerKey = "processing_time_ms"
-    let executionTime: AnswerKey = "execution_time_ms"
-    let inputTokens: AnswerKey = "input_tokens"
-    let outputTokens: AnswerKey = "output_tokens"
-    let successCount: AnswerKey = "success_count"
-    let errorCount: AnswerKey = "error_count"
-    let timeoutCount: AnswerKey = "timeout_count"
-    let cancelledCount: AnswerKey = "cancelled_count"
-    let successRate: AnswerKey = "success_rate"
-    let sum: AnswerKey = "sum"
-    let average: AnswerKey = "avg"
-    let minimum: AnswerKey = "min"
-    let maximum: AnswerKey = "max"
-    let groupNames: [AnswerKey]
-    let percentiles: [AnswerKey]
+/// The names of an item that the question decides, made once for an answer.
+private struct ItemWords: Sendable {
+    let groups: [[UInt8]]
+    let percentiles: [[UInt8]]
 
     init(_ answer: AggregateAnswer) {
-        groupNames = answer.groupNames.map { AnswerKey($0) }
-        percentiles = answer.percentiles.map { AnswerKey($0.key) }
+        groups = answer.groupNames.map { Array($0.utf8) }
+        percentiles = answer.percentiles.map { Array($0.key.utf8) }
     }
 }
 
 extension AggregateAnswer {
     /// Appends the array of warnings.
-    package func appendWarnings(to bytes: inout [UInt8]) { DaybookQuery.appendWarnings(warnings, to: &bytes) }
+    package func appendWarnings(to writer: inout JSONWriter) { DaybookQuery.appendWarnings(warnings, to: &writer) }
 }
 
-func appendWarnings(_ warnings: [QueryWarning], to bytes: inout [UInt8]) {
-    var writer = AnswerWriter(bytes)
-    bytes = []
-    writer.open("[")
+func appendWarnings(_ warnings: [QueryWarning], to writer: inout JSONWriter) {
+    writer.openArray()
     for warning in warnings {
-        writer.open("{")
+        writer.openObject()
         writer.key("file")
-        writer.string(Array(warning.file.utf8))
+        writer.string(warning.file)
         writer.key("offset")
         writer.integer(warning.offset)
         if let rowGroup = warning.rowGroup {
             writer.key("row_group")
-            writer.integer(rowGroup)
+            writer.integer(UInt64(rowGroup))
         }
         if let rows = warning.rows {
             writer.key("first_row")
-            writer.integer(rows.lowerBound)
+            writer.integer(UInt64(rows.lowerBound))
             writer.key("rows")
-            writer.integer(rows.count)
+            writer.integer(UInt64(rows.count))
         }
         writer.key("reason")
-        writer.string(Array(warning.reason.utf8))
-        writer.close("}")
+        writer.string(warning.reason)
+        writer.closeObject()
     }
-    writer.close("]")
-    bytes = writer.bytes
+    writer.closeArray()
 }
 
-func appendPagination(_ nextCursor: String?, to bytes: inout [UInt8]) {
-    var writer = AnswerWriter(bytes)
-    bytes = []
-    writer.open("{")
+func appendPagination(_ nextCursor: String?, to writer: inout JSONWriter) {
+    writer.openObject()
     writer.key("next_cursor")
     writer.string(nextCursor.map { Array($0.utf8) })
     writer.key("has_more")
-    if nextCursor == nil { writer.literal("false") } else { writer.literal("true") }
-    writer.close("}")
-    bytes = writer.bytes
+    writer.boolean(nextCursor != nil)
+    writer.closeObject()
 }

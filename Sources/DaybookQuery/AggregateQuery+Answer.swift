@@ -33,9 +33,9 @@ extension AggregateQuery {
                 source, family, filter, query.range, asOfSequence: page.asOfSequence, context,
                 tailSelection: query.selection.union(filter.selection).wholeObjects,
                 rollups: query.source == .raw ? nil : RollupPlan(query))
-            var aggregate = try AggregateScan.run(query, scan, options)
+            let aggregate = try AggregateScan.run(query, scan, options)
             let order = aggregate.groups.sorted()
-            items = order.dropFirst(first).prefix(limit).map { aggregate.item($0) }
+            items = aggregate.items(Array(order.dropFirst(first).prefix(limit)), options.executor)
             (itemCount, scannedRowCount) = (order.count, aggregate.scannedRowCount)
             if aggregate.usesRollups { origin = aggregate.usesRows ? "mixed" : "rollup" }
         }

@@ -327,8 +327,18 @@ extension AggregateScan {
         measures.merge(other.measures, slots: slots)
     }
 
-    /// What was gathered for one slot.
-    mutating func item(_ slot: Int32) -> AggregateItem {
+    /// What was gathered for some slots.
+    func items(_ slots: [Int32], _ executor: any QueryExecutor) -> [AggregateItem] {
+        // Only percentiles are worth another thread.
+        let countMin = query.percentiles.isEmpty ? slots.count : AggregateAnswer.pieceItemCountMin
+        return executor.mapPieces(of: slots.count, countMin: max(1, countMin)) { piece in
+            // They need room to count in.
+            var scan = self
+            return slots[piece].map { scan.item($0) }
+        }.flatMap(\.self)
+    }
+
+    private mutating func item(_ slot: Int32) -> AggregateItem {
         let key = groups.keys[Int(slot)]
         let bounds = grid.bounds(of: key.bucket)
         var item = AggregateItem(

@@ -68,11 +68,22 @@ struct ByteInterner: Sendable {
 
     /// For every code its place in the order of the strings' bytes.
     func ranks() -> [UInt32] {
-        let order = (0..<UInt32(count)).sorted { left, right in
-            bytes[range(of: left)].lexicographicallyPrecedes(bytes[range(of: right)])
+        let order = (0..<UInt32(count)).map { (prefix: prefix(of: $0), code: $0) }.sorted { left, right in
+            if left.prefix != right.prefix { return left.prefix < right.prefix }
+            return bytes[range(of: left.code)].lexicographicallyPrecedes(bytes[range(of: right.code)])
         }
         var ranks = [UInt32](repeating: 0, count: count)
-        for (rank, code) in order.enumerated() { ranks[Int(code)] = UInt32(rank) }
+        for (rank, element) in order.enumerated() { ranks[Int(element.code)] = UInt32(rank) }
         return ranks
+    }
+
+    /// The first eight bytes, zeros behind the end: they are nearly always enough to tell two strings apart.
+    private func prefix(of code: UInt32) -> UInt64 {
+        let range = range(of: code)
+        var prefix: UInt64 = 0
+        for offset in 0..<8 {
+            prefix = prefix << 8 | (offset < range.count ? UInt64(bytes[range.lowerBound + offset]) : 0)
+        }
+        return prefix
     }
 }

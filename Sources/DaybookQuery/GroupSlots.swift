@@ -3,20 +3,13 @@ internal import DaybookFormat
 
 /// The groups of an answer: each is a bucket and a value, or none, of every dimension.
 struct GroupSlots: Sendable {
-    struct Key: Hashable {
+    struct Key: Equatable {
         var bucket: Int64
         /// A code of the dimension's interner plus one; 0 is no value, and stands for dimensions that are not there.
         var first: UInt32 = 0
         var second: UInt32 = 0
         var third: UInt32 = 0
         var fourth: UInt32 = 0
-
-        /// In few and wide pieces: every new group of an answer comes here.
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(bucket)
-            hasher.combine(UInt64(first) << 32 | UInt64(second))
-            if third | fourth != 0 { hasher.combine(UInt64(third) << 32 | UInt64(fourth)) }
-        }
 
         subscript(dimension: Int) -> UInt32 {
             get {
@@ -40,7 +33,7 @@ struct GroupSlots: Sendable {
 
     private(set) var keys: [Key] = []
     var interners: [ByteInterner]
-    private var slots: [Key: Int32] = [:]
+    private var table = KeyTable()
 
     init(dimensionCount: Int) {
         precondition(dimensionCount <= QueryLimits.groupDimensionCountMax)
@@ -50,12 +43,11 @@ struct GroupSlots: Sendable {
     var count: Int { keys.count }
 
     mutating func slot(of key: Key) throws(QueryError) -> Int32 {
-        if let known = slots[key] { return known }
+        if let known = table.find(key, keys) { return known }
         guard keys.count < QueryLimits.groupCountMax else { throw .tooLarge(limit: QueryLimits.groupCountMax) }
-        let slot = Int32(keys.count)
-        slots[key] = slot
         keys.append(key)
-        return slot
+        table.insertLast(keys)
+        return Int32(keys.count - 1)
     }
 
     /// Makes the codes of a dimension those of the statuses. Precondition: it has no value yet.
@@ -90,7 +82,7 @@ struct GroupSlots: Sendable {
 
     /// Bytes in memory, about; those that sorting takes are in it.
     var byteCount: Int {
-        keys.capacity * 2 * MemoryLayout<Key>.stride + slots.capacity * (MemoryLayout<Key>.stride + 8)
+        keys.capacity * 3 * MemoryLayout<Key>.stride + table.byteCount
             + interners.reduce(0) { $0 + $1.byteCount }
     }
 
@@ -108,13 +100,64 @@ struct GroupSlots: Sendable {
             for dimension in ranks.indices { place[dimension] = ranks[dimension][Int(key[dimension])] }
             return place
         }
-        return (0..<Int32(keys.count)).sorted { left, right in
-            Self.precedes(places[Int(left)], places[Int(right)])
-        }
+        let order = 0..<Int32(keys.count)
+        // Time goes on while rows come in, so the groups of a question without dimensions are in order as a rule.
+        if zip(places, places.dropFirst()).allSatisfy({ Self.precedes($0, $1) }) { return Array(order) }
+        return order.sorted { left, right in Self.precedes(places[Int(left)], places[Int(right)]) }
     }
 
+    @inline(__always)
     private static func precedes(_ left: Key, _ right: Key) -> Bool {
         (left.bucket, left.first, left.second, left.third, left.fourth)
             < (right.bucket, right.first, right.second, right.third, right.fourth)
+    }
+}
+
+/// Where a key stands among the keys: every new group of an answer comes here, and most of a question's groups are new.
+private struct KeyTable: Sendable {
+    /// Drawn from the process's own hashing, so that nobody can ask for groups that all land in one place.
+    private let seed: UInt64 = {
+        var hasher = Hasher()
+        hasher.combine(1)
+        return UInt64(bitPattern: Int64(hasher.finalize())) | 1
+    }()
+    /// Positions plus one, 0 for free; a power of two, at most half full.
+    private var places = [UInt32](repeating: 0, count: 64)
+
+    var byteCount: Int { places.capacity * 4 }
+
+    func find(_ key: GroupSlots.Key, _ keys: [GroupSlots.Key]) -> Int32? {
+        let mask = places.count - 1
+        var place = hash(key) & mask
+        while places[place] != 0 {
+            let position = Int(places[place]) - 1
+            if keys[position] == key { return Int32(position) }
+            place = (place + 1) & mask
+        }
+        return nil
+    }
+
+    /// Takes in the last key, which must be a new one.
+    mutating func insertLast(_ keys: [GroupSlots.Key]) {
+        guard keys.count * 2 <= places.count else {
+            places = [UInt32](repeating: 0, count: places.count * 4)
+            for position in keys.indices { insert(keys[position], position) }
+            return
+        }
+        insert(keys[keys.count - 1], keys.count - 1)
+    }
+
+    private mutating func insert(_ key: GroupSlots.Key, _ position: Int) {
+        let mask = places.count - 1
+        var place = hash(key) & mask
+        while places[place] != 0 { place = (place + 1) & mask }
+        places[place] = UInt32(position) + 1
+    }
+
+    private func hash(_ key: GroupSlots.Key) -> Int {
+        var hash = (UInt64(bitPattern: key.bucket) ^ seed) &* 0x9E37_79B9_7F4A_7C15
+        hash = (hash ^ hash >> 29 ^ (UInt64(key.first) << 32 | UInt64(key.second))) &* seed
+        hash = (hash ^ hash >> 32 ^ (UInt64(key.third) << 32 | UInt64(key.fourth))) &* 0xBF58_476D_1CE4_E5B9
+        return Int(truncatingIfNeeded: hash ^ hash >> 31)
     }
 }

@@ -1,56 +1,48 @@
-internal import DaybookEvent
+package import DaybookEvent
 package import DaybookFormat
 
 extension ListAnswer {
     /// Appends the array of items: stored events complete, as `EventPrinter` prints them, or sessions.
     /// - Throws: when an encoding is not valid; what it stands for is damaged.
-    package func appendItems(organization: OrganizationID, to bytes: inout [UInt8]) throws(FormatError) {
-        bytes.append(UInt8(ascii: "["))
+    package func appendItems(organization: OrganizationID, to writer: inout JSONWriter) throws(FormatError) {
+        writer.openArray()
         switch items {
         case .events(let events):
-            for (position, event) in events.enumerated() {
-                if position > 0 { bytes.append(UInt8(ascii: ",")) }
-                try event.append(organization: organization, to: &bytes)
-            }
+            for event in events { try event.append(organization: organization, to: &writer) }
         case .sessions(let sessions):
-            for (position, session) in sessions.enumerated() {
-                if position > 0 { bytes.append(UInt8(ascii: ",")) }
-                session.append(organization: organization, to: &bytes)
-            }
+            for session in sessions { session.append(organization: organization, to: &writer) }
         }
-        bytes.append(UInt8(ascii: "]"))
+        writer.closeArray()
     }
 
     /// Appends the array of warnings.
-    package func appendWarnings(to bytes: inout [UInt8]) { DaybookQuery.appendWarnings(warnings, to: &bytes) }
+    package func appendWarnings(to writer: inout JSONWriter) { DaybookQuery.appendWarnings(warnings, to: &writer) }
 
     /// Appends `{"next_cursor":…,"has_more":…}`.
-    package func appendPagination(to bytes: inout [UInt8]) {
-        DaybookQuery.appendPagination(nextCursor, to: &bytes)
+    package func appendPagination(to writer: inout JSONWriter) {
+        DaybookQuery.appendPagination(nextCursor, to: &writer)
     }
 }
 
 extension ListedEvent {
     /// Appends the event as one JSON object.
-    package func append(organization: OrganizationID, to bytes: inout [UInt8]) throws(FormatError) {
+    package func append(organization: OrganizationID, to writer: inout JSONWriter) throws(FormatError) {
         try encoding.withRawSpan { (encoding: RawSpan) throws(FormatError) in
             try EventPrinter.append(
                 family: family, schemaVersion: schemaVersion, encoding: encoding, sequence: sequence,
-                arrival: arrival, organization: organization, to: &bytes)
+                arrival: arrival, organization: organization, to: &writer)
         }
     }
 }
 
 extension ListedSession {
     /// Appends the session as one JSON object. What no change has stated is null, but for counts and lists.
-    package func append(organization: OrganizationID, to bytes: inout [UInt8]) {
-        var writer = AnswerWriter(bytes)
-        bytes = []
-        writer.open("{")
+    package func append(organization: OrganizationID, to writer: inout JSONWriter) {
+        writer.openObject()
         writer.key("id")
         writer.string(state.id)
         writer.key("organization_id")
-        writer.string(Array(organization.text.utf8))
+        writer.string(organization.text)
         writer.key("user_id")
         writer.string(state.user)
         if let team = state.team {
@@ -70,20 +62,19 @@ extension ListedSession {
         writer.key("commands_executed")
         writer.integer(state.commandsExecuted ?? 0)
         writer.key("agents_used")
-        writer.open("[")
+        writer.openArray()
         for agent in state.agentsUsed { writer.string(agent) }
-        writer.close("]")
+        writer.closeArray()
         writer.key("productivity_score")
         writer.number(state.productivityScore)
         writer.key("context")
         writer.json(state.context ?? Array("{}".utf8))
         writer.key("status")
-        writer.string(Array(status.name.utf8))
+        writer.string(status.name)
         writer.key("created_at")
         writer.time(state.createdAt)
         writer.key("updated_at")
         writer.time(state.updatedAt)
-        writer.close("}")
-        bytes = writer.bytes
+        writer.closeObject()
     }
 }

@@ -8,6 +8,24 @@ package protocol QueryExecutor: Sendable {
     func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void)
 }
 
+extension QueryExecutor {
+    /// Cuts `0..<count` into pieces of at least `countMin`, calls `body` with each, and returns what it made of them in
+    /// their order.
+    func mapPieces<Result: Sendable>(
+        of count: Int, countMin: Int, _ body: @escaping @Sendable (Range<Int>) -> Result
+    ) -> [Result] {
+        // More pieces than threads: one that begins late takes fewer of them.
+        let pieceCount = width > 1 ? min(2 * width, count / countMin) : 1
+        guard pieceCount > 1 else { return [body(0..<count)] }
+        let results = Mutex<[Result?]>(Array(repeating: nil, count: pieceCount))
+        run(pieceCount) { piece in
+            let result = body(piece * count / pieceCount..<(piece + 1) * count / pieceCount)
+            results.withLock { $0[piece] = result }
+        }
+        return results.withLock { $0.compactMap(\.self) }
+    }
+}
+
 /// Runs all parts on the caller's thread.
 package struct SerialExecutor: QueryExecutor {
     package init() {}

@@ -186,10 +186,10 @@ import Testing
         source.damage = [Corruption(file: "logs/1.dbl", offset: 77, reason: .invalid("group record"))]
         let answer = try aggregate("command_name", source, Timestamp(microseconds: 0))
         #expect(answer.warnings.map(\.file) == ["logs/1.dbl"])
-        var bytes: [UInt8] = []
-        answer.appendWarnings(to: &bytes)
+        var writer = JSONWriter()
+        answer.appendWarnings(to: &writer)
         #expect(
-            String(decoding: bytes, as: UTF8.self)
+            String(decoding: writer.toArray(), as: UTF8.self)
                 == #"[{"file":"logs/1.dbl","offset":77,"reason":"invalid group record"}]"#)
     }
 

@@ -1,3 +1,4 @@
+import DaybookEvent
 import DaybookFormat
 import DaybookSegment
 import DaybookTestSupport
@@ -18,9 +19,9 @@ import Testing
     }
 
     private func text(_ answer: AggregateAnswer) -> [UInt8] {
-        var bytes: [UInt8] = []
-        answer.appendItems(to: &bytes)
-        return bytes
+        var writer = JSONWriter()
+        answer.appendItems(to: &writer)
+        return writer.toArray()
     }
 
     /// One question to rows, to rollups where they can answer, and to the plain array.

@@ -11,6 +11,17 @@
 
     deinit { unsafe base.deallocate() }
 
+    func withBytes<R>(_ body: (RawSpan) throws -> R) rethrows -> R {
+        try unsafe body(RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count))
+    }
+
+    /// Counts bytes that were written behind the end. Precondition: there was room for them.
+    @inline(__always)
+    mutating func advance(by byteCount: Int) {
+        precondition(byteCount >= 0 && byteCount <= capacity &- count)
+        count &+= byteCount
+    }
+
     /// Makes room for `extra` bytes more.
     @inline(__always)
     mutating func reserve(_ extra: Int) {

@@ -20,20 +20,6 @@ package enum JSONText {
     package static func append(_ text: String, to bytes: inout [UInt8]) {
         Array(text.utf8).withRawSpan { append($0, to: &bytes) }
     }
-
-    /// Appends nanoseconds as milliseconds, exact, with the fewest digits: `1250`, `0.5`, `12.000001`.
-    package static func append(millisecondsOf nanoseconds: UInt64, to bytes: inout [UInt8]) {
-        bytes.append(decimal: nanoseconds / 1_000_000)
-        var fraction = nanoseconds % 1_000_000
-        guard fraction > 0 else { return }
-        bytes.append(UInt8(ascii: "."))
-        var divisor: UInt64 = 100_000
-        while fraction > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: fraction / divisor))
-            fraction %= divisor
-            divisor /= 10
-        }
-    }
 }
 
 /// The canonical form of free-form objects; docs/format/event.md section 5.

@@ -255,13 +255,39 @@ extension GroupedExecutions {
     package mutating func merge(_ other: GroupedExecutions, slots: [Int32]) {
         precondition(slots.count == other.slotCount && keepsHistograms == other.keepsHistograms)
         makeRoom(forRows: other.rowCount)
-        for (position, slot) in slots.enumerated() { merge(other, other.totals[position], into: Int(slot)) }
+        let base = takeCells(of: other, slots)
+        for (position, slot) in slots.enumerated() {
+            var added = other.totals[position]
+            if let base, totals[Int(slot)].length == 0, added.length > 0 {
+                totals[Int(slot)].start = UInt32(base) + added.start
+                totals[Int(slot)].length = added.length
+                totals[Int(slot)].firstIndex = added.firstIndex
+                added.length = 0
+            }
+            merge(other, added, into: Int(slot))
+        }
         guard !other.spilled.isEmpty else { return }
         spill()
         for (position, slot) in slots.enumerated() where position < other.spilled.count {
             spilled[Int(slot)].statuses.merge(other.spilled[position].statuses)
             spilled[Int(slot)].durations.merge(other.spilled[position].durations)
         }
+    }
+
+    /// Copies the histograms of `other` as a whole where most of them are of slots that have none here, as when parts of a
+    /// scan cover different times. Returns where they begin.
+    private mutating func takeCells(of other: GroupedExecutions, _ slots: [Int32]) -> Int? {
+        var newCellCount = 0
+        for (position, slot) in slots.enumerated() where totals[Int(slot)].length == 0 {
+            newCellCount += Int(other.totals[position].length)
+        }
+        guard newCellCount > other.cells.count / 2 else { return nil }
+        let base = cells.count
+        precondition(base + other.cells.count <= Int(UInt32.max))
+        cells.append(contentsOf: other.cells)
+        knownFirst = min(knownFirst, other.knownFirst)
+        knownEnd = max(knownEnd, other.knownEnd)
+        return base
     }
 
     private mutating func merge(_ other: GroupedExecutions, _ added: Totals, into slot: Int) {

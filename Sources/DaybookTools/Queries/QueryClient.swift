@@ -38,12 +38,13 @@ final class QueryClient {
             guard case .moved = try socket.read(Self.receiveByteCount, appendingTo: &reader.buffer) else {
                 throw ToolError("The server hung up instead of answering.", cure: "Look at its log.")
             }
+            // Taking the answer apart is not waiting for it.
+            let nanoseconds = clock.monotonicNanoseconds() - start
             switch reader.advance() {
             case .needsMore: continue
             case .malformed:
                 throw ToolError("The answer is no HTTP/1.1 with a length.", cure: "Is \(host):\(port) a Daybook?")
             case .complete(let status, _):
-                let nanoseconds = clock.monotonicNanoseconds() - start
                 return (QueryAnswer(status: status, body: reader.body), nanoseconds)
             }
         }

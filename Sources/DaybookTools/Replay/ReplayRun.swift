@@ -1,3 +1,4 @@
+internal import DaybookEvent
 package import DaybookExport
 package import DaybookFormat
 package import DaybookQuery
@@ -56,6 +57,7 @@ package struct ReplayRun {
     ) throws -> ReplaySummary {
         var target = target
         var summary = ReplaySummary(organization: organization.text)
+        var writer = JSONWriter()
         var line: [UInt8] = []
         var rhythm = speed.map { ReplayRhythm(speed: $0, startNanoseconds: clock.monotonicNanoseconds()) }
         let pause = Wakeup()
@@ -65,8 +67,10 @@ package struct ReplayRun {
                 try target?.finish()
                 pause.wait(microseconds: wait)
             }
+            writer.removeAll()
+            try EventExport.appendLine(event, encoding, organization, to: &writer)
             line.removeAll(keepingCapacity: true)
-            try EventExport.appendLine(event, encoding, organization, to: &line)
+            writer.withBytes { line.append($0) }
             try target?.write(line)
             if summary.eventCount == 0 { summary.firstSequence = event.sequence }
             summary.lastSequence = event.sequence
