@@ -2,6 +2,7 @@ internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookRollup
 internal import DaybookSegment
+internal import DaybookStore
 
 /// Aggregates the rows of one family, a page at a time. Rows that do not count are left out first; then the codes of the
 /// others are turned into slot numbers; then every measure is added up in one loop.
@@ -44,6 +45,15 @@ struct AggregateScan: Sendable {
     mutating func add(_ part: ScanPart, of scan: Scan) throws {
         switch part {
         case .rows(let group, let conditions): try add(group, conditions, of: scan)
+        case .history(let history, let file, let cover):
+            var added = AggregateScan(query, conditions)
+            defer { scan.budget.release(added.paidByteCount) }
+            do {
+                try added.add(file, cover, scan)
+                try merge(added)
+            } catch let error as FormatError {
+                scan.damage.noteRollup(history.path, "\(error)")
+            }
         case .rollup(let segment, let file, let cover):
             var added = AggregateScan(query, conditions)
             defer { scan.budget.release(added.paidByteCount) }

@@ -16,6 +16,12 @@ package protocol EventSource: Sendable {
     func index(of segment: SegmentReference) throws -> SegmentIndex?
     /// The rollups of a segment; nil when none are stored.
     func rollup(of segment: SegmentReference) throws -> RollupFile?
+    /// Rollups of events that have expired, oldest sequences first.
+    var history: [HistoryReference] { get }
+    /// One of them; nil when it is missing, damaged, or gone by now.
+    func rollup(of history: HistoryReference) throws -> RollupFile?
+    /// Which rows of a family count in questions that the history answers, too.
+    func historyVisibility(of family: Family) -> RowVisibility
     /// Which rows of a family retention has not hidden.
     func visibility(of family: Family) -> RowVisibility
     /// What reading of the tail has found damaged so far.
@@ -30,6 +36,12 @@ extension OrganizationSnapshot: EventSource {}
 
 extension EventSource {
     package func visibility(of family: Family) -> RowVisibility { .everything }
+
+    package var history: [HistoryReference] { [] }
+
+    package func rollup(of history: HistoryReference) throws -> RollupFile? { nil }
+
+    package func historyVisibility(of family: Family) -> RowVisibility { visibility(of: family) }
 
     package var damage: [Corruption] { [] }
 

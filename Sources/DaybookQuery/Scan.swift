@@ -72,7 +72,10 @@ struct Scan: Sendable {
         _ context: QueryContext, tailSelection: ColumnSelection = .all, tail: [TailChunk]? = nil,
         rollups: RollupPlan? = nil
     ) {
-        let visibility = source.visibility(of: family)
+        // Where sums over whole hours answer, they answer for what has expired, too: whether it is still there must make
+        // no difference.
+        let visibility =
+            rollups == nil ? source.visibility(of: family) : source.historyVisibility(of: family)
         self.rollups = rollups
         self.tailSelection = visibility.erased == nil ? tailSelection : tailSelection.union([.user])
         self.tail = tail
@@ -177,6 +180,43 @@ struct Scan: Sendable {
         return parts
     }
 
+    /// What the history files answer.
+    func historyParts() throws -> [ScanPart] {
+        guard let rollups else { return [] }
+        var parts: [ScanPart] = []
+        for history in source.history
+        where history.family == family && history.lastSequence <= conditions.asOfSequence
+            && conditions.range.overlaps(
+                from: RollupCover.roundedDown(history.timestampMin.microseconds, Limits.dayMicroseconds),
+                through: history.timestampMax.microseconds)
+        {
+            try cancellation.check()
+            do {
+                guard let file = try visible(try source.rollup(of: history), history, rollups) else { continue }
+                for corruption in file.damages { damage.noteRollup(history.path, corruption.description) }
+                let times = history.timestampMin.microseconds...history.timestampMax.microseconds
+                let start = conditions.visibility.timestampCutoff.microseconds
+                if let cover = rollups.cover(file, times, visibleFrom: start) {
+                    parts.append(.history(history, file, cover))
+                }
+            } catch let error as FormatError {
+                damage.noteRollup(history.path, "\(error)")
+            }
+        }
+        return parts
+    }
+
+    /// The file without users who are to be forgotten, while their rows are still in it.
+    private func visible(
+        _ file: RollupFile?, _ history: HistoryReference, _ plan: RollupPlan
+    ) throws(FormatError) -> RollupFile? {
+        guard let file, plan.grain == .user, let erased = conditions.visibility.erased,
+            history.firstSequence <= erased.through,
+            let left = try file.forgetting({ erased.end(of: Array($0)) > 0 }, staysNamed: { _ in true })
+        else { return file }
+        return left.isEmpty ? nil : try RollupFile(left)
+    }
+
     func tailRowGroups() throws -> [RowGroup] {
         guard conditions.range.start < conditions.range.end else { return [] }
         let chunks = try tail ?? source.tailChunks(of: family, through: conditions.asOfSequence, tailSelection)
@@ -200,6 +240,8 @@ struct Scan: Sendable {
 enum ScanPart: Sendable {
     case rows(RowGroup, RowConditions)
     case rollup(SegmentReference, RollupFile, RollupCover)
+    /// Nothing but these windows knows the events.
+    case history(HistoryReference, RollupFile, RollupCover)
 }
 
 /// Hands out the parts of a scan, each once, to whoever asks next. Only one segment is held open by it.
@@ -208,6 +250,7 @@ final class ScanQueue: Sendable {
         var segments: ArraySlice<SegmentReference>
         var waiting: ArraySlice<ScanPart> = []
         var isTailTaken = false
+        var isHistoryTaken = false
     }
 
     private let scan: Scan
@@ -224,6 +267,7 @@ final class ScanQueue: Sendable {
             state.waiting = []
             state.segments = []
             state.isTailTaken = true
+            state.isHistoryTaken = true
         }
     }
 
@@ -237,6 +281,9 @@ final class ScanQueue: Sendable {
                 } else if !state.isTailTaken {
                     state.isTailTaken = true
                     state.waiting = try scan.tailRowGroups().map { .rows($0, scan.conditions) }[...]
+                } else if !state.isHistoryTaken {
+                    state.isHistoryTaken = true
+                    state.waiting = try scan.historyParts()[...]
                 } else {
                     return nil
                 }

@@ -38,7 +38,8 @@ final class StoreStory {
 
     private enum Failure: Error { case refused, doesNotEnd }
 
-    init(seed: UInt64) throws {
+    /// - Parameter historyDays: for so long sums are kept of what has expired; 0: as long as the events.
+    init(seed: UInt64, historyDays: UInt32 = 0) throws {
         events = RandomEvents(seed: seed)
         clock = ManualClock(wallMicroseconds: events.arrival)
         var options = StoreOptions()
@@ -47,6 +48,7 @@ final class StoreStory {
         options.checkpointByteCount = 2 << 20
         options.sealRowCountMin = 1
         options.retention = RetentionPolicy(commands: 2, agents: 3, sessions: 0, productivity: 2)
+        options.retention.historyDays = historyDays
         self.options = options
         try Store.create(disk: disk, clock: clock, entropy: SeededEntropy(seed: 1), options: options)
         store = try Store.open(disk: disk, clock: clock, entropy: SeededEntropy(seed: 2), options: options)

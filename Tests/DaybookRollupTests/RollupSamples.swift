@@ -102,10 +102,11 @@ enum RollupSamples {
     }
 
     static func build(
-        _ family: Family, _ batches: [[RollupEvent]], eventCountMax: Int? = nil, identity: RollupIdentity? = nil
+        _ family: Family, _ batches: [[RollupEvent]], eventCountMax: Int? = nil, identity: RollupIdentity? = nil,
+        policy: RollupPolicy.Storage = .besideSegments
     ) -> [UInt8]? {
         let count = batches.reduce(0) { $0 + $1.count }
-        var builder = RollupBuilder(family: family, eventCountMax: eventCountMax ?? count)
+        var builder = RollupBuilder(family: family, eventCountMax: eventCountMax ?? count, policy: policy)
         for batch in batches { builder.add(columns(family, batch)) }
         return builder.finish(identity ?? self.identity(family))
     }

@@ -91,7 +91,7 @@ struct CompactionInterruptionTests {
         let named = try small.snapshot.manifest.namedFiles
         let stray = try small.files.filter { name in
             switch FileKind(name: name) {
-            case .segment?, .index?, .rollup?, .carry?, .temporary?: !named.contains(name)
+            case .segment?, .index?, .rollup?, .history?, .carry?, .temporary?: !named.contains(name)
             case .manifest?, .logFile?, .quarantineReport(damagedPath)?, .quarantine(damagedPath)?: false
             default: true
             }

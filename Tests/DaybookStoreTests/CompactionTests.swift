@@ -48,7 +48,7 @@ extension SmallStore {
         let named = manifest.namedFiles
         let unnamed = try files.filter { name in
             switch FileKind(name: name) {
-            case .segment?, .index?, .rollup?, .temporary?: !named.contains(name)
+            case .segment?, .index?, .rollup?, .history?, .temporary?: !named.contains(name)
             default: false
             }
         }

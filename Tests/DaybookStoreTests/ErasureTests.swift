@@ -113,6 +113,35 @@ struct ErasureTests {
         #expect(erasing.store.erasureStatus(erasure.id)?.isDone == true)
     }
 
+    @Test func aUserGoesFromWhatIsKeptOfExpiredEvents() throws {
+        let erasing = try ErasingStore()
+        erasing.fillEveryPlace()
+        erasing.seal()
+        erasing.clock.advance(seconds: 120 * 86_400)
+        for _ in 0..<200 {
+            erasing.store.shared.maintenance.addPatrolled(ErasingStore.log)
+            for _ in 0..<10 { erasing.step() }
+        }
+        let history = try erasing.store.snapshot(of: ErasingStore.log).history
+        #expect(history.count >= 2)
+        let marked = try found(erasing.disk).filter { $0.hasSuffix(".dba") }
+        #expect(!marked.isEmpty)
+        let eventCount = history.reduce(0) { $0 + $1.eventCount }
+
+        let erasure = try erasing.begin()
+        #expect(erasing.work())
+
+        let places = try found(erasing.disk)
+        #expect(places == [], "\(places)")
+        let left = try erasing.store.snapshot(of: ErasingStore.log)
+        #expect(left.history.reduce(0) { $0 + $1.eventCount } == eventCount)
+        for file in left.history { #expect(try left.rollup(of: file)?.damages == []) }
+        #expect(left.manifest.firstBrokenInvariant == nil && left.damage.isEmpty)
+        let rewritten = try erasing.certificate(erasure.id)["files_rewritten"]?.elements ?? []
+        let old = rewritten.compactMap { $0["old"]?[0]?["file"]?.string }
+        #expect(Set(marked.map { String($0.split(separator: "/").last ?? "") }).isSubset(of: old))
+    }
+
     @Test func theUserIsInvisibleFromTheMomentOfTheLedgersEntry() throws {
         let erasing = try ErasingStore()
         erasing.fillEveryPlace()

@@ -40,7 +40,8 @@ struct GoldenTests {
         let names = try GoldenFiles.image().files.keys.map { $0.split(separator: "/").last.map(String.init) ?? "" }
         let kinds = Set(names.map { $0.drop { $0 != "." } })
         let expected: Set<Substring> = [
-            ".dbh", ".dbc", ".dbj", ".dbl", ".dbm", ".dbs", ".dbi", ".dbr", ".dbk", ".dbs.quarantine", ".dbs.report",
+            ".dbh", ".dbc", ".dbj", ".dbl", ".dbm", ".dbs", ".dbi", ".dbr", ".dba", ".dbk", ".dbs.quarantine",
+            ".dbs.report",
         ]
         #expect(expected.isSubset(of: kinds), "\(kinds)")
         for family in Family.ofOrganizations {

@@ -187,12 +187,13 @@ struct ManifestFileTests {
     static let badReplacements: [BadBody] = [
         BadBody("range that reaches over the sealed end") { $0[32] = 0xFF },
         BadBody("range that begins inside another") { $0[24] = 2 },
-        BadBody("more absences than bytes") { $0[$0.count - 51] = 3 },
-        BadBody("unknown reason") { $0[$0.count - 1] = 7 },
-        BadBody("reason zero") { $0[$0.count - 1] = 0 },
-        BadBody("absence before its range") { $0[$0.count - 25] = 0 },
-        BadBody("fewer absent events than before") { $0[$0.count - 34] -= 1 },
-        BadBody("rows that do not add up") { $0[$0.count - 9] += 1 },
+        BadBody("more absences than bytes") { $0[$0.count - 52] = 3 },
+        BadBody("unknown reason") { $0[$0.count - 2] = 7 },
+        BadBody("reason zero") { $0[$0.count - 2] = 0 },
+        BadBody("absence before its range") { $0[$0.count - 26] = 0 },
+        BadBody("fewer absent events than before") { $0[$0.count - 35] -= 1 },
+        BadBody("rows that do not add up") { $0[$0.count - 10] += 1 },
+        BadBody("more history files than bytes") { $0[$0.count - 1] = 1 },
     ]
 
     @Test(arguments: badReplacements)

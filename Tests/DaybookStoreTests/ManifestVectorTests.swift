@@ -35,14 +35,14 @@ struct ManifestVectorTests {
 
     @Test func thePageShowsEveryKindOfEdit() throws {
         let kinds = try Self.vectors("manifest-edit-").map { try $0.fields()["kind"]?.string }
-        #expect(kinds == ["seal", "lost", "replace", "snapshot"])
+        #expect(kinds == ["seal", "lost", "replace", "history", "snapshot"])
     }
 
     @Test func theEditsOnThePageAreOneFileAndItsSnapshot() throws {
         let header = try #require(try Self.vectors("manifest-header").first).bytes
         let edits = try Self.vectors("manifest-edit-").map(\.bytes)
-        let replayed = try Sample.read(header + edits[0] + edits[1] + edits[2])
-        let snapshot = try Sample.read(header + edits[3])
+        let replayed = try Sample.read(header + edits[0] + edits[1] + edits[2] + edits[3])
+        let snapshot = try Sample.read(header + edits[4])
         #expect(replayed.manifest == snapshot.manifest)
         #expect(replayed.manifest.sealedThrough == 1_210)
     }
@@ -56,6 +56,7 @@ struct ManifestVectorTests {
             members["carry"] = manifest.carry.map(text) ?? .null
             members["segments"] = .array(manifest.segments.map(json))
             members["absences"] = .array(manifest.absences.map(json))
+            members["history"] = .array(manifest.history.map(json))
         case .seal(let range, let segments, let carry):
             members["kind"] = text("seal")
             members["first_sequence"] = number(range.lowerBound)
@@ -67,12 +68,17 @@ struct ManifestVectorTests {
             members["first_sequence"] = number(range.lowerBound)
             members["last_sequence"] = number(range.upperBound)
             members["reason"] = number(reason.rawValue)
-        case .replace(let range, let segments, let absences):
+        case .replace(let range, let segments, let absences, let history):
             members["kind"] = text("replace")
             members["first_sequence"] = number(range.lowerBound)
             members["last_sequence"] = number(range.upperBound)
             members["segments"] = .array(segments.map(json))
             members["absences"] = .array(absences.map(json))
+            members["history"] = .array(history.map(json))
+        case .history(let removed, let added):
+            members["kind"] = text("history")
+            members["removed"] = .array(removed.map(text))
+            members["history"] = .array(added.map(json))
         }
         return object(members)
     }
@@ -81,6 +87,16 @@ struct ManifestVectorTests {
         object([
             "first_sequence": number(absence.range.lowerBound), "last_sequence": number(absence.range.upperBound),
             "event_count": number(absence.eventCount), "reason": number(absence.reason.rawValue),
+        ])
+    }
+
+    private static func json(_ file: HistoryReference) -> ParsedJSON {
+        object([
+            "family": number(file.family.rawValue), "first_sequence": number(file.firstSequence),
+            "last_sequence": number(file.lastSequence), "event_count": number(file.eventCount),
+            "timestamp_min": number(file.timestampMin.microseconds),
+            "timestamp_max": number(file.timestampMax.microseconds), "byte_count": number(file.byteCount),
+            "checksum": number(file.checksum), "name": text(file.path),
         ])
     }
 

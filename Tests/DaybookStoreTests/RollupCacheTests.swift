@@ -57,15 +57,17 @@ struct RollupCacheTests {
         let told = ToldByteCount()
         let cache = RollupCache(byteCountMax: 2 * largest) { told.byteCount.store($0, ordering: .relaxed) }
         for (segment, file) in zip(segments, files) {
-            cache.keep(file, of: segment, SmallStore.log) { true }
-            #expect(cache.find(segments[0], of: SmallStore.log) != nil)
+            cache.keep(file, of: StoredRollup(segment), SmallStore.log) { true }
+            #expect(cache.find(StoredRollup(segments[0]), of: SmallStore.log) != nil)
             #expect(cache.status.byteCount <= 2 * largest)
             #expect(told.byteCount.load(ordering: .relaxed) == cache.status.byteCount)
         }
-        #expect(cache.find(segments[1], of: SmallStore.log) == nil)
-        #expect(cache.find(segments[2], of: SmallStore.log) != nil)
+        #expect(cache.find(StoredRollup(segments[1]), of: SmallStore.log) == nil)
+        #expect(cache.find(StoredRollup(segments[2]), of: SmallStore.log) != nil)
         let tight = RollupCache(byteCountMax: largest - 1) { _ in }
-        for (segment, file) in zip(segments, files) { tight.keep(file, of: segment, SmallStore.log) { true } }
+        for (segment, file) in zip(segments, files) {
+            tight.keep(file, of: StoredRollup(segment), SmallStore.log) { true }
+        }
         #expect(tight.status.byteCount <= largest - 1)
     }
 

@@ -44,6 +44,7 @@ struct StoreDamageTests {
         Kind("segment", .events) { $0.hasSuffix(".dbs") },
         Kind("index", .nothing) { $0.hasSuffix(".dbi") },
         Kind("rollup", .nothing) { $0.hasSuffix(".dbr") },
+        Kind("history", .nothing) { $0.hasSuffix(".dba") },
         Kind("carry file", .ingest) { $0.hasSuffix(".dbk") },
         Kind("report", .nothing) { $0.hasSuffix(".report") },
         Kind("bytes set aside", .nothing) { $0.hasSuffix(".quarantine") },
@@ -132,6 +133,20 @@ struct StoreDamageTests {
             let disk = SimulatedDisk(recovering: image)
             try disk.remove(path)
             try examine(disk, path, kind.reach, "\(path) is missing")
+        }
+    }
+
+    @Test func `a damaged history file is told, and stays`() throws {
+        let image = try #require(Self.golden).image
+        let paths = image.files.keys.filter { $0.hasSuffix(".dba") }
+        #expect(paths.count >= 2)
+        for path in paths {
+            let disk = SimulatedDisk(recovering: image)
+            disk.corrupt(path, offset: 30, xor: 4)
+            let found = DamagedStore(disk)
+            #expect(found.told.contains { $0.hasPrefix("check: ") && $0.contains(path) })
+            #expect(disk.contents(path)?.count == image.files[path]?.count)
+            found.close()
         }
     }
 

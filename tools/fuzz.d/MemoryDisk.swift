@@ -64,5 +64,7 @@ final class MemoryFile: DiskFile {
     func synchronize() throws(DiskError) { try refuse("fdatasync") }
     func truncate(to byteCount: UInt64) throws(DiskError) { try refuse("ftruncate") }
     func evictFromPageCache() {}
+    func evictFromPageCache(_ range: Range<Int>) {}
+    func prefetch(_ range: Range<Int>) {}
     func close() {}
 }

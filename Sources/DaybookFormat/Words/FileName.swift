@@ -9,6 +9,8 @@ package enum FileKind: Hashable, Sendable {
     case index(first: UInt64, last: UInt64, family: Family, revision: UInt16 = 0)
     /// Beside its segment: sums over windows of time.
     case rollup(first: UInt64, last: UInt64, family: Family, revision: UInt16 = 0)
+    /// Sums over hours and days of events that have expired.
+    case history(first: UInt64, last: UInt64, family: Family, revision: UInt16 = 0)
     /// What sealing up to this sequence carries over.
     case carry(sealedThrough: UInt64)
     case manifest
@@ -40,6 +42,8 @@ package enum FileKind: Hashable, Sendable {
             return Self.stem(first, last, family, revision) + ".dbi"
         case .rollup(let first, let last, let family, let revision):
             return Self.stem(first, last, family, revision) + ".dbr"
+        case .history(let first, let last, let family, let revision):
+            return Self.stem(first, last, family, revision) + ".dba"
         case .carry(let sealedThrough):
             precondition(sealedThrough >= 1)
             return hexText(sealedThrough) + ".dbk"
@@ -73,6 +77,9 @@ package enum FileKind: Hashable, Sendable {
         case ".dbr":
             guard let (first, last, family, revision) = Self.parse(stem: stem) else { return nil }
             self = .rollup(first: first, last: last, family: family, revision: revision)
+        case ".dba":
+            guard let (first, last, family, revision) = Self.parse(stem: stem) else { return nil }
+            self = .history(first: first, last: last, family: family, revision: revision)
         case ".dbk":
             guard let sealedThrough = hexNumber(stem), sealedThrough >= 1 else { return nil }
             self = .carry(sealedThrough: sealedThrough)

@@ -14,6 +14,7 @@ package struct RollupBuilder: Sendable {
     package private(set) var eventCount: UInt64 = 0
 
     private let eventCountMax: UInt64
+    private let policy: RollupPolicy.Storage
     private let shape: RollupShape
     private var buffer = EventBuffer()
     private var names = RollupStrings()
@@ -21,16 +22,19 @@ package struct RollupBuilder: Sendable {
     private var grains: [GrainBuilder]
     private var scratch = BinScratch()
 
-    /// - Parameter eventCountMax: not below the number of events to come. A grain that cannot pay with so many is given
-    ///   up early; the bytes do not depend on it.
+    /// - Parameters:
+    ///   - eventCountMax: not below the number of events to come. A grain that cannot pay with so many is given up early;
+    ///     the bytes do not depend on it.
+    ///   - policy: what is stored.
     /// Precondition: the family has rollups.
-    package init(family: Family, eventCountMax: Int) {
+    package init(family: Family, eventCountMax: Int, policy: RollupPolicy.Storage = .besideSegments) {
         precondition(eventCountMax >= 0)
+        self.policy = policy
         self.family = family
         self.eventCountMax = UInt64(eventCountMax)
         shape = RollupShape(family)
         grains = []
-        for grain in RollupGrain.allCases { grains.append(GrainBuilder(grain, shape)) }
+        for grain in RollupGrain.allCases { grains.append(GrainBuilder(grain, shape, policy)) }
     }
 
     /// Precondition: the columns of the family have one entry for each row, times have a text, statuses are known.
@@ -89,14 +93,17 @@ package struct RollupBuilder: Sendable {
 struct GrainBuilder: Sendable {
     let grain: RollupGrain
     private let shape: RollupShape
+    private let policy: RollupPolicy.Storage
     /// The finest window that may pay; nil when none can.
-    private var window: RollupWindow? = .oneMinute
+    private var window: RollupWindow?
     /// Rows of `window`, in memory's order each; every part has more than twice the rows of the next one.
     private var parts: [RollupRows] = []
 
-    init(_ grain: RollupGrain, _ shape: RollupShape) {
+    init(_ grain: RollupGrain, _ shape: RollupShape, _ policy: RollupPolicy.Storage) {
         self.grain = grain
         self.shape = shape
+        self.policy = policy
+        window = policy.finest
     }
 
     var isAlive: Bool { window != nil }
@@ -124,7 +131,7 @@ struct GrainBuilder: Sendable {
     ) {
         let old = window
         while let candidate = window,
-            !RollupPolicy.pays(rowCount: rowCount(candidate), eventCount: eventCountMax)
+            !policy.pays(grain, candidate, rowCount: rowCount(candidate), eventCount: eventCountMax)
         {
             window = candidate.nextCoarser
         }
@@ -146,21 +153,23 @@ struct GrainBuilder: Sendable {
     mutating func finish(eventCount: UInt64, _ scratch: inout BinScratch) -> RollupRows? {
         defer {
             parts = []
-            window = .oneMinute
+            window = policy.finest
         }
         coarsen(eventCountMax: eventCount, &scratch) { [parts] window in
             parts.map { $0.rowCount(in: window) }.max() ?? 0
         }
         if parts.count > 1 { mergeLast(parts.count, &scratch) }
-        return parts.first?.paying(eventCount: eventCount, &scratch)
+        return parts.first?.paying(grain, policy, eventCount: eventCount, &scratch)
     }
 }
 
 extension RollupRows {
     /// The rows, or the finest coarser ones, that pay; nil when none do.
-    func paying(eventCount: UInt64, _ scratch: inout BinScratch) -> RollupRows? {
+    func paying(
+        _ grain: RollupGrain, _ policy: RollupPolicy.Storage, eventCount: UInt64, _ scratch: inout BinScratch
+    ) -> RollupRows? {
         var window = window
-        while !RollupPolicy.pays(rowCount: rowCount(in: window), eventCount: eventCount) {
+        while !policy.pays(grain, window, rowCount: rowCount(in: window), eventCount: eventCount) {
             guard let coarser = window.nextCoarser else { return nil }
             window = coarser
         }

@@ -67,6 +67,24 @@ package enum RollupPolicy {
         UInt64(rowCount) <= eventCount / eventsPerRowMin
     }
 
+    /// Which grains and windows a file gets.
+    package struct Storage: Sendable, Equatable {
+        package var finest: RollupWindow
+        package var eventsPerRowMin: UInt64
+        /// Nothing else knows the events: days are stored in any case, and all windows where no row is of a single user.
+        package var isOnlyRecord: Bool
+
+        package static let besideSegments = Storage(
+            finest: .oneMinute, eventsPerRowMin: RollupPolicy.eventsPerRowMin, isOnlyRecord: false)
+        /// What is left of events that have expired.
+        package static let history = Storage(finest: .oneHour, eventsPerRowMin: 2, isOnlyRecord: true)
+
+        func pays(_ grain: RollupGrain, _ window: RollupWindow, rowCount: Int, eventCount: UInt64) -> Bool {
+            if isOnlyRecord, grain != .user || window == .oneDay { return true }
+            return UInt64(rowCount) <= eventCount / eventsPerRowMin
+        }
+    }
+
     /// Session changes merge by session, not by sum: they have none.
     package static func covers(_ family: Family) -> Bool {
         family == .commandExecution || family == .agentInteraction || family == .productivityMetric

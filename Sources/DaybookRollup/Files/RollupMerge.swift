@@ -60,7 +60,9 @@ package enum RollupMerge {
                 }
             }
             let rows = parts.isEmpty ? nil : RollupRows.merged(parts, &scratch)
-            encoder.append(grain, rows?.paying(eventCount: eventCount, &scratch), strings: strings, &scratch)
+            encoder.append(
+                grain, rows?.paying(grain, .besideSegments, eventCount: eventCount, &scratch), strings: strings,
+                &scratch)
         }
         return .merged(encoder.finish())
     }

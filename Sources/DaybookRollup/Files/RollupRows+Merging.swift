@@ -107,6 +107,13 @@ extension RollupRows {
         return result
     }
 
+    /// The rows whose key is wanted, in their order.
+    func filtered(_ isWanted: (UInt32) -> Bool) -> RollupRows {
+        var result = RollupRows(shape, window)
+        for row in keys.indices where isWanted(keys[row]) { result.append(self, row: row) }
+        return result
+    }
+
     private mutating func append(_ source: RollupRows, row: Int) {
         appendKey(
             window: source.windows[row], status: source.statuses[row], key: source.keys[row],

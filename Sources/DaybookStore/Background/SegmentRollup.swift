@@ -68,7 +68,8 @@ extension RollupColumns {
 }
 
 extension RollupCodes {
-    fileprivate init(_ column: CodeColumn) {
-        self.init(bytes: column.table.bytes, offsets: column.table.offsets, codes: column.codes)
+    /// - Parameter codes: those of the rows that count; nil: of all.
+    init(_ column: CodeColumn, _ codes: [UInt32]? = nil) {
+        self.init(bytes: column.table.bytes, offsets: column.table.offsets, codes: codes ?? column.codes)
     }
 }

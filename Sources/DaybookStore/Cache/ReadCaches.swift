@@ -79,7 +79,7 @@ package final class ReadCaches: Sendable {
     /// Lets go of what is kept of segments that a published manifest no longer names. Nothing of them gets in again.
     package func forget(_ log: LogID, _ segments: [SegmentReference]) {
         self.segments.forget(log, segments)
-        rollups.forget(log, segments)
+        rollups.forget(log, segments.map { StoredRollup($0) })
     }
 
     /// Lets go of everything that is kept of an organization: its tail, its readers, its decoded pages, its rollups.

@@ -10,10 +10,10 @@ final class RollupCache: Sendable {
         var name: String
         var checksum: UInt32
 
-        init(_ log: LogID, _ segment: SegmentReference) {
+        init(_ log: LogID, _ rollup: StoredRollup) {
             self.log = log
-            name = segment.rollupPath
-            checksum = segment.rollupChecksum
+            name = rollup.path
+            checksum = rollup.checksum
         }
     }
 
@@ -39,8 +39,8 @@ final class RollupCache: Sendable {
         self.onChange = onChange
     }
 
-    func find(_ segment: SegmentReference, of log: LogID) -> RollupFile? {
-        let key = Key(log, segment)
+    func find(_ rollup: StoredRollup, of log: LogID) -> RollupFile? {
+        let key = Key(log, rollup)
         return state.withLock { state in
             guard let entry = state.entries[key] else { return nil }
             state.useCount += 1
@@ -50,11 +50,11 @@ final class RollupCache: Sendable {
     }
 
     /// Keeps a file, unless it is larger than all that may be kept.
-    /// - Parameter isNamed: whether the organization's manifest of this moment names the segment.
-    func keep(_ file: RollupFile, of segment: SegmentReference, _ log: LogID, isNamed: () -> Bool) {
+    /// - Parameter isNamed: whether the organization's manifest of this moment names it.
+    func keep(_ file: RollupFile, of rollup: StoredRollup, _ log: LogID, isNamed: () -> Bool) {
         let byteCount = file.memoryByteCount
         guard byteCount <= byteCountMax, isNamed() else { return }
-        let key = Key(log, segment)
+        let key = Key(log, rollup)
         change { state in
             guard state.entries[key] == nil else { return }
             state.useCount += 1
@@ -67,13 +67,13 @@ final class RollupCache: Sendable {
             }
         }
         // Whoever publishes a manifest without it forgets it afterwards; that may have been between the two questions.
-        if !isNamed() { forget(log, [segment]) }
+        if !isNamed() { forget(log, [rollup]) }
     }
 
-    /// Lets go of the rollups of segments that the organization's manifest no longer names.
-    func forget(_ log: LogID, _ segments: [SegmentReference]) {
+    /// Lets go of rollups that the organization's manifest no longer names.
+    func forget(_ log: LogID, _ rollups: [StoredRollup]) {
         change { state in
-            for segment in segments { remove(Key(log, segment), &state) }
+            for rollup in rollups { remove(Key(log, rollup), &state) }
         }
     }
 
@@ -97,4 +97,23 @@ final class RollupCache: Sendable {
     }
 
     var status: (fileCount: Int, byteCount: Int) { state.withLock { ($0.entries.count, $0.byteCount) } }
+}
+
+/// A rollup file as a manifest names it, beside a segment or by itself.
+struct StoredRollup: Equatable {
+    var path: String
+    var byteCount: UInt64
+    var checksum: UInt32
+
+    init(_ segment: SegmentReference) {
+        path = segment.rollupPath
+        byteCount = segment.rollupByteCount
+        checksum = segment.rollupChecksum
+    }
+
+    init(_ history: HistoryReference) {
+        path = history.path
+        byteCount = history.byteCount
+        checksum = history.checksum
+    }
 }

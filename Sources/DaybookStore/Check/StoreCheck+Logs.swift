@@ -56,6 +56,7 @@ extension StoreCheck {
                 return found
             }
             for reference in content.segments { check(reference, folder, &found) }
+            for history in content.history { check(StoredRollup(history), .damage, .history, folder, &found) }
             if let carry = content.carry { check(carry: carry, folder, log, &found) }
             try checkLogFiles(log, folder, &found)
         } catch {
@@ -161,23 +162,30 @@ extension StoreCheck {
     /// Whether readers would use it; `RollupCheck` says whether they should.
     private func checkRollup(of reference: SegmentReference, _ folder: String, _ found: inout [StoreFinding]) {
         guard reference.rollupByteCount > 0 else { return }
-        let path = Layout.path(folder, reference.rollupPath)
+        check(StoredRollup(reference), .disposable, .rollup, folder, &found)
+    }
+
+    private func check(
+        _ rollup: StoredRollup, _ severity: StoreFinding.Severity, _ subject: StoreFinding.Subject, _ folder: String,
+        _ found: inout [StoreFinding]
+    ) {
+        let path = Layout.path(folder, rollup.path)
         willRead(path)
         do {
             count { $0.rollups += 1 }
             let bytes = try disk.readAll(path)
             let damages = try RollupFile(bytes).damages
-            found += damages.map { StoreFinding(.disposable, .rollup, path, at: $0.offset, "\($0.part): \($0.reason)") }
+            found += damages.map { StoreFinding(severity, subject, path, at: $0.offset, "\($0.part): \($0.reason)") }
             let isNamed =
-                UInt64(bytes.count) == reference.rollupByteCount && crc32c(bytes) == reference.rollupChecksum
+                UInt64(bytes.count) == rollup.byteCount && crc32c(bytes) == rollup.checksum
             guard damages.isEmpty, !isNamed else { return }
-            found.append(StoreFinding(.disposable, .rollup, path, "is not the rollup that the manifest names"))
+            found.append(StoreFinding(severity, subject, path, "is not the file that the manifest names"))
         } catch let error as FormatError {
             found.append(
-                StoreFinding(.disposable, .rollup, Corruption(file: path, offset: 0, reason: error)))
+                StoreFinding(severity, subject, Corruption(file: path, offset: 0, reason: error)))
         } catch {
-            var finding = Self.finding(.rollup, path, error)
-            finding.severity = .disposable
+            var finding = Self.finding(subject, path, error)
+            finding.severity = severity
             found.append(finding)
         }
     }

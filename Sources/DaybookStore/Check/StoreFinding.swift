@@ -13,7 +13,7 @@ package struct StoreFinding: Sendable, Equatable {
 
     /// What kind of file it is about.
     package enum Subject: String, Sendable, CaseIterable {
-        case identity, checkpoint, journal, control, manifest, segment, index, rollup, carry, log, folder
+        case identity, checkpoint, journal, control, manifest, segment, index, rollup, history, carry, log, folder
     }
 
     package var severity: Severity

@@ -26,14 +26,14 @@ final class Compactor {
 
     final class Run {
         let organization: OrganizationStore
-        let rewriter: RangeRewriter
+        let work: any RangeWork
         /// By which rows were left out.
         let table: VisibilityTable
         var chargedByteCount: UInt64 = 0
 
-        init(_ organization: OrganizationStore, _ rewriter: RangeRewriter, _ table: VisibilityTable) {
+        init(_ organization: OrganizationStore, _ work: any RangeWork, _ table: VisibilityTable) {
             self.organization = organization
-            self.rewriter = rewriter
+            self.work = work
             self.table = table
         }
     }
@@ -100,11 +100,11 @@ final class Compactor {
             if step == .waiting, shared.maintenance.count == 0 { return nil }
             begin()
         case .rewriting(let run) where shared.erasures.isActive(run.organization.log):
-            run.rewriter.abandon()
+            run.work.abandon()
             end(run)
         case .rewriting(let run):
-            attempt(run) { if try run.rewriter.step() { phase = .publishing(run) } }
-            let byteCount = run.rewriter.readByteCount + run.rewriter.writtenByteCount
+            attempt(run) { if try run.work.step() { phase = .publishing(run) } }
+            let byteCount = run.work.readByteCount + run.work.writtenByteCount
             defer { run.chargedByteCount = byteCount }
             return byteCount - run.chargedByteCount
         case .publishing(let run): attempt(run) { try publish(run) }
@@ -149,7 +149,9 @@ final class Compactor {
         let ranges = manifest.rangeSummaries(blocked: blocked)
         note(ranges, of: log)
         shared.space.set(organization.usedByteCount, of: log)
-        if try dropExpired(organization, manifest, table) {
+        if let isDone = try dropExpired(organization, manifest, table) {
+            if isDone { shared.maintenance.add(log) }
+        } else if try forgetHistory(organization, manifest, table) {
             shared.maintenance.add(log)
         } else if try rebuildIndex(organization, manifest) {
             shared.maintenance.add(log)
@@ -180,14 +182,15 @@ final class Compactor {
     private func rewriter(
         _ job: RangeRewriter.Job, _ organization: OrganizationStore, _ table: VisibilityTable
     ) -> RangeRewriter {
-        RangeRewriter(job, of: organization, clock: clock, verdict: Self.verdict(table))
+        let history = table.hidesNothing ? nil : HistoryBuilder(organization, job.range, table)
+        return RangeRewriter(job, of: organization, clock: clock, history: history, verdict: Self.verdict(table))
     }
 
     private func publish(_ run: Run) throws {
         guard !shared.erasures.isActive(run.organization.log) else { throw StoreError.unstable }
-        let replacement = run.rewriter.replacement
+        let replacement = run.work.replacement
         try publish(replacement, run.table, of: run.organization)
-        let removed = run.rewriter.removedCounts
+        let removed = run.work.removedCounts
         shared.compaction.update { status in
             status.runCount += 1
             status.setAsideCount += UInt64(replacement.setAside.count)
@@ -211,13 +214,13 @@ final class Compactor {
             try body()
         } catch StoreError.unstable {
             // Somebody else was faster, or the policy is another one by now. Nothing was published.
-            run.rewriter.abandon()
+            run.work.abandon()
             end(run)
         } catch {
             fail(error)
             if case .rewriting = phase {
-                run.rewriter.abandon()
-                if let input = run.rewriter.currentInput, isUnreadable(error) {
+                run.work.abandon()
+                if let input = run.work.currentInput, isUnreadable(error) {
                     blocked[run.organization.log, default: []].insert(input.path)
                     shared.maintenance.add(run.organization.log)
                 }
@@ -247,7 +250,7 @@ final class Compactor {
         switch phase {
         case .resting: return
         case .rewriting(let run):
-            run.rewriter.abandon()
+            run.work.abandon()
             registry.release(run.organization.log)
         case .publishing(let run): registry.release(run.organization.log)
         }

@@ -10,7 +10,7 @@ typealias RowVerdict = (ColumnBatch) throws -> [AbsenceReason?]?
 ///
 /// Reads with the normal reader. Rows that cannot be read because of damage become absences, and their segment is set
 /// aside with a report; a failing disk throws. Nothing is published here.
-final class RangeRewriter {
+final class RangeRewriter: RangeWork {
     struct Job {
         var range: ClosedRange<UInt64>
         /// All segments of the range, and all absences.
@@ -43,6 +43,8 @@ final class RangeRewriter {
     private let organization: OrganizationStore
     private let job: Job
     private let verdict: RowVerdict
+    /// Where rows go that leave for their age.
+    private let history: HistoryBuilder?
     private let clock: any Clock
     private var families: [Family]
     private var work: Work?
@@ -61,7 +63,8 @@ final class RangeRewriter {
     private(set) var currentInput: SegmentReference?
 
     init(
-        _ job: Job, of organization: OrganizationStore, clock: any Clock, verdict: @escaping RowVerdict
+        _ job: Job, of organization: OrganizationStore, clock: any Clock, history: HistoryBuilder? = nil,
+        verdict: @escaping RowVerdict
     ) {
         precondition(
             job.inputs.allSatisfy { job.families.contains($0.family) || $0.range == job.range })
@@ -70,6 +73,7 @@ final class RangeRewriter {
         disk = organization.disk
         self.clock = clock
         self.verdict = verdict
+        self.history = history
         families = Family.ofOrganizations.filter { family in
             job.families.contains(family) && job.inputs.contains { $0.family == family }
         }
@@ -87,6 +91,7 @@ final class RangeRewriter {
             return false
         }
         guard let family = families.first else {
+            try history?.finish()
             try synchronize()
             return true
         }
@@ -107,7 +112,7 @@ final class RangeRewriter {
             absences: counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { reason, count in
                 Absence(range: job.range, eventCount: count, reason: reason)
             },
-            setAside: Set(damages.map(\.name)))
+            history: history?.references ?? [], setAside: Set(damages.map(\.name)))
     }
 
     /// Rows that were left out, by reason.
@@ -117,6 +122,7 @@ final class RangeRewriter {
     func abandon() {
         work = nil
         rollup = nil
+        history?.abandon()
         for case .segment(let first, let last, let family, let revision) in created {
             let kinds: [FileKind] = [
                 .segment(first: first, last: last, family: family, revision: revision),
@@ -233,6 +239,7 @@ final class RangeRewriter {
     private func append(_ batch: ColumnBatch, _ input: SegmentReference, _ work: Work) throws {
         try check(batch, input, after: work.lastSequence)
         let verdicts = try verdict(batch)
+        if let verdicts { history?.add(batch) { verdicts[$0] == .expired } }
         for row in 0..<batch.rowCount {
             if let reason = verdicts?[row] {
                 removed[reason, default: 0] += 1
@@ -306,6 +313,23 @@ final class RangeRewriter {
         }
         try disk.synchronizeDirectory(organization.folder)
     }
+}
+
+/// Work on whole ranges that ends in one publication.
+protocol RangeWork: AnyObject {
+    /// One piece of work. True when everything is written and synchronized.
+    func step() throws -> Bool
+    /// What is to be published once `step` has said that all is done.
+    var replacement: Replacement { get }
+    /// Rows that were left out, by reason.
+    var removedCounts: [AbsenceReason: UInt64] { get }
+    /// Bytes of the files, about.
+    var readByteCount: UInt64 { get }
+    var writtenByteCount: UInt64 { get }
+    /// The segment that was read last: the one to blame when the disk fails.
+    var currentInput: SegmentReference? { get }
+    /// Removes what was written. Only before anything was published.
+    func abandon()
 }
 
 /// Rows of a segment that could not be read.

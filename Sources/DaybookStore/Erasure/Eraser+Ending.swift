@@ -161,7 +161,7 @@ struct SweepPlace {
     func isLeft(_ name: String) -> Bool {
         switch FileKind(name: name) {
         case .segment(let first, _, _, _)?, .index(let first, _, _, _)?, .rollup(let first, _, _, _)?,
-            .logFile(let first)?:
+            .history(let first, _, _, _)?, .logFile(let first)?:
             first <= through && !named.contains(name)
         case .carry?: !named.contains(name)
         case .quarantine?, .temporary?: true

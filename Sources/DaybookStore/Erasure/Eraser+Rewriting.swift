@@ -73,6 +73,9 @@ extension Eraser {
         let manifest = run.organization.snapshot().manifest
         let unknown = manifest.segments.first { $0.firstSequence <= run.through && !run.clean.contains($0.path) }
         guard let range = unknown?.range else {
+            if let history = manifest.history.first(where: { !run.clean.contains($0.path) }) {
+                return .worked(byteCount: try forget(history, run))
+            }
             run.phase = .zeroing
             return .worked(byteCount: 0)
         }

@@ -59,6 +59,8 @@ final class Eraser {
         var rewrite: Rewrite?
         /// Segments without a row of the user.
         var clean: Set<String> = []
+        /// Names that others use, by family; once segments are clean.
+        var survivingNames: [Family: Set<[UInt8]>] = [:]
         var retirement: JournalFiles.Retirement?
         var redaction: UInt64?
         var recording: EndingSink?

@@ -14,6 +14,7 @@ internal import DaybookFormat
 //  I10 rows and absent events of a range are as many as its sequences
 //  I11 the carry file is named after a sealed sequence
 //  I12 absences are in order, one for each reason and range
+//  I13 history files are of sealed ranges, each with a name of its own
 extension Manifest {
     /// The first rule that this manifest breaks as the successor of `previous`. Complexity: O(segments).
     package func firstBrokenInvariant(after previous: Manifest) -> StaticString? {
@@ -30,6 +31,8 @@ extension Manifest {
     /// Whether a name stands for another file than before.
     private func hasGivenNameAway(since previous: Manifest) -> Bool {
         // Nearly always nothing was removed: then the start of the list is the old list, and no name is looked up.
+        let known = Dictionary(previous.history.map { ($0.path, $0) }) { first, _ in first }
+        for file in history where known[file.path].map({ $0 != file }) ?? false { return true }
         if segments.starts(with: previous.segments) { return false }
         let before = Dictionary(previous.segments.map { ($0.path, $0) }) { first, _ in first }
         return segments.contains { segment in
@@ -39,7 +42,7 @@ extension Manifest {
 
     /// The first rule that this manifest breaks by itself. Complexity: O(segments).
     package var firstBrokenInvariant: StaticString? {
-        brokenSegment ?? brokenOrder ?? brokenAbsence ?? brokenAccount ?? brokenCarry
+        brokenSegment ?? brokenOrder ?? brokenAbsence ?? brokenAccount ?? brokenCarry ?? brokenHistory
     }
 
     private var brokenSegment: StaticString? {
@@ -103,6 +106,12 @@ extension Manifest {
         return covered == sealedThrough && absent.isEmpty && live.isEmpty ? nil : tiling
     }
 
+    private var brokenHistory: StaticString? {
+        let rule: StaticString = "I13 history files are of sealed ranges, each with a name of its own"
+        guard history.allSatisfy({ $0.isPossible && $0.lastSequence <= sealedThrough }) else { return rule }
+        return zip(history, history.dropFirst()).allSatisfy(HistoryReference.precedes) ? nil : rule
+    }
+
     private var brokenCarry: StaticString? {
         guard let carry else { return nil }
         guard case .carry(let sealed)? = FileKind(name: carry), sealed <= sealedThrough else {
@@ -125,5 +134,5 @@ extension SegmentReference {
     }
 
     /// Far beyond any file we write; sums of sizes cannot overflow.
-    private static let byteCountMax: UInt64 = 1 << 40
+    static let byteCountMax: UInt64 = 1 << 40
 }

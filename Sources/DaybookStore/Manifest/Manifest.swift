@@ -11,17 +11,25 @@ package struct Manifest: Sendable, Equatable {
     package var segments: [SegmentReference] = []
     /// By sequence, the reasons of a range one behind the other.
     package var absences: [Absence] = []
+    /// What is kept of expired events: by sequence, the families of a range one behind the other.
+    package var history: [HistoryReference] = []
     /// Name of the carry file; nil when nothing was carried over.
     package var carry: String?
 
     package init() {}
 
-    /// Names of the files that must not be removed, indexes and rollups included.
+    /// Names of the files that must not be removed, indexes, rollups and history files included.
     package var namedFiles: Set<String> {
         var names: Set<String> = []
         for segment in segments { names.formUnion(segment.fileNames) }
+        names.formUnion(history.map(\.path))
         if let carry { names.insert(carry) }
         return names
+    }
+
+    /// Of segments, of their rollups, and of history files.
+    var byteCount: UInt64 {
+        segments.reduce(0) { $0 + $1.byteCount + $1.rollupByteCount } + history.reduce(0) { $0 + $1.byteCount }
     }
 }
 

@@ -8,8 +8,12 @@ package enum ManifestEdit: Sendable, Equatable {
     /// The next range of the log is gone.
     case lost(ClosedRange<UInt64>, AbsenceReason)
     /// Whole ranges that follow each other are from now on what is said here: for compaction, expiry, erasure, and
-    /// damaged segments that are set aside. What stays as it was is repeated.
-    case replace(ClosedRange<UInt64>, segments: [SegmentReference], absences: [Absence])
+    /// damaged segments that are set aside. What stays as it was is repeated. History files of events that have gone are
+    /// added.
+    case replace(
+        ClosedRange<UInt64>, segments: [SegmentReference], absences: [Absence], history: [HistoryReference] = [])
+    /// History files go, because they are too old or were written anew; others take their place.
+    case history(removed: [String], added: [HistoryReference])
 }
 
 // What an edit alone can break.
@@ -21,6 +25,7 @@ package enum ManifestEdit: Sendable, Equatable {
 //  E5  a replacement lets no kind of absence shrink
 //  E6  a file that is written anew has a higher revision
 //  E7  only losses come from the log
+//  E8  a history file that goes is there
 extension Manifest {
     /// The manifest after one more edit. Checks what the edit alone can break; `firstBrokenInvariant(after:)` the rest.
     /// Complexity: O(segments of the edit), not counting the copy.
@@ -44,13 +49,29 @@ extension Manifest {
             try next.extend(over: range)
             guard reason.isLoss else { throw ManifestViolation("E7 only losses come from the log") }
             next.absences.append(Absence(range: range, eventCount: range.sequenceCount, reason: reason))
-        case .replace(let range, let segments, let absences):
+        case .replace(let range, let segments, let absences, let history):
             try next.replace(range, segments, absences)
+            guard history.allSatisfy({ range.contains($0.firstSequence...max($0.firstSequence, $0.lastSequence)) })
+            else { throw Self.outside }
+            next.add(history)
+        case .history(let removed, let added):
+            let gone = Set(removed)
+            guard generation < .max, gone.count == removed.count, gone.isSubset(of: history.map(\.path)) else {
+                throw ManifestViolation("E8 a history file that goes is there")
+            }
+            next.history.removeAll { gone.contains($0.path) }
+            next.add(added)
+            next.generation += 1
         }
         return next
     }
 
     private static let outside = ManifestViolation("E3 segments and absences lie in the range of their edit")
+
+    private mutating func add(_ added: [HistoryReference]) {
+        guard !added.isEmpty else { return }
+        history = (history + added).sorted(by: HistoryReference.precedes)
+    }
 
     private mutating func extend(over range: ClosedRange<UInt64>) throws(ManifestViolation) {
         guard sealedThrough < .max, generation < .max, range.lowerBound == sealedThrough + 1 else {

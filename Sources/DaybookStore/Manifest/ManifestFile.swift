@@ -4,7 +4,7 @@ package import DaybookFormat
 package struct ManifestFileHeader: Equatable, Sendable {
     package static let byteCount = 24
     package static let magic: UInt32 = 0x4D42_4444  // "DDBM" in the file
-    package static let version: UInt32 = 2
+    package static let version: UInt32 = 3
 
     package var log: LogID
 

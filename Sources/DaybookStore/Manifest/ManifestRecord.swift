@@ -9,6 +9,7 @@ package struct ManifestRecord: Sendable, Equatable {
         case seal = 2
         case lost = 3
         case replace = 4
+        case history = 5
     }
 
     /// Generation of the manifest after this edit.
@@ -39,6 +40,7 @@ package struct ManifestRecord: Sendable, Equatable {
         case .seal: .seal
         case .lost: .lost
         case .replace: .replace
+        case .history: .history
         }
     }
 
@@ -49,6 +51,7 @@ package struct ManifestRecord: Sendable, Equatable {
             bytes.append(lengthPrefixed: manifest.carry ?? "")
             Self.append(manifest.segments, to: &bytes)
             Self.append(manifest.absences, to: &bytes)
+            Self.append(manifest.history, to: &bytes)
         case .seal(let range, let segments, let carry):
             bytes.append(littleEndian: range.lowerBound)
             bytes.append(littleEndian: range.upperBound)
@@ -58,11 +61,16 @@ package struct ManifestRecord: Sendable, Equatable {
             bytes.append(littleEndian: range.lowerBound)
             bytes.append(littleEndian: range.upperBound)
             bytes.append(reason.rawValue)
-        case .replace(let range, let segments, let absences):
+        case .replace(let range, let segments, let absences, let history):
             bytes.append(littleEndian: range.lowerBound)
             bytes.append(littleEndian: range.upperBound)
             Self.append(segments, to: &bytes)
             Self.append(absences, to: &bytes)
+            Self.append(history, to: &bytes)
+        case .history(let removed, let added):
+            bytes.append(varint: UInt64(removed.count))
+            for name in removed { bytes.append(lengthPrefixed: name) }
+            Self.append(added, to: &bytes)
         }
     }
 
@@ -74,6 +82,11 @@ package struct ManifestRecord: Sendable, Equatable {
     private static func append(_ absences: [Absence], to bytes: inout [UInt8]) {
         bytes.append(varint: UInt64(absences.count))
         for absence in absences { absence.append(to: &bytes) }
+    }
+
+    private static func append(_ history: [HistoryReference], to bytes: inout [UInt8]) {
+        bytes.append(varint: UInt64(history.count))
+        for file in history { file.append(to: &bytes) }
     }
 }
 
@@ -120,6 +133,7 @@ extension ManifestRecord {
             manifest.carry = try carry(&reader, body)
             manifest.segments = try segments(&reader, body)
             manifest.absences = try absences(&reader, body)
+            manifest.history = try history(&reader, body)
             edit = .snapshot(manifest)
         case .seal:
             let range = try ClosedRange(sequences: &reader, body)
@@ -132,7 +146,15 @@ extension ManifestRecord {
         case .replace:
             let range = try ClosedRange(sequences: &reader, body)
             let segments = try segments(&reader, body)
-            edit = .replace(range, segments: segments, absences: try absences(&reader, body))
+            let absences = try absences(&reader, body)
+            edit = .replace(
+                range, segments: segments, absences: absences, history: try history(&reader, body))
+        case .history:
+            var removed: [String] = []
+            for _ in 0..<(try reader.count(of: 1, body)) {
+                removed.append(body.text(try reader.lengthPrefixedRange(body)))
+            }
+            edit = .history(removed: removed, added: try history(&reader, body))
         }
         guard reader.isAtEnd(body) else { throw .invalid("manifest edit length") }
         return edit
@@ -151,6 +173,14 @@ extension ManifestRecord {
         segments.reserveCapacity(segmentCount)
         for _ in 0..<segmentCount { segments.append(try SegmentReference(&reader, body)) }
         return segments
+    }
+
+    private static func history(_ reader: inout ByteReader, _ body: RawSpan) throws(FormatError) -> [HistoryReference] {
+        let fileCount = try reader.count(of: HistoryReference.fixedByteCount, body)
+        var history: [HistoryReference] = []
+        history.reserveCapacity(fileCount)
+        for _ in 0..<fileCount { history.append(try HistoryReference(&reader, body)) }
+        return history
     }
 
     private static func absences(_ reader: inout ByteReader, _ body: RawSpan) throws(FormatError) -> [Absence] {

@@ -93,6 +93,8 @@ package struct OrganizationRebuild {
         manifest = rebuilt.manifest
         manifest.generation = max(1, manifest.generation)
         report.setAside += rebuilt.unused.map(\.path)
+        // Nothing tells whether the events that they count are in segments that came back.
+        report.setAside += names.filter { if case .history? = FileKind(name: $0) { true } else { false } }.sorted()
         for name in names.sorted() {
             guard case .logFile(let first)? = FileKind(name: name), first <= manifest.sealedThrough else { continue }
             report.setAside.append(name)

@@ -3,33 +3,48 @@ package import DaybookRollup
 internal import DaybookSystem
 
 extension OrganizationSnapshot {
+    /// Hour and day rollups of events that have expired.
+    package var history: [HistoryReference] { manifest.history }
+
     /// The rollup beside a segment; nil when none is stored. One that is missing or damaged is told with the damage of
     /// this snapshot, and is not there: the segment has everything. Only a failing disk throws. Kept for the next one who
     /// asks.
     package func rollup(of segment: SegmentReference) throws -> RollupFile? {
         guard segment.rollupByteCount > 0 else { return nil }
+        return try load(StoredRollup(segment)) { identity in identity == RollupIdentity(segment, of: log) }
+    }
+
+    /// A history file; nil when it is missing or damaged, which is told with the damage of this snapshot: nothing else
+    /// knows what it held. Nil, too, when it has gone since, for its age or for a user who is to be forgotten.
+    package func rollup(of history: HistoryReference) throws -> RollupFile? {
+        try load(StoredRollup(history)) { identity in
+            identity.log == log && identity.family == history.family
+                && identity.firstSequence == history.firstSequence && identity.lastSequence == history.lastSequence
+        }
+    }
+
+    private func load(_ rollup: StoredRollup, isRight: (RollupIdentity) -> Bool) throws -> RollupFile? {
         let caches = organization?.caches
-        if let known = caches?.rollups.find(segment, of: log) { return known }
-        let path = Layout.path(folder, segment.rollupPath)
+        if let known = caches?.rollups.find(rollup, of: log) { return known }
+        let path = Layout.path(folder, rollup.path)
         do {
             let bytes = try disk.readAll(path)
             let found = crc32c(bytes)
-            guard UInt64(bytes.count) == segment.rollupByteCount else {
-                throw FormatError.truncated(needed: Int(clamping: segment.rollupByteCount), found: bytes.count)
+            guard UInt64(bytes.count) == rollup.byteCount else {
+                throw FormatError.truncated(needed: Int(clamping: rollup.byteCount), found: bytes.count)
             }
-            guard found == segment.rollupChecksum else {
-                throw FormatError.checksum(expected: segment.rollupChecksum, found: found)
+            guard found == rollup.checksum else {
+                throw FormatError.checksum(expected: rollup.checksum, found: found)
             }
             let file = try RollupFile(bytes)
-            guard file.identity == RollupIdentity(segment, of: log) else {
-                throw FormatError.invalid("rollup of another segment")
-            }
-            if let organization { caches?.rollups.keep(file, of: segment, log) { organization.names(segment) } }
+            guard isRight(file.identity) else { throw FormatError.invalid("rollup of something else") }
+            if let organization { caches?.rollups.keep(file, of: rollup, log) { organization.names(rollup) } }
             return file
         } catch let error as FormatError {
             note(Corruption(file: path, offset: 0, reason: error))
         } catch let error as DiskError where error.kind == .notFound {
-            let needed = Int(clamping: segment.rollupByteCount)
+            if let organization, !organization.names(rollup) { return nil }
+            let needed = Int(clamping: rollup.byteCount)
             note(Corruption(file: path, offset: 0, reason: .truncated(needed: needed, found: 0)))
         }
         return nil

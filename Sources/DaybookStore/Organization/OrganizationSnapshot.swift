@@ -47,6 +47,9 @@ package final class OrganizationSnapshot: Sendable {
     /// Which events of the family are there: whoever reads rows leaves out those that it hides.
     package func visibility(of family: Family) -> RowVisibility { visibility[family] }
 
+    /// The same for questions that the history files can answer, too.
+    package func historyVisibility(of family: Family) -> RowVisibility { visibility.historyVisibility(of: family) }
+
     /// Damage that reading has met so far; what it held is missing from the answers.
     package var damage: [Corruption] { damages.withLock { $0 } }
 

@@ -37,7 +37,7 @@ struct OrganizationImage {
             case .logFile(let first)?: logFiles.append(first)
             case .segment? where !named.contains(name) && names.contains(FileKind.quarantineReport(of: name).name):
                 image.setAsideSegments.append(name)
-            case .segment?, .index?, .rollup?, .carry?, .temporary?:
+            case .segment?, .index?, .rollup?, .history?, .carry?, .temporary?:
                 if !named.contains(name) { image.strayFiles.append(Layout.path(folder, name)) }
             default: continue
             }

@@ -11,6 +11,8 @@ struct Replacement: Sendable {
     var segments: [SegmentReference] = []
     /// All absences of the range from now on.
     var absences: [Absence] = []
+    /// History files of events that go with this; they are durable already.
+    var history: [HistoryReference] = []
     /// Names of inputs that are damaged and kept; the report beside each of them is durable already.
     var setAside: Set<String> = []
 }
@@ -32,7 +34,9 @@ extension OrganizationStore {
             throw StoreError.unstable
         }
         try manifest.append(
-            .replace(replacement.range, segments: replacement.segments, absences: replacement.absences))
+            .replace(
+                replacement.range, segments: replacement.segments, absences: replacement.absences,
+                history: replacement.history))
         let published = manifest.manifest
         let replaced = state.withLock { state in
             let replaced = state.adopt(published, disk: disk, folder: folder)
@@ -43,6 +47,37 @@ extension OrganizationStore {
         for handle in replaced {
             handle.retire(replacement.setAside.contains(handle.reference.path) ? .setAside : .replaced)
         }
+    }
+
+    /// History files go, and others take their place. Files that are not named any more are removed here; a question
+    /// that is on its way to one answers without it, as any question a moment later.
+    ///
+    /// After an error the edit may or may not be there at the next start: all files must stay.
+    /// Preconditions: the added files and their folder are durable; no other thread publishes.
+    func publishHistory(removed: [HistoryReference], added: [HistoryReference]) throws {
+        var manifest = try ManifestLog.open(disk: disk, folder: folder, log: log)
+        guard removed.allSatisfy(manifest.manifest.history.contains) else { throw StoreError.unstable }
+        try manifest.append(.history(removed: removed.map(\.path), added: added))
+        let published = manifest.manifest
+        state.withLock { state in _ = state.adopt(published, disk: disk, folder: folder) }
+        caches?.rollups.forget(log, removed.map { StoredRollup($0) })
+        for file in removed { try disk.remove(Layout.path(folder, file.path)) }
+    }
+
+    /// A name for a new history file of this range, as `unusedName`.
+    func unusedHistoryName(_ range: ClosedRange<UInt64>, _ family: Family) throws(DiskError) -> FileKind? {
+        let known = state.withLock { state in
+            state.manifest.history.filter {
+                $0.firstSequence == range.lowerBound && $0.lastSequence == range.upperBound && $0.family == family
+            }.map(\.revision).max()
+        }
+        guard known != .max else { return nil }
+        for revision in (known.map { $0 + 1 } ?? 0)...UInt16.max {
+            let kind = FileKind.history(
+                first: range.lowerBound, last: range.upperBound, family: family, revision: revision)
+            if try !disk.exists(Layout.path(folder, kind)) { return kind }
+        }
+        return nil
     }
 
     /// A name for a new segment of this range: one that neither the manifest nor any file in the folder has, not even
@@ -80,7 +115,7 @@ extension OrganizationStore {
         let named = state.withLock { $0.manifest.namedFiles }
         return try disk.list(folder).filter { name in
             switch FileKind(name: name) {
-            case .segment?, .index?, .rollup?: !named.contains(name)
+            case .segment?, .index?, .rollup?, .history?: !named.contains(name)
             default: false
             }
         }
@@ -122,7 +157,7 @@ extension OrganizationStore.State {
         let before = segmentHandles
         let known = Dictionary(before.map { ($0.reference.path, $0) }) { first, _ in first }
         manifest = published
-        sealedByteCount = published.segments.reduce(0) { $0 + $1.byteCount + $1.rollupByteCount }
+        sealedByteCount = published.byteCount
         segmentHandles = published.segments.map { segment in
             known[segment.path] ?? SegmentHandle(segment, disk: disk, folder: folder)
         }

@@ -54,7 +54,7 @@ package final class OrganizationStore: Sendable {
         self.disk = disk
         folder = Layout.folder(of: log)
         var state = state
-        state.sealedByteCount = state.manifest.segments.reduce(0) { $0 + $1.byteCount + $1.rollupByteCount }
+        state.sealedByteCount = state.manifest.byteCount
         self.state = Mutex(state)
         self.caches = caches
     }
@@ -89,6 +89,14 @@ package final class OrganizationStore: Sendable {
 
     /// Of the manifest.
     var generation: UInt64 { state.withLock { $0.manifest.generation } }
+
+    /// Whether the manifest of this moment names a rollup.
+    func names(_ rollup: StoredRollup) -> Bool {
+        state.withLock { state in
+            state.manifest.segments.contains { StoredRollup($0) == rollup }
+                || state.manifest.history.contains { StoredRollup($0) == rollup }
+        }
+    }
 
     /// Whether the manifest of this moment names a segment.
     func names(_ segment: SegmentReference) -> Bool {

@@ -7,21 +7,55 @@ internal import Synchronization
 
 /// Retention: what has expired goes. Readers do not see it any more long before.
 extension Compactor {
-    /// Segments of which everything has expired are taken out of the manifest, all at once; only the files are left to
-    /// be removed. True when there were some.
-    func dropExpired(_ organization: OrganizationStore, _ manifest: Manifest, _ table: VisibilityTable) throws -> Bool {
-        guard !table.hidesNothing else { return false }
-        let expired = manifest.segments.filter { table[$0.family].hidesAll(of: $0) }
-        guard let first = expired.first, let last = expired.last else { return false }
+    /// Rows that are added up for their history in one run, about.
+    private static let historyRowCountMax = 1 << 20
+
+    /// Segments of which everything has expired are taken out of the manifest; only the files are left to be removed.
+    /// What is kept of them is added up before.
+    /// - Returns: nil when there are none; true when they have gone; false when a run has begun that adds them up.
+    func dropExpired(_ organization: OrganizationStore, _ manifest: Manifest, _ table: VisibilityTable) throws -> Bool?
+    {
+        guard !table.hidesNothing else { return nil }
+        var expired: [SegmentReference] = []
+        var rowCount = 0
+        for segment in manifest.segments where table[segment.family].hidesAll(of: segment) {
+            guard rowCount < Self.historyRowCountMax || segment.range == expired.last?.range else { break }
+            if HistoryBuilder.wants(segment, table) { rowCount += segment.rowCount }
+            expired.append(segment)
+        }
+        guard let first = expired.first, let last = expired.last else { return nil }
+        let gone = Set(expired.map(\.path))
         let range = first.firstSequence...last.lastSequence
         var replacement = Replacement(
             range: range, inputs: Array(manifest.segments[manifest.segmentIndices(in: range)]))
-        replacement.segments = replacement.inputs.filter { !table[$0.family].hidesAll(of: $0) }
+        replacement.segments = replacement.inputs.filter { !gone.contains($0.path) }
         replacement.absences = Array(manifest.absences[manifest.absenceIndices(in: range)])
         for segment in expired { replacement.absences.add(UInt64(segment.rowCount), in: segment.range, .expired) }
-        try publish(replacement, table, of: organization)
         let count = expired.reduce(0) { $0 + UInt64($1.rowCount) }
+        let blocked = blocked[organization.log] ?? []
+        let wanted = expired.filter { HistoryBuilder.wants($0, table) && !blocked.contains($0.path) }
+        guard wanted.isEmpty else {
+            let drop = ExpiredDrop(replacement, wanted, of: organization, table, eventCount: count)
+            phase = .rewriting(Run(organization, drop, table))
+            return false
+        }
+        try publish(replacement, table, of: organization)
         shared.compaction.update { $0.expiredEventCount += count }
+        return true
+    }
+
+    /// History files of which everything is too old go. True when there were some.
+    func forgetHistory(
+        _ organization: OrganizationStore, _ manifest: Manifest, _ table: VisibilityTable
+    ) throws -> Bool {
+        guard !table.hidesNothing else { return false }
+        let old = manifest.history.filter { file in
+            // A day's row is shown as long as a part of the day is wanted.
+            let end = file.timestampMax.adding(microseconds: Limits.dayMicroseconds)
+            return end < table.historyVisibility(of: file.family).timestampCutoff
+        }
+        guard !old.isEmpty else { return false }
+        try organization.publishHistory(removed: old, added: [])
         return true
     }
 

@@ -29,9 +29,22 @@ package struct RetentionPolicy: Sendable, Equatable {
         set { days[family] = newValue }
     }
 
+    /// Sums over hours and days are kept for so many days, or as long as the events when that is longer.
+    package var historyDays: UInt32 = 365
+
     /// Which events of the family have expired at this moment.
     package func visibility(of family: Family, at now: Timestamp) -> RowVisibility {
-        guard !isHeld, let days = days[family], days > 0 else { return .everything }
+        visibility(days: days[family] ?? 0, at: now)
+    }
+
+    /// Which events of the family are not even counted in sums any more.
+    package func historyVisibility(of family: Family, at now: Timestamp) -> RowVisibility {
+        let days = days[family] ?? 0
+        return visibility(days: days == 0 ? 0 : max(days, historyDays), at: now)
+    }
+
+    private func visibility(days: UInt32, at now: Timestamp) -> RowVisibility {
+        guard !isHeld, days > 0 else { return .everything }
         let (age, overflow) = Int64(days).multipliedReportingOverflow(by: Limits.dayMicroseconds)
         guard !overflow else { return .everything }
         return RowVisibility(
@@ -57,6 +70,7 @@ extension RowVisibility {
 /// The visibility of every family at one moment.
 package struct VisibilityTable: Sendable, Equatable {
     private var families: [Family: RowVisibility] = [:]
+    private var histories: [Family: RowVisibility] = [:]
     private var erased: ErasedUsers?
 
     package static let everything = VisibilityTable()
@@ -71,11 +85,20 @@ package struct VisibilityTable: Sendable, Equatable {
         for family in Family.ofOrganizations {
             let visibility = policy.visibility(of: family, at: now)
             if visibility != .everything { families[family] = visibility }
+            let history = policy.historyVisibility(of: family, at: now)
+            if history != .everything { histories[family] = history }
         }
     }
 
     package subscript(family: Family) -> RowVisibility {
         var visibility = families[family] ?? .everything
+        visibility.erased = erased
+        return visibility
+    }
+
+    /// Which events count where only sums over whole hours are wanted: those that have expired, too.
+    package func historyVisibility(of family: Family) -> RowVisibility {
+        var visibility = histories[family] ?? .everything
         visibility.erased = erased
         return visibility
     }

@@ -93,6 +93,18 @@ package struct Inspector {
             record.add("to", Self.text(segment.timestampMax))
             try emit(record)
         }
+        for file in manifest.history {
+            var record = InspectRecord("history")
+            record.add("path", Layout.path(folder, file.path))
+            record.add("family", file.family.typeName)
+            record.add("first_sequence", file.firstSequence)
+            record.add("last_sequence", file.lastSequence)
+            record.add("events", file.eventCount)
+            record.add("bytes", file.byteCount)
+            record.add("from", Self.text(file.timestampMin))
+            record.add("to", Self.text(file.timestampMax))
+            try emit(record)
+        }
         for absence in manifest.absences {
             var record = InspectRecord("absence")
             record.add("first_sequence", absence.range.lowerBound)
