@@ -40,6 +40,13 @@ private func registerSketches() {
             groups.add(slots: slots.span, statuses: statuses.span, nanoseconds: durations.span)
             blackHole(groups.slotCount)
         }
+        // Count, sum, extremes and statuses; no percentiles.
+        kernel("sums-65536-in-\(slotCount)-groups") {
+            var groups = GroupedExecutions(keepsHistograms: false)
+            groups.grow(to: slotCount)
+            groups.add(slots: slots.span, statuses: statuses.span, nanoseconds: durations.span)
+            blackHole(groups.slotCount)
+        }
     }
     let rows = Samples.rows(720, of: durations)
     kernel("merge-720-rows") { blackHole(Samples.merged(rows).durations.count) }
