@@ -207,6 +207,39 @@ struct ManifestFileTests {
         #expect(throws: Corruption.self) { try Sample.read(before + record) }
     }
 
+    /// The file as version 2 had it: without lists of history files.
+    private func second(_ edits: [ManifestEdit]) throws -> [UInt8] {
+        var bytes = ManifestFileHeader(log: Sample.log).encoded()
+        bytes.store(littleEndian: UInt32(2), at: 4)
+        bytes.store(littleEndian: crc32c(Array(bytes[..<20])), at: 20)
+        var manifest = Manifest()
+        for edit in edits {
+            manifest = try manifest.applying(edit)
+            var record: [UInt8] = []
+            ManifestRecord(generation: manifest.generation, edit: edit).append(to: &record)
+            switch edit {
+            case .snapshot, .replace: record.removeLast()
+            default: break
+            }
+            Self.sealRecord(&record)
+            bytes += record
+        }
+        return bytes
+    }
+
+    @Test func aFileOfTheSecondVersionIsReadAndReplacedByTheNextEdit() throws {
+        let edits = Sample.edits + [Sample.merge]
+        let disk = Sample.disk([Sample.path: try second(edits)])
+        var log = try Sample.open(disk)
+        #expect(log.manifest == (try Sample.manifest(edits)))
+        try log.append(Sample.seal(301...310))
+        let bytes = try disk.readAll(Sample.path)
+        #expect(bytes[4] == UInt8(ManifestFileHeader.version))
+        #expect(try Sample.load(disk) == (try Sample.manifest(edits + [Sample.seal(301...310)])))
+        let snapshot = try second([.snapshot(try Sample.manifest())])
+        #expect(try Sample.read(snapshot).manifest == (try Sample.manifest()))
+    }
+
     @Test func aFileOfTheFirstVersionIsRefused() throws {
         var bytes = try Sample.file()
         bytes.store(littleEndian: UInt32(1), at: 4)

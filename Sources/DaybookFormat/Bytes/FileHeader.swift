@@ -9,6 +9,17 @@ extension ByteReader {
         guard foundVersion == version else { throw .unsupportedVersion(foundVersion) }
     }
 
+    /// A file of one kind, in a version that is understood; returns which.
+    package mutating func readMagic(
+        _ magic: UInt32, versions: ClosedRange<UInt32>, _ bytes: RawSpan
+    ) throws(FormatError) -> UInt32 {
+        let found = try uint32(bytes)
+        guard found == magic else { throw .badMagic(found) }
+        let version = try uint32(bytes)
+        guard versions.contains(version) else { throw .unsupportedVersion(version) }
+        return version
+    }
+
     /// A word that is zero until a version gives it a meaning.
     package mutating func readReserved(_ field: StaticString, _ bytes: RawSpan) throws(FormatError) {
         guard try uint32(bytes) == 0 else { throw .invalid(field) }

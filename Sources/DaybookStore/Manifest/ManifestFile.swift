@@ -5,10 +5,16 @@ package struct ManifestFileHeader: Equatable, Sendable {
     package static let byteCount = 24
     package static let magic: UInt32 = 0x4D42_4444  // "DDBM" in the file
     package static let version: UInt32 = 3
+    /// The first one that is still read. It knew no history files.
+    static let versionMin: UInt32 = 2
 
     package var log: LogID
+    package let version: UInt32
 
-    package init(log: LogID) { self.log = log }
+    package init(log: LogID) {
+        self.log = log
+        version = Self.version
+    }
 
     package func encoded() -> [UInt8] {
         var bytes = [UInt8](magic: Self.magic, version: Self.version, byteCount: Self.byteCount)
@@ -20,7 +26,7 @@ package struct ManifestFileHeader: Equatable, Sendable {
 
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
-        try reader.readMagic(Self.magic, version: Self.version, bytes)
+        version = try reader.readMagic(Self.magic, versions: Self.versionMin...Self.version, bytes)
         log = LogID(try reader.uint64(bytes))
         try reader.readReserved("manifest header reserved field", bytes)
         try reader.readChecksum(bytes)
@@ -30,6 +36,7 @@ package struct ManifestFileHeader: Equatable, Sendable {
 /// What the bytes of a manifest file say. A value: reading touches no disk, so tools and recovery plan with it.
 package struct ManifestFile: Sendable, Equatable {
     package let log: LogID
+    package let version: UInt32
     package private(set) var manifest = Manifest()
     package private(set) var editCount = 0
     /// Length of the header and of all whole edits. What follows in the file is a torn edit.
@@ -41,7 +48,8 @@ package struct ManifestFile: Sendable, Equatable {
     /// Complexity: O(bytes), and O(segments) once for the invariants.
     package init(reading bytes: RawSpan, file: String) throws(Corruption) {
         do throws(FormatError) {
-            log = try ManifestFileHeader(reading: bytes).log
+            let header = try ManifestFileHeader(reading: bytes)
+            (log, version) = (header.log, header.version)
         } catch {
             throw Corruption(file: file, offset: 0, reason: error)
         }
@@ -64,7 +72,7 @@ package struct ManifestFile: Sendable, Equatable {
     }
 
     private mutating func replay(_ bytes: RawSpan) throws(FormatError) {
-        let (record, end) = try ManifestRecord.read(bytes, at: byteCount)
+        let (record, end) = try ManifestRecord.read(bytes, at: byteCount, version: version)
         do throws(ManifestViolation) {
             let next = try manifest.applying(record.edit)
             guard next.generation == record.generation else {

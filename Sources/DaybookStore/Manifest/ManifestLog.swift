@@ -53,7 +53,9 @@ package struct ManifestLog: ~Copyable, Sendable {
         manifest = content?.manifest ?? Manifest()
         tornByteCount = content?.tornByteCount ?? 0
         byteCount = UInt64(content?.byteCount ?? 0)
-        editCount = content?.editCount ?? 0
+        // A file of an earlier version takes no more edits: the next one replaces it.
+        let isOld = content.map { $0.version < ManifestFileHeader.version } ?? false
+        editCount = isOld ? Self.editCountMax : content?.editCount ?? 0
     }
 
     /// Reads the manifest of `folder` and writes nothing. Nil when there is no file, which means an empty manifest.

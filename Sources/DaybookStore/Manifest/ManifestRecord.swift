@@ -92,8 +92,9 @@ package struct ManifestRecord: Sendable, Equatable {
 
 extension ManifestRecord {
     /// The record that starts at `offset`, its checksum compared, and where the next one starts.
+    /// - Parameter version: of the file.
     package static func read(
-        _ bytes: RawSpan, at offset: Int
+        _ bytes: RawSpan, at offset: Int, version: UInt32 = ManifestFileHeader.version
     ) throws(FormatError) -> (record: ManifestRecord, end: Int) {
         let body = try verifiedRange(bytes, at: offset)
         var reader = ByteReader(at: offset + 8)
@@ -102,7 +103,7 @@ extension ManifestRecord {
         for index in try reader.range(7, bytes) where bytes.byte(at: index) != 0 {
             throw .invalid("manifest edit reserved field")
         }
-        let edit = try edit(kind, generation, bytes.extracting(body))
+        let edit = try edit(kind, generation, bytes.extracting(body), knowsHistory: version > 2)
         return (ManifestRecord(generation: generation, edit: edit), body.upperBound)
     }
 
@@ -121,7 +122,7 @@ extension ManifestRecord {
     }
 
     private static func edit(
-        _ kind: Kind, _ generation: UInt64, _ body: RawSpan
+        _ kind: Kind, _ generation: UInt64, _ body: RawSpan, knowsHistory: Bool
     ) throws(FormatError) -> ManifestEdit {
         var reader = ByteReader()
         let edit: ManifestEdit
@@ -133,7 +134,7 @@ extension ManifestRecord {
             manifest.carry = try carry(&reader, body)
             manifest.segments = try segments(&reader, body)
             manifest.absences = try absences(&reader, body)
-            manifest.history = try history(&reader, body)
+            manifest.history = knowsHistory ? try history(&reader, body) : []
             edit = .snapshot(manifest)
         case .seal:
             let range = try ClosedRange(sequences: &reader, body)
@@ -148,7 +149,7 @@ extension ManifestRecord {
             let segments = try segments(&reader, body)
             let absences = try absences(&reader, body)
             edit = .replace(
-                range, segments: segments, absences: absences, history: try history(&reader, body))
+                range, segments: segments, absences: absences, history: knowsHistory ? try history(&reader, body) : [])
         case .history:
             var removed: [String] = []
             for _ in 0..<(try reader.count(of: 1, body)) {
