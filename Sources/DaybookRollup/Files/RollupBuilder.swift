@@ -119,9 +119,12 @@ struct GrainBuilder: Sendable {
         let rowCount = rowCounts[Int(window.rawValue) - 1]
         parts.append(events.rows(of: buffer, shape, window, rowCount: rowCount, &scratch))
         while parts.count >= 2, parts[parts.count - 2].count <= 2 * parts[parts.count - 1].count {
+            // What cannot pay together is not put together: rows by user and hour are many.
+            coarsen(eventCountMax: eventCountMax, &scratch) { [parts] in
+                RollupRows.mergedCount(parts.suffix(2), in: $0)
+            }
+            guard isAlive else { return }
             mergeLast(2, &scratch)
-            let last = parts.count - 1
-            coarsen(eventCountMax: eventCountMax, &scratch) { [parts] in parts[last].rowCount(in: $0) }
         }
     }
 
@@ -144,9 +147,9 @@ struct GrainBuilder: Sendable {
     }
 
     private mutating func mergeLast(_ count: Int, _ scratch: inout BinScratch) {
-        let merged = RollupRows.merged(Array(parts.suffix(count)), &scratch)
+        var taken = Array(parts.suffix(count))
         parts.removeLast(count)
-        parts.append(merged)
+        parts.append(RollupRows.merged(consuming: &taken, &scratch))
     }
 
     /// The rows of the finest window that pays, in memory's order; nil when none does.

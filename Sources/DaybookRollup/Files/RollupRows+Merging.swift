@@ -93,9 +93,33 @@ extension RollupRows {
 
     /// Rows of several parts as one, in memory's order. Precondition: not empty, and all of one shape and window.
     static func merged(_ parts: [RollupRows], _ scratch: inout BinScratch) -> RollupRows {
-        var all = parts[0]
-        for part in parts.dropFirst() { all.append(contentsOf: part) }
+        var parts = parts
+        return merged(consuming: &parts, &scratch)
+    }
+
+    /// The same, letting go of each part as soon as it is taken over.
+    static func merged(consuming parts: inout [RollupRows], _ scratch: inout BinScratch) -> RollupRows {
+        var all = parts.removeLast()
+        while let next = parts.popLast() { all.append(contentsOf: next) }
         return all.summed(in: all.order(.memory), to: all.window, &scratch)
+    }
+
+    /// How many rows parts have together, with a window that is not finer than theirs. Looks at keys alone.
+    static func mergedCount(_ parts: ArraySlice<RollupRows>, in target: RollupWindow) -> Int {
+        guard let first = parts.first else { return 0 }
+        var keys = RollupRows(first.shape, first.window)
+        for part in parts { keys.appendKeys(of: part) }
+        let ratio = target.minutes / first.window.minutes
+        var count = 0
+        var last: (key: UInt32, status: UInt8, window: Int64)?
+        for row in keys.order(.memory) {
+            let row = Int(row)
+            let place = (keys.keys[row], keys.statuses[row], keys.windows[row].flooredQuotient(by: ratio))
+            if let last, last == place { continue }
+            last = place
+            count += 1
+        }
+        return count
     }
 
     /// The same rows in the order of files.

@@ -105,6 +105,13 @@ struct RollupRows: Sendable, Equatable {
         bins.append(contentsOf: other.bins)
     }
 
+    /// Takes over what tells rows apart, and nothing else.
+    mutating func appendKeys(of other: RollupRows) {
+        windows += other.windows
+        statuses += other.statuses
+        keys += other.keys
+    }
+
     /// Replaces each key by `ranks[key]`. Precondition: there is one for each.
     mutating func replaceKeys(by ranks: [UInt32]) {
         for row in keys.indices { keys[row] = ranks[Int(keys[row])] }

@@ -35,7 +35,7 @@ package enum SegmentLimits {
     /// The byte strings of one column of a row group take no more.
     package static let columnByteCountMax = 64 << 20
     /// A row group ends early when its rows hold this much in memory, so that sealing keeps within its budget.
-    package static let rowGroupByteCountTarget = 10 << 20
+    package static let rowGroupByteCountTarget = 6 << 20
     package static let rowGroupCountMax = 65_536
     /// Attributes of a segment that have columns.
     package static let attributeCountMax = 256
