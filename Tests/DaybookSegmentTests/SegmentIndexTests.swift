@@ -45,7 +45,9 @@ struct SegmentIndexTests {
                 index.rowGroups(.session, containing: Array(session.utf8)) == (try truth(segment, session: session)))
         }
         #expect(index.rowGroups(.user, containing: Array("user-1".utf8)) == Array(0..<segment.rowGroupCount))
-        #expect(index.distinctCount(.session) == 45)
+        // A session whose rows lie in two row groups is counted in both.
+        let counts = try (0..<segment.rowGroupCount).map { try segment.table(rowGroup: $0, .session).count }
+        #expect(index.distinctCount(.session) == counts.reduce(0, +))
     }
 
     @Test func whatIsNotThereIsNotFound() throws {
