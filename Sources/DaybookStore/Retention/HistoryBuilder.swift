@@ -49,6 +49,8 @@ final class HistoryBuilder {
             ?? Work(
                 builder: RollupBuilder(
                     family: batch.family, eventCountMax: Int(clamping: range.sequenceCount), policy: .history))
+        // A file that somebody put there may have more rows than the range has sequences; they are nobody's.
+        guard work.builder.eventCount + UInt64(rows.count) <= range.sequenceCount else { return }
         works[batch.family] = nil
         work.builder.add(rows.count == batch.rowCount ? RollupColumns(batch) : RollupColumns(batch, rows: rows))
         for row in rows {
