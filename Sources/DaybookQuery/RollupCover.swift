@@ -55,6 +55,8 @@ struct RollupCover: Equatable, Sendable {
 /// Which rollups a query can be answered from, as far as the question itself tells.
 struct RollupPlan: Sendable {
     let grain: RollupGrain
+    /// Whether what has expired counts: of it only whole hours and days are kept.
+    let countsHistory: Bool
     /// Those that lie inside the buckets of the query, the coarsest first.
     private let windows: [RollupWindow]
     private let needsHistograms: Bool
@@ -98,6 +100,7 @@ struct RollupPlan: Sendable {
         range = query.range
         needsHistograms = !query.percentiles.isEmpty || query.family == .productivityMetric
         let longest = query.window.microseconds ?? .max
+        countsHistory = longest >= RollupWindow.oneHour.microseconds
         windows = RollupWindow.allCases.reversed().filter { $0.microseconds <= longest }
     }
 

@@ -74,8 +74,8 @@ struct Scan: Sendable {
     ) {
         // Where sums over whole hours answer, they answer for what has expired, too: whether it is still there must make
         // no difference.
-        let visibility =
-            rollups == nil ? source.visibility(of: family) : source.historyVisibility(of: family)
+        let countsHistory = rollups?.countsHistory ?? false
+        let visibility = countsHistory ? source.historyVisibility(of: family) : source.visibility(of: family)
         self.rollups = rollups
         self.tailSelection = visibility.erased == nil ? tailSelection : tailSelection.union([.user])
         self.tail = tail
@@ -182,7 +182,7 @@ struct Scan: Sendable {
 
     /// What the history files answer.
     func historyParts() throws -> [ScanPart] {
-        guard let rollups else { return [] }
+        guard let rollups, rollups.countsHistory else { return [] }
         var parts: [ScanPart] = []
         for history in source.history
         where history.family == family && history.lastSequence <= conditions.asOfSequence

@@ -154,9 +154,9 @@ extension Eraser {
             try run.organization.publish(replacement)
         } catch StoreError.unstable {
             // Somebody else was faster: what is there now is looked at anew.
+            rewrite.rewriter.abandon()
             run.progress.rewrites.removeLast()
             try run.progress.save(disk: disk, folder: run.organization.folder)
-            rewrite.rewriter.abandon()
             return
         }
         run.clean.formUnion(new.map(\.path))

@@ -55,7 +55,9 @@ extension Compactor {
             return end < table.historyVisibility(of: file.family).timestampCutoff
         }
         guard !old.isEmpty else { return false }
-        try organization.publishHistory(removed: old, added: [])
+        try whileStillExpired(table, of: organization) {
+            try organization.publishHistory(removed: old, added: [])
+        }
         return true
     }
 
@@ -140,14 +142,23 @@ extension Compactor {
 
     /// Publishes what leaves out expired events, unless the policy keeps them by now.
     func publish(_ replacement: Replacement, _ table: VisibilityTable, of organization: OrganizationStore) throws {
+        try whileStillExpired(table, of: organization) { try organization.publish(replacement) }
+    }
+
+    /// Runs the body unless the policy keeps by now what the table lets go; it does not change meanwhile.
+    private func whileStillExpired(
+        _ table: VisibilityTable, of organization: OrganizationStore, _ body: () throws -> Void
+    ) throws {
         try shared.settings.expiring.withLock { _ in
             let now = Timestamp(microseconds: clock.wallMicroseconds())
             let present = shared.settings.visibility(of: organization.log, at: now)
-            let stillExpired = Family.ofOrganizations.allSatisfy { family in
+            let isStillExpired = Family.ofOrganizations.allSatisfy { family in
                 table[family].timestampCutoff <= present[family].timestampCutoff
+                    && table.historyVisibility(of: family).timestampCutoff
+                        <= present.historyVisibility(of: family).timestampCutoff
             }
-            guard stillExpired else { throw StoreError.unstable }
-            try organization.publish(replacement)
+            guard isStillExpired else { throw StoreError.unstable }
+            try body()
         }
     }
 
