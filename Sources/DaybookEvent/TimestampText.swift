@@ -142,8 +142,12 @@ package enum TimestampText {
 
     /// Appends `2025-09-08T10:30:15.250000Z`, 27 bytes. A time outside `printable` is printed as its nearest end.
     package static func append(_ time: Timestamp, to bytes: inout [UInt8]) {
-        var sink = ByteSink(capacity: byteCount)
-        sink.append(time)
-        sink.withBytes { bytes.append($0) }
+        bytes.append(addingCapacity: byteCount) { span in
+            unsafe span.withUnsafeMutableBufferPointer { buffer, count in
+                guard let start = buffer.baseAddress else { return }
+                unsafe ByteSink.write(time, to: start + count)
+                count += byteCount
+            }
+        }
     }
 }

@@ -51,9 +51,14 @@ extension ByteSink {
 
     /// RFC 3339 in UTC with microseconds, without quotes.
     mutating func append(_ time: Timestamp) {
-        let parts = TimestampText.Parts(time)
         reserve(TimestampText.byteCount)
-        let target = unsafe base + count
+        unsafe Self.write(time, to: base + count)
+        advance(by: TimestampText.byteCount)
+    }
+
+    /// - Parameter target: room for `TimestampText.byteCount` bytes.
+    static func write(_ time: Timestamp, to target: UnsafeMutablePointer<UInt8>) {
+        let parts = TimestampText.Parts(time)
         unsafe Self.write(UInt64(parts.year), 4, to: target)
         unsafe target[4] = UInt8(ascii: "-")
         unsafe Self.write(UInt64(parts.month), 2, to: target + 5)
@@ -68,7 +73,6 @@ extension ByteSink {
         unsafe target[19] = UInt8(ascii: ".")
         unsafe Self.write(UInt64(parts.microsecond), 6, to: target + 20)
         unsafe target[26] = UInt8(ascii: "Z")
-        advance(by: TimestampText.byteCount)
     }
 
     /// The 36 characters of RFC 9562, without quotes.

@@ -63,10 +63,6 @@ package enum RollupPolicy {
     /// A grain and window is stored when it has at least this many events to a row.
     package static let eventsPerRowMin: UInt64 = 8
 
-    package static func pays(rowCount: Int, eventCount: UInt64) -> Bool {
-        UInt64(rowCount) <= eventCount / eventsPerRowMin
-    }
-
     /// Which grains and windows a file gets.
     package struct Storage: Sendable, Equatable {
         package var finest: RollupWindow

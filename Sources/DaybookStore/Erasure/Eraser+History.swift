@@ -38,6 +38,10 @@ extension Eraser {
     /// The file without the user; empty when nothing of it is left, nil when the user is not in it.
     private func remainder(of history: HistoryReference, _ run: Run) throws -> [UInt8]? {
         guard let file = try run.organization.snapshot().rollup(of: history) else { return [] }
+        let users = file.users
+        guard (0..<UInt32(users.count)).contains(where: { run.users.end(of: Array(users.bytes(of: $0))) > 0 }) else {
+            return nil
+        }
         let names = try survivingNames(history.family, run)
         do throws(FormatError) {
             return try file.forgetting({ run.users.end(of: Array($0)) > 0 }, staysNamed: { names.contains(Array($0)) })

@@ -30,9 +30,11 @@ extension Manifest {
 
     /// Whether a name stands for another file than before.
     private func hasGivenNameAway(since previous: Manifest) -> Bool {
-        // Nearly always nothing was removed: then the start of the list is the old list, and no name is looked up.
-        let known = Dictionary(previous.history.map { ($0.path, $0) }) { first, _ in first }
-        for file in history where known[file.path].map({ $0 != file }) ?? false { return true }
+        // Nearly always nothing was removed: then the start of a list is the old list, and no name is looked up.
+        if !history.starts(with: previous.history) {
+            let before = Dictionary(previous.history.map { ($0.path, $0) }) { first, _ in first }
+            for file in history where before[file.path].map({ $0 != file }) ?? false { return true }
+        }
         if segments.starts(with: previous.segments) { return false }
         let before = Dictionary(previous.segments.map { ($0.path, $0) }) { first, _ in first }
         return segments.contains { segment in

@@ -93,8 +93,10 @@ package final class OrganizationStore: Sendable {
     /// Whether the manifest of this moment names a rollup.
     func names(_ rollup: StoredRollup) -> Bool {
         state.withLock { state in
-            state.manifest.segments.contains { StoredRollup($0) == rollup }
-                || state.manifest.history.contains { StoredRollup($0) == rollup }
+            state.manifest.segments.contains {
+                // The checksum first: it tells nearly all apart, and a path has to be put together.
+                $0.rollupChecksum == rollup.checksum && StoredRollup($0) == rollup
+            } || state.manifest.history.contains { StoredRollup($0) == rollup }
         }
     }
 
