@@ -56,7 +56,7 @@ extension Samples {
         let answer = try query.answer(from: source, now: Timestamp(microseconds: start))
         // A kernel that reads nothing is fast.
         precondition(UInt64(answer.scannedRowCount) == source.lastSequence, "\(answer.scannedRowCount) rows scanned")
-        return answer.items.count
+        return answer.itemCount
     }
 
     /// Long-tailed nanoseconds.

@@ -4,50 +4,75 @@ internal import DaybookRollup
 
 extension AggregateAnswer {
     /// Appends the array of items. Milliseconds are exact decimals where they are sums or extremes; averages and
-    /// percentiles are rounded to picoseconds.
-    /// - Parameter executor: long answers are printed in parts at the same time.
-    package func appendItems(to writer: inout JSONWriter, executor: any QueryExecutor = SerialExecutor()) {
-        let words = ItemWords(self)
+    /// percentiles are rounded to picoseconds, rates to nine decimals.
+    package func appendItems(to writer: inout JSONWriter) {
         writer.openArray()
-        if executor.width > 1, items.count >= 2 * Self.pieceItemCountMin {
-            let pieces = executor.mapPieces(of: items.count, countMin: Self.pieceItemCountMin) { piece in
-                var writer = JSONWriter(byteCapacity: piece.count * 512)
-                for item in items[piece] { append(item, words, to: &writer) }
-                return writer.toArray()
-            }
-            for piece in pieces { writer.json(piece) }
-        } else {
-            for item in items { append(item, words, to: &writer) }
-        }
+        append(0..<itemCount, ItemWords(self), to: &writer)
         writer.closeArray()
     }
 
+    /// What `appendItems` writes between the brackets, in parts that are printed at the same time.
+    /// - Parameter take: keeps the text of one part; called on the thread that printed it.
+    package func printItems<Part: Sendable>(
+        _ executor: any QueryExecutor, _ take: @escaping @Sendable (RawSpan) -> Part
+    ) -> [Part] {
+        let words = ItemWords(self)
+        return executor.mapPieces(of: itemCount, countMin: Self.pieceItemCountMin) { piece in
+            var writer = JSONWriter(byteCapacity: piece.count * 512)
+            if piece.lowerBound > 0 { writer.raw(",") }
+            append(piece, words, to: &writer)
+            return writer.withBytes(take)
+        }
+    }
+
     /// Fewer items are not worth waking another thread.
-    static let pieceItemCountMin = 120
+    private static let pieceItemCountMin = 60
+
+    private func append(_ piece: Range<Int>, _ words: ItemWords, to writer: inout JSONWriter) {
+        switch rows {
+        case .listed(let items):
+            for item in items[piece] {
+                appendHead(item, to: &writer)
+                for dimension in words.groups.indices {
+                    writer.key(words.groups[dimension])
+                    writer.string(item.group[dimension])
+                }
+                appendMeasures(item, words, to: &writer)
+            }
+        case .scanned(var scan, let slots):
+            // One for all: its list of percentiles stays where it is.
+            var item = AggregateItem()
+            for slot in slots[piece] {
+                scan.fill(&item, slot: slot)
+                appendHead(item, to: &writer)
+                for dimension in words.groups.indices {
+                    writer.key(words.groups[dimension])
+                    scan.groups.appendValue(of: dimension, in: scan.groups.keys[Int(slot)], to: &writer)
+                }
+                appendMeasures(item, words, to: &writer)
+            }
+        }
+    }
 
     /// Appends `{"next_cursor":…,"has_more":…}`.
     package func appendPagination(to writer: inout JSONWriter) {
         DaybookQuery.appendPagination(nextCursor, to: &writer)
     }
 
-    private func append(_ item: AggregateItem, _ words: ItemWords, to writer: inout JSONWriter) {
+    /// Everything before the values of the group.
+    private func appendHead(_ item: AggregateItem, to writer: inout JSONWriter) {
         writer.openObject()
         writer.key("bucket_start")
         writer.time(item.bucketStart)
-        writer.key("bucket_end")
+        writer.raw(#","bucket_end":"#)
         writer.time(item.bucketEnd)
-        if item.isPartial {
-            writer.key("partial")
-            writer.literal("true")
-        }
-        writer.key("group")
-        writer.openObject()
-        for (name, value) in zip(words.groups, item.group) {
-            writer.key(name)
-            writer.string(value)
-        }
-        writer.closeObject()
-        writer.key("count")
+        if item.isPartial { writer.raw(#","partial":true"#) }
+        writer.raw(#","group":{"#)
+    }
+
+    /// Everything behind the values of the group.
+    private func appendMeasures(_ item: AggregateItem, _ words: ItemWords, to writer: inout JSONWriter) {
+        writer.raw(#"},"count":"#)
         writer.integer(item.count)
         switch family {
         case .productivityMetric:
@@ -61,9 +86,9 @@ extension AggregateAnswer {
             append(item.statuses, count: item.count, to: &writer)
             writer.key(family == .agentInteraction ? "processing_time_ms" : "execution_time_ms")
             append(item.durations, item.percentiles, words, to: &writer)
-            writer.key("input_tokens")
+            writer.raw(#","input_tokens":"#)
             writer.integer(item.inputTokens)
-            writer.key("output_tokens")
+            writer.raw(#","output_tokens":"#)
             writer.integer(item.outputTokens)
         }
         writer.closeObject()
@@ -72,19 +97,19 @@ extension AggregateAnswer {
     private func append(
         _ statuses: StatusCounts, count: UInt64, to writer: inout JSONWriter
     ) {
-        writer.key("success_count")
+        writer.raw(#","success_count":"#)
         writer.integer(statuses.success)
-        writer.key("error_count")
+        writer.raw(#","error_count":"#)
         writer.integer(statuses.error)
-        writer.key("timeout_count")
+        writer.raw(#","timeout_count":"#)
         writer.integer(statuses.timeout)
-        writer.key("cancelled_count")
+        writer.raw(#","cancelled_count":"#)
         writer.integer(statuses.cancelled)
-        writer.key("success_rate")
-        if statuses.success == count {
-            writer.literal("1")
+        writer.raw(#","success_rate":"#)
+        if count > 0 {
+            writer.decimal(Self.billionths(statuses.success, of: count), decimals: 9)
         } else {
-            writer.number(Double(statuses.success) / Double(count))
+            writer.literal("null")
         }
     }
 
@@ -100,21 +125,17 @@ extension AggregateAnswer {
     private func append(
         _ durations: DurationTotals, _ percentileValues: [Double?], _ words: ItemWords, to writer: inout JSONWriter
     ) {
-        writer.openObject()
-        writer.key("sum")
+        writer.raw(#"{"sum":"#)
         writer.decimal(durations.sum, decimals: 6)
-        writer.key("avg")
         if durations.count > 0 {
+            writer.raw(#","avg":"#)
             writer.decimal(Self.averagePicoseconds(durations), decimals: 9)
-            writer.key("min")
-            writer.decimal(UInt128(durations.minimum), decimals: 6)
-            writer.key("max")
-            writer.decimal(UInt128(durations.maximum), decimals: 6)
+            writer.raw(#","min":"#)
+            writer.milliseconds(durations.minimum)
+            writer.raw(#","max":"#)
+            writer.milliseconds(durations.maximum)
         } else {
-            writer.literal("null")
-            writer.key("min")
-            writer.literal("null")
-            writer.key("max")
+            writer.raw(#","avg":null,"min":null,"max":"#)
             writer.literal("null")
         }
         for (key, nanoseconds) in zip(words.percentiles, percentileValues) {
@@ -126,6 +147,16 @@ extension AggregateAnswer {
             }
         }
         writer.closeObject()
+    }
+
+    /// A part of a whole, rounded half up. Precondition: `whole > 0`.
+    private static func billionths(_ part: UInt64, of whole: UInt64) -> UInt128 {
+        let (product, overflow) = part.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carries) = product.addingReportingOverflow(whole / 2)
+        guard !overflow, !carries else {
+            return (UInt128(part) * 1_000_000_000 + UInt128(whole / 2)) / UInt128(whole)
+        }
+        return UInt128(sum / whole)
     }
 
     private static func picoseconds(_ nanoseconds: Double) -> UInt128 {

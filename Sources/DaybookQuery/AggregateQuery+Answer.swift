@@ -20,13 +20,15 @@ extension AggregateQuery {
             query.range = page.range
         }
         let first = Int(page.position.primary)
-        let items: [AggregateItem]
+        let rows: AggregateRows
         let itemCount: Int
         let scannedRowCount: Int
         var origin = "raw"
         if family == .sessionChange {
             let scan = try SessionAggregation(query, source, asOf: page, context)
-            (items, itemCount, scannedRowCount) = (scan.items(from: first), scan.groups.count, scan.scannedRowCount)
+            (rows, itemCount, scannedRowCount) = (
+                .listed(scan.items(from: first)), scan.groups.count, scan.scannedRowCount
+            )
         } else {
             let filter = RowFilter(query.filter)
             let scan = Scan(
@@ -35,15 +37,15 @@ extension AggregateQuery {
                 rollups: query.source == .raw ? nil : RollupPlan(query))
             let aggregate = try AggregateScan.run(query, scan, options)
             let order = aggregate.groups.sorted()
-            items = aggregate.items(Array(order.dropFirst(first).prefix(limit)), options.executor)
+            rows = .scanned(aggregate, Array(order.dropFirst(first).prefix(limit)))
             (itemCount, scannedRowCount) = (order.count, aggregate.scannedRowCount)
             if aggregate.usesRollups { origin = aggregate.usesRows ? "mixed" : "rollup" }
         }
         for corruption in source.damage { context.damage.note(corruption) }
-        let next = first + items.count
+        let next = first + rows.count
         page.position.primary = Int64(next)
         return AggregateAnswer(
-            family: family, groupNames: groupBy.map(\.name), percentiles: percentiles, items: items,
+            family: family, groupNames: groupBy.map(\.name), percentiles: percentiles, rows: rows,
             nextCursor: next < itemCount ? page.text : nil, range: query.range, asOfSequence: page.asOfSequence,
             scannedRowCount: scannedRowCount, warnings: context.damage.warnings, warningCount: context.damage.count,
             source: origin)

@@ -72,14 +72,14 @@ package enum QuerySource: String, Sendable {
 
 /// What is known of one bucket and group.
 package struct AggregateItem: Sendable, Equatable {
-    package var bucketStart: Timestamp
-    package var bucketEnd: Timestamp
+    package var bucketStart = Timestamp(microseconds: 0)
+    package var bucketEnd = Timestamp(microseconds: 0)
     /// The bucket is cut off by the range.
-    package var isPartial: Bool
+    package var isPartial = false
     /// One value for each grouping, in the query's order; nil where the events have none.
-    package var group: [[UInt8]?]
+    package var group: [[UInt8]?] = []
     /// Events, or sessions.
-    package var count: UInt64
+    package var count: UInt64 = 0
     /// Commands and agents.
     package var statuses = StatusCounts()
     /// Of commands, agents, and of the sessions that state one.
@@ -105,8 +105,7 @@ package struct AggregateAnswer: Sendable {
     package let family: Family
     package let groupNames: [String]
     package let percentiles: [Percentile]
-    /// By bucket, then by the groups' values as bytes, none first. Buckets and groups without events give no item.
-    package let items: [AggregateItem]
+    let rows: AggregateRows
     /// Nil on the last page.
     package let nextCursor: String?
     /// What was asked, after the cursor had its say.
@@ -120,4 +119,9 @@ package struct AggregateAnswer: Sendable {
     package let warningCount: Int
     /// Where the answer came from: `raw`, `rollup`, or `mixed`.
     package let source: String
+
+    /// By bucket, then by the groups' values as bytes, none first. Buckets and groups without events give no item.
+    /// Complexity: O(items), each time.
+    package var items: [AggregateItem] { rows.items() }
+    package var itemCount: Int { rows.count }
 }

@@ -337,25 +337,17 @@ extension AggregateScan {
         measures.merge(other.measures, slots: slots)
     }
 
-    /// What was gathered for some slots.
-    func items(_ slots: [Int32], _ executor: any QueryExecutor) -> [AggregateItem] {
-        // Only percentiles are worth another thread.
-        let countMin = query.percentiles.isEmpty ? slots.count : AggregateAnswer.pieceItemCountMin
-        return executor.mapPieces(of: slots.count, countMin: max(1, countMin)) { piece in
-            // They need room to count in.
-            var scan = self
-            return slots[piece].map { scan.item($0) }
-        }.flatMap(\.self)
+    /// Puts what was gathered for a slot into an item, apart from the group's values. What the item held before goes.
+    mutating func fill(_ item: inout AggregateItem, slot: Int32) {
+        let bounds = grid.bounds(of: groups.keys[Int(slot)].bucket)
+        item.bucketStart = bounds.start
+        item.bucketEnd = bounds.end
+        item.isPartial = bounds.isPartial
+        measures.fill(&item, slot: Int(slot), query.percentiles)
     }
 
-    private mutating func item(_ slot: Int32) -> AggregateItem {
-        let key = groups.keys[Int(slot)]
-        let bounds = grid.bounds(of: key.bucket)
-        var item = AggregateItem(
-            bucketStart: bounds.start, bucketEnd: bounds.end, isPartial: bounds.isPartial,
-            group: query.groupBy.indices.map { groups.value(of: $0, in: key) }, count: 0)
-        measures.fill(&item, slot: Int(slot), query.percentiles)
-        return item
+    func group(of slot: Int32) -> [[UInt8]?] {
+        query.groupBy.indices.map { groups.value(of: $0, in: groups.keys[Int(slot)]) }
     }
 }
 

@@ -5,12 +5,6 @@ struct ByteInterner: Sendable {
     private(set) var bytes: [UInt8] = []
     private var ends: [Int] = []
     private var hashes: [UInt64] = []
-    /// Drawn from the process's own hashing, so that nobody can send strings that all land in one slot.
-    private let seed: UInt64 = {
-        var hasher = Hasher()
-        hasher.combine(0)
-        return UInt64(bitPattern: Int64(hasher.finalize()))
-    }()
     /// Codes plus one by hash, 0 for free; a power of two, at most half full.
     private var table = [UInt32](repeating: 0, count: 64)
 
@@ -26,10 +20,9 @@ struct ByteInterner: Sendable {
 
     /// The code of `source[range]`. Throws when all strings together become too many bytes.
     mutating func code(of source: [UInt8], _ range: Range<Int>) throws(QueryError) -> UInt32 {
-        var hash = seed
-        for position in range { hash = (hash ^ UInt64(source[position])) &* 0x100_0000_01B3 }
+        let hash = source.withRawSpan { FieldHash.ofProcess($0.extracting(range)) }
         let mask = table.count - 1
-        var slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & mask
+        var slot = Int(truncatingIfNeeded: hash) & mask
         while table[slot] != 0 {
             let code = table[slot] - 1
             if hashes[Int(code)] == hash, equals(code, source, range) { return code }
@@ -60,7 +53,7 @@ struct ByteInterner: Sendable {
         let mask = table.count * 4 - 1
         table = [UInt32](repeating: 0, count: mask + 1)
         for (code, hash) in hashes.enumerated() {
-            var slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & mask
+            var slot = Int(truncatingIfNeeded: hash) & mask
             while table[slot] != 0 { slot = (slot + 1) & mask }
             table[slot] = UInt32(code) + 1
         }
@@ -68,7 +61,8 @@ struct ByteInterner: Sendable {
 
     /// For every code its place in the order of the strings' bytes.
     func ranks() -> [UInt32] {
-        let order = (0..<UInt32(count)).map { (prefix: prefix(of: $0), code: $0) }.sorted { left, right in
+        let start = commonPrefixByteCount
+        let order = (0..<UInt32(count)).map { (prefix: prefix(of: $0, from: start), code: $0) }.sorted { left, right in
             if left.prefix != right.prefix { return left.prefix < right.prefix }
             return bytes[range(of: left.code)].lexicographicallyPrecedes(bytes[range(of: right.code)])
         }
@@ -77,11 +71,25 @@ struct ByteInterner: Sendable {
         return ranks
     }
 
-    /// The first eight bytes, zeros behind the end: they are nearly always enough to tell two strings apart.
-    private func prefix(of code: UInt32) -> UInt64 {
+    /// How many bytes all strings begin with.
+    private var commonPrefixByteCount: Int {
+        guard count > 0 else { return 0 }
+        var length = range(of: 0).count
+        for code in 1..<UInt32(count) {
+            let own = range(of: code)
+            length = min(length, own.count)
+            var same = 0
+            while same < length, bytes[own.lowerBound + same] == bytes[same] { same += 1 }
+            length = same
+        }
+        return length
+    }
+
+    /// Eight bytes, zeros behind the end: they are nearly always enough to tell two strings apart.
+    private func prefix(of code: UInt32, from start: Int) -> UInt64 {
         let range = range(of: code)
         var prefix: UInt64 = 0
-        for offset in 0..<8 {
+        for offset in start..<start + 8 {
             prefix = prefix << 8 | (offset < range.count ? UInt64(bytes[range.lowerBound + offset]) : 0)
         }
         return prefix

@@ -157,11 +157,12 @@ struct GroupMeasures: Sendable {
 
     /// Puts what was added up for a slot into an item.
     mutating func fill(_ item: inout AggregateItem, slot: Int, _ percentiles: [Percentile]) {
+        item.percentiles.removeAll(keepingCapacity: true)
         switch family {
         case .productivityMetric:
             item.values = values[slot]
             item.count = values[slot].count
-            item.percentiles = percentiles.map { values[slot].percentile($0) }
+            for percentile in percentiles { item.percentiles.append(values[slot].percentile(percentile)) }
         case .agentInteraction:
             item.inputTokens = inputTokens[slot] &+ (rollups?.inputTokens(of: slot) ?? 0)
             item.outputTokens = outputTokens[slot] &+ (rollups?.outputTokens(of: slot) ?? 0)
@@ -172,11 +173,11 @@ struct GroupMeasures: Sendable {
             if rollups != nil { addRollups(to: &item, slot: slot) }
             item.count = item.durations.count
             guard rollups != nil, keepsHistograms else {
-                item.percentiles = percentiles.map { executions.percentile($0, of: slot) }
+                executions.appendPercentiles(percentiles, of: slot, to: &item.percentiles)
                 return
             }
             let ranked = rollups?.percentiles(percentiles, of: slot, with: executions)
-            item.percentiles = percentiles.indices.map { ranked?[$0] }
+            for position in percentiles.indices { item.percentiles.append(ranked?[position]) }
         }
     }
 

@@ -92,6 +92,13 @@ struct GroupSlots: Sendable {
         return Array(interners[dimension].bytes[interners[dimension].range(of: key[dimension] - 1)])
     }
 
+    /// Appends the value of a dimension in a group; null when it has none.
+    func appendValue(of dimension: Int, in key: Key, to writer: inout JSONWriter) {
+        guard key[dimension] > 0 else { return writer.literal("null") }
+        let range = interners[dimension].range(of: key[dimension] - 1)
+        interners[dimension].bytes.withRawSpan { writer.string($0.extracting(range)) }
+    }
+
     /// All slots by bucket, then by the values' bytes, no value first.
     func sorted() -> [Int32] {
         let ranks = interners.map { [0] + $0.ranks().map { $0 + 1 } }
@@ -103,7 +110,31 @@ struct GroupSlots: Sendable {
         let order = 0..<Int32(keys.count)
         // Time goes on while rows come in, so the groups of a question without dimensions are in order as a rule.
         if zip(places, places.dropFirst()).allSatisfy({ Self.precedes($0, $1) }) { return Array(order) }
-        return order.sorted { left, right in Self.precedes(places[Int(left)], places[Int(right)]) }
+        return laidOut(places)
+            ?? order.sorted { left, right in Self.precedes(places[Int(left)], places[Int(right)]) }
+    }
+
+    /// All slots in the order of `places`, without comparing: each is put where it belongs among all groups that there
+    /// could be. Nil when these are many more than there are.
+    private func laidOut(_ places: [Key]) -> [Int32]? {
+        let possibleCountMax = 8 * places.count
+        guard let first = places.lazy.map(\.bucket).min(), let last = places.lazy.map(\.bucket).max() else { return [] }
+        var possibleCount = UInt(bitPattern: Int(last &- first))
+        guard possibleCount < possibleCountMax else { return nil }
+        possibleCount += 1
+        for interner in interners {
+            possibleCount *= UInt(interner.count) + 1
+            guard possibleCount <= possibleCountMax else { return nil }
+        }
+        var slots = [Int32](repeating: -1, count: Int(possibleCount))
+        for (slot, place) in places.enumerated() {
+            var number = Int(place.bucket - first)
+            for dimension in interners.indices {
+                number = number * (interners[dimension].count + 1) + Int(place[dimension])
+            }
+            slots[number] = Int32(slot)
+        }
+        return slots.filter { $0 >= 0 }
     }
 
     @inline(__always)

@@ -15,7 +15,7 @@ extension QueryExecutor {
         of count: Int, countMin: Int, _ body: @escaping @Sendable (Range<Int>) -> Result
     ) -> [Result] {
         // More pieces than threads: one that begins late takes fewer of them.
-        let pieceCount = width > 1 ? min(2 * width, count / countMin) : 1
+        let pieceCount = width > 1 ? min(4 * width, count / countMin) : 1
         guard pieceCount > 1 else { return [body(0..<count)] }
         let results = Mutex<[Result?]>(Array(repeating: nil, count: pieceCount))
         run(pieceCount) { piece in

@@ -51,7 +51,7 @@ import Testing
             text { answer.appendItems(to: &$0) } == """
                 [{"bucket_start":"2026-05-28T20:25:40.000000Z","bucket_end":"2026-05-28T20:26:40.000001Z","partial":true,\
                 "group":{"command_name":"build","team_id":null},"count":3,"success_count":2,"error_count":1,\
-                "timeout_count":0,"cancelled_count":0,"success_rate":0.6666666666666666,\
+                "timeout_count":0,"cancelled_count":0,"success_rate":0.666666667,\
                 "execution_time_ms":{"sum":55,"avg":18.333333333,"min":10,"max":25,"p100":25},\
                 "input_tokens":0,"output_tokens":0}]
                 """)

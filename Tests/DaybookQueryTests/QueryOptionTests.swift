@@ -16,7 +16,27 @@ private func threads(_ width: Int) -> LentThreads {
     }
 }
 
+/// The array of items, put together from its parts.
+private func printed(_ answer: AggregateAnswer, _ executor: any QueryExecutor) -> String {
+    let parts = answer.printItems(executor) { $0.toArray() }
+    return "[" + String(decoding: parts.joined(), as: UTF8.self) + "]"
+}
+
 @Suite struct QueryOptionTests {
+    @Test func longAnswersArePrintedInPartsThatMakeOneText() throws {
+        var scenario = Scenario(seed: 820)
+        try scenario.append(1_200, families: [.commandExecution])
+        var query = AggregateQuery(family: .commandExecution, range: .all)
+        query.window = .oneMinute
+        query.limit = 1_000
+        let answer = try query.answer(from: try scenario.source(), now: scenario.now)
+        #expect(answer.itemCount > 240)
+        #expect(answer.printItems(threads(3)) { $0.byteCount }.count > 1)
+        var writer = JSONWriter()
+        answer.appendItems(to: &writer)
+        #expect(printed(answer, threads(3)) == String(decoding: writer.toArray(), as: UTF8.self))
+    }
+
     @Test(arguments: [Family.commandExecution, .agentInteraction, .productivityMetric])
     func partsThatRunAtTheSameTimeGiveTheSameAnswer(family: Family) throws {
         var scenario = Scenario(seed: 800 + UInt64(family.rawValue))
@@ -36,6 +56,7 @@ private func threads(_ width: Int) -> LentThreads {
             let alone = try query.answer(from: source, now: scenario.now)
             let together = try query.answer(from: source, now: scenario.now, options: options)
             #expect(together.items == alone.items)
+            #expect(printed(together, options.executor) == printed(alone, SerialExecutor()))
             #expect(together.scannedRowCount == alone.scannedRowCount)
             #expect(together.nextCursor == alone.nextCursor)
         }

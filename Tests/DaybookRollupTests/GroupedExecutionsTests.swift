@@ -46,7 +46,9 @@ import Testing
             #expect(grouped.totals(of: slot) == plain.durations[slot].totals)
             for text in ["0.5", "50", "95", "99.9", "100"] {
                 guard let percentile = Percentile(text) else { continue }
-                #expect(grouped.percentile(percentile, of: slot) == plain.durations[slot].percentile(percentile))
+                var answers: [Double?] = []
+                grouped.appendPercentiles([percentile], of: slot, to: &answers)
+                #expect(answers == [plain.durations[slot].percentile(percentile)])
             }
         }
     }
@@ -81,6 +83,48 @@ import Testing
             plain.add(rows)
             expect(grouped, equals: plain)
         }
+    }
+
+    @Test(arguments: [20_000, BucketRuns.countMax / 8] as [Int])
+    func rowsThatComeBothWaysAddUpToTheSame(rowCountMax: Int) {
+        var random = SeededRandom(seed: 607)
+        var grouped = GroupedExecutions()
+        grouped.grow(to: 5)
+        var plain = Plain(slotCount: 5)
+        for round in 0..<24 {
+            var rows = Rows(1 + random.below(rowCountMax), slotCount: 5, spread: 45, &random)
+            if round % 6 == 5 {
+                grouped.add(slots: rows.slots.span, statuses: rows.statuses.span, nanoseconds: rows.durations.span)
+            } else {
+                let slot = random.below(round < 12 ? 2 : 5)
+                rows.slots = rows.slots.map { _ in Int32(slot) }
+                grouped.add(slot: slot, statuses: rows.statuses.span, nanoseconds: rows.durations.span)
+            }
+            plain.add(rows)
+        }
+        expect(grouped, equals: plain)
+        grouped.spill()
+        expect(grouped, equals: plain)
+    }
+
+    @Test(arguments: [300, BucketRuns.countMax / 3] as [Int])
+    func partsOfRunsMergeToTheSame(rowCount: Int) {
+        var random = SeededRandom(seed: 608)
+        var whole = GroupedExecutions()
+        whole.grow(to: 4)
+        var plain = Plain(slotCount: 4)
+        for _ in 0..<5 {
+            var part = GroupedExecutions()
+            part.grow(to: 4)
+            var rows = Rows(rowCount, slotCount: 1, spread: 45, &random)
+            let slots = (0..<4 as Range<Int32>).shuffled(using: &random)
+            let slot = random.below(4)
+            part.add(slot: slot, statuses: rows.statuses.span, nanoseconds: rows.durations.span)
+            rows.slots = rows.slots.map { _ in slots[slot] }
+            plain.add(rows)
+            whole.merge(part, slots: slots)
+        }
+        expect(whole, equals: plain)
     }
 
     @Test func manySlotsWithFewRowsAddUpToTheSame() {

@@ -64,6 +64,42 @@ import Testing
         }
     }
 
+    @Test(arguments: [(3, 20, 5_000_000), (72, 20, 100_000_000_000), (72, 2, 40_000_000)] as [(Int, Int, UInt64)])
+    func `the greatest events are enough for the percentiles of the upper half`(
+        slotCount: Int, divisor: Int, bound: UInt64
+    ) throws {
+        var events = events(74, isWide: false)
+        for index in events.indices { events[index].duration = (events[index].duration ?? 0) % bound }
+        let step = 3 * RollupSamples.day / Int64(slotCount)
+        func slot(_ timestamp: Int64) -> Int { Int((timestamp - RollupSamples.start) / step) }
+        let cut = events.count - events.count / divisor
+        let file = try RollupSamples.file(.commandExecution, Array(events[..<cut]))
+        let found = slotCount == 3 ? file.section(.name, .oneDay) : file.section(.status, .oneHour)
+        let section = try #require(found)
+        var sums = GroupedRollups()
+        sums.grow(to: slotCount)
+        try file.forEachBatch(of: section, windowStartsIn: .min..<(.max), parts: [.durations, .histograms]) { batch in
+            sums.add(batch, slots: batch.windowStarts.map { Int32(slot($0)) })
+        }
+        var rows = GroupedExecutions()
+        rows.grow(to: slotCount)
+        var summaries = [DurationSummary](repeating: DurationSummary(), count: slotCount)
+        for (number, event) in events.enumerated() {
+            let duration = [event.duration ?? 0]
+            summaries[slot(event.timestamp)].add(duration[0])
+            guard number >= cut else { continue }
+            let status = [event.status.rawValue]
+            rows.add(slot: slot(event.timestamp), statuses: status.span, nanoseconds: duration.span)
+        }
+        for (slot, summary) in summaries.enumerated() {
+            for text in ["50.5", "60", "75", "90", "95", "99.9"] {
+                let percentile = try #require(Percentile(text))
+                let expected = summary.percentile(percentile).map { [$0] }
+                #expect(sums.percentiles([percentile], of: slot, with: rows) == expected)
+            }
+        }
+    }
+
     @Test func `a slot that has only rows, or only rollups, has their percentiles`() throws {
         let events = events(72, isWide: false)
         let summaries = summaries(events)

@@ -184,7 +184,7 @@ extension GroupedRollups {
             let summary = durations(slot)
             return percentiles.compactMap { summary.percentile($0) }
         }
-        let range = gather(slot)
+        let range = gather(slot, wanted: Self.greatest(percentiles, of: entry.count))
         defer { clear(range) }
         return answers(percentiles, DurationTotals(entry), in: range)
     }
@@ -207,7 +207,7 @@ extension GroupedRollups {
             summary.merge(rows.durations(of: slot))
             return percentiles.compactMap { summary.percentile($0) }
         }
-        var range = gather(slot)
+        var range = gather(slot, wanted: Self.greatest(percentiles, of: whole.count))
         let low = Int(BucketPosition.of(duration: added.minimum))
         let high = Int(BucketPosition.of(duration: added.maximum))
         range = min(range.lowerBound, low)...max(range.upperBound, high)
@@ -224,7 +224,19 @@ extension GroupedRollups {
         return answers(percentiles, whole, in: range)
     }
 
-    /// Precondition: `scratch` has the histogram of what `whole` counts, all of it in `range`.
+    /// How many of the greatest events decide percentiles: all of them when one lies in the lower half.
+    private static func greatest(_ percentiles: [Percentile], of count: UInt64) -> UInt64 {
+        var wanted: UInt64 = 0
+        for percentile in percentiles {
+            let rank = percentile.rank(in: count)
+            if rank <= count / 2 { return .max }
+            wanted = max(wanted, count &- rank &+ 1)
+        }
+        return wanted
+    }
+
+    /// Precondition: `scratch` has the histogram of what `whole` counts, all of it in `range`; of the lower half only what
+    /// `greatest` wants.
     private func answers(
         _ percentiles: [Percentile], _ whole: DurationTotals, in range: ClosedRange<Int>
     ) -> [Double] {
@@ -245,7 +257,8 @@ extension GroupedRollups {
     }
 
     /// Adds the histograms of a slot up in `scratch`, and returns where.
-    private mutating func gather(_ slot: Int) -> ClosedRange<Int> {
+    /// - Parameter wanted: so many of the greatest events are enough.
+    private mutating func gather(_ slot: Int, wanted: UInt64 = .max) -> ClosedRange<Int> {
         var low = scratch.count - 1
         var high = 0
         var next = totals[slot].histogram
@@ -258,7 +271,7 @@ extension GroupedRollups {
                 // Of durations: 0 to the last of `scratch`; all others lie between these two.
                 precondition(histogram.stored.low >= 0 && Int(histogram.stored.high) < scratch.count)
                 let counts = unsafe scratch.baseAddress.unsafelyUnwrapped
-                histogram.stored.forEachBin(storages[Int(histogram.storage)]) { position, count in
+                histogram.stored.forEachBinFromTop(storages[Int(histogram.storage)], wanted) { position, count in
                     unsafe counts[Int(position)] &+= count
                 }
             }

@@ -185,6 +185,26 @@ struct HistogramCoding {
         }
     }
 
+    /// As `forEach`, but from the highest position down, and only until `wanted` events were told.
+    @inline(__always)
+    func forEachFromTop(from start: Int, _ source: BitSource, _ wanted: UInt64, _ body: (Int32, UInt64) -> Void) {
+        guard count > 0, let layout = try? unsafe layout(from: start, source) else { return }
+        var rest = wanted
+        if layout.width > 0 {
+            var place = high
+            while rest > 0, place >= layout.first {
+                let value = unsafe source.bits(
+                    at: layout.start &+ Int(place &- layout.first) &* layout.width, width: layout.width)
+                if value > 0 { body(place, value) }
+                rest &-= min(rest, value)
+                place &-= 1
+            }
+        } else if layout.count > 0 {
+            unsafe forEachSparseFromTop(layout, source, &rest, body)
+        }
+        if rest > 0, layout.zeroCount > 0 { body(0, layout.zeroCount) }
+    }
+
     @inline(__always)
     private func layout(from start: Int, _ source: BitSource) throws(FormatError) -> Layout {
         var layout = Layout(count: count, first: low, start: start)
@@ -243,6 +263,33 @@ struct HistogramCoding {
             }
             base &+= 64
             unary &+= 64
+        }
+    }
+
+    /// The unary part is read from its end: there are as many ones before the last one as there are events but one.
+    @inline(__always)
+    private func forEachSparseFromTop(
+        _ layout: Layout, _ source: BitSource, _ rest: inout UInt64, _ body: (Int32, UInt64) -> Void
+    ) {
+        let shift = layout.shift
+        let unary = layout.start &+ Int(layout.count) &* shift
+        var end = layout.start &+ layout.bitCount
+        var number = Int(layout.count)
+        while end > unary {
+            let width = min(64, end &- unary)
+            end &-= width
+            var word = unsafe source.bits(at: end, width: width)
+            while word != 0 {
+                guard rest > 0 else { return }
+                rest &-= 1
+                let bit = 63 &- word.leadingZeroBitCount
+                word ^= 1 &<< UInt64(bit)
+                number &-= 1
+                let high = end &- unary &+ bit &- number
+                let low =
+                    shift == 0 ? 0 : Int(unsafe source.bits(at: layout.start &+ number &* shift, width: shift))
+                body(min(self.high, layout.first &+ Int32(truncatingIfNeeded: high &<< shift | low)), 1)
+            }
         }
     }
 }

@@ -154,4 +154,14 @@ struct StoredHistogram: Sendable {
             unsafe coding.forEach(from: start, BitSource(bytes, byteCount: end), body)
         }
     }
+
+    /// As `forEachBin`, but at least the `wanted` greatest events, and not many more of them.
+    @inline(__always)
+    func forEachBinFromTop(_ storage: [UInt8], _ wanted: UInt64, _ body: (Int32, UInt64) -> Void) {
+        guard wanted < eventCount, eventCount > 3, low != high else { return forEachBin(storage, body) }
+        body(high, 1)
+        unsafe storage.withUnsafeBytes { bytes in
+            unsafe coding.forEachFromTop(from: start, BitSource(bytes, byteCount: end), wanted &- 1, body)
+        }
+    }
 }

@@ -3,7 +3,7 @@
 /// them to one cache line of its group.
 package struct GroupedExecutions: Sendable {
     /// One cache line. Counts have 32 bits; `spill` empties them long before they overflow.
-    private struct Totals {
+    struct Totals {
         var statuses = SIMD4<UInt32>()
         var sumLow: UInt64 = 0
         var sumHigh: UInt64 = 0
@@ -20,21 +20,23 @@ package struct GroupedExecutions: Sendable {
     }
 
     /// What was moved out of the totals of a slot.
-    private struct Spilled {
+    struct Spilled {
         var statuses = StatusCounts()
         var durations = DurationSummary()
     }
 
-    private var totals: [Totals] = []
+    private(set) var totals: [Totals] = []
     /// The histograms of all slots. Space that a grown one left behind is not used again.
-    private var cells: [UInt32] = []
-    private var spilled: [Spilled] = []
+    private(set) var cells: [UInt32] = []
+    /// What is not in histograms yet.
+    private(set) var runs = BucketRuns()
+    private(set) var spilled: [Spilled] = []
     /// Rows since the last spill: no count is larger.
     private var rowCount = 0
     /// The buckets that any slot needed so far.
     private var knownFirst = Int.max
     private var knownEnd = Int.min
-    private let keepsHistograms: Bool
+    let keepsHistograms: Bool
 
     private static let rowCountMax = Int(UInt32.max)
     /// Up to so many slots, each new histogram has room for all buckets that were seen in others.
@@ -47,7 +49,7 @@ package struct GroupedExecutions: Sendable {
 
     /// Bytes in memory, about.
     package var byteCount: Int {
-        totals.capacity * 64 + cells.capacity * 4 + spilled.count * MemoryLayout<Spilled>.stride
+        totals.capacity * 64 + cells.capacity * 4 + runs.byteCount + spilled.count * MemoryLayout<Spilled>.stride
     }
 
     /// Makes room for slots up to `count`.
@@ -147,12 +149,7 @@ package struct GroupedExecutions: Sendable {
     package mutating func add(slot: Int, statuses: Span<UInt8>, nanoseconds: Span<UInt64>) {
         precondition(statuses.count == nanoseconds.count && slot >= 0 && slot < slotCount)
         makeRoom(forRows: statuses.count)
-        var row = 0
-        while keepsHistograms {
-            row = addBuckets(of: nanoseconds, from: row, slot)
-            guard row < nanoseconds.count else { break }
-            widen(slot, toInclude: Int(BucketIndex.of(nanoseconds[row])))
-        }
+        if keepsHistograms { addBuckets(of: nanoseconds, slot) }
         var entry = totals[slot]
         unsafe nanoseconds.withUnsafeBufferPointer { nanoseconds in
             for row in 0..<nanoseconds.count {
@@ -166,6 +163,21 @@ package struct GroupedExecutions: Sendable {
         }
         entry.statuses &+= Self.count(statuses)
         totals[slot] = entry
+    }
+
+    private mutating func addBuckets(of nanoseconds: Span<UInt64>, _ slot: Int) {
+        if totals[slot].length == 0 {
+            guard nanoseconds.count > BucketRuns.countMax - runs.count else {
+                return runs.append(nanoseconds, to: slot)
+            }
+            settle()
+        }
+        var row = 0
+        while true {
+            row = addBuckets(of: nanoseconds, from: row, slot)
+            guard row < nanoseconds.count else { return }
+            widen(slot, toInclude: Int(BucketIndex.of(nanoseconds[row])))
+        }
     }
 
     /// The buckets of rows that all go to one slot; returns the first row that has no place.
@@ -245,6 +257,7 @@ extension GroupedExecutions {
     mutating func spill() {
         let summaries = (0..<slotCount).map { Spilled(statuses: statuses(of: $0), durations: durations(of: $0)) }
         spilled = summaries
+        runs = BucketRuns()
         totals = Array(repeating: Totals(), count: slotCount)
         cells.removeAll(keepingCapacity: true)
         rowCount = 0
@@ -255,6 +268,7 @@ extension GroupedExecutions {
     package mutating func merge(_ other: GroupedExecutions, slots: [Int32]) {
         precondition(slots.count == other.slotCount && keepsHistograms == other.keepsHistograms)
         makeRoom(forRows: other.rowCount)
+        takeRuns(of: other, slots)
         let base = takeCells(of: other, slots)
         for (position, slot) in slots.enumerated() {
             var added = other.totals[position]
@@ -272,6 +286,31 @@ extension GroupedExecutions {
             spilled[Int(slot)].statuses.merge(other.spilled[position].statuses)
             spilled[Int(slot)].durations.merge(other.spilled[position].durations)
         }
+    }
+
+    private mutating func takeRuns(of other: GroupedExecutions, _ slots: [Int32]) {
+        guard !other.runs.isEmpty else { return }
+        if other.runs.count <= BucketRuns.countMax - runs.count {
+            runs.merge(other.runs, slots: slots)
+        } else {
+            settle()
+            for (position, slot) in slots.enumerated() { settle(other.runs, position, into: Int(slot)) }
+        }
+    }
+
+    /// Puts everything into histograms.
+    private mutating func settle() {
+        guard !runs.isEmpty else { return }
+        let settled = runs
+        runs = BucketRuns()
+        for slot in totals.indices { settle(settled, slot, into: slot) }
+    }
+
+    private mutating func settle(_ runs: BucketRuns, _ position: Int, into slot: Int) {
+        guard let range = runs.range(of: position) else { return }
+        for index in [range.lowerBound, range.upperBound] where !holds(index, slot) { widen(slot, toInclude: index) }
+        let start = Int(totals[slot].start) - Int(totals[slot].firstIndex)
+        runs.forEachIndex(of: position) { cells[start + Int($0)] &+= 1 }
     }
 
     /// Copies the histograms of `other` as a whole where most of them are of slots that have none here, as when parts of a
@@ -311,74 +350,5 @@ extension GroupedExecutions {
     private func holds(_ index: Int, _ slot: Int) -> Bool {
         let offset = index - Int(totals[slot].firstIndex)
         return offset >= 0 && offset < Int(totals[slot].length)
-    }
-
-    /// Precondition: `slot < slotCount`.
-    package func statuses(of slot: Int) -> StatusCounts {
-        let counts = totals[slot].statuses
-        var result = StatusCounts(
-            success: UInt64(counts[0]), error: UInt64(counts[1]), timeout: UInt64(counts[2]),
-            cancelled: UInt64(counts[3]))
-        if slot < spilled.count { result.merge(spilled[slot].statuses) }
-        return result
-    }
-
-    /// Without histograms the summary has no percentiles. Precondition: `slot < slotCount`.
-    package func durations(of slot: Int) -> DurationSummary {
-        let entry = totals[slot]
-        var histogram = ExponentialHistogram()
-        if keepsHistograms {
-            let counts = cells[Int(entry.start)..<Int(entry.start) + Int(entry.length)]
-            histogram = ExponentialHistogram(count: entry.count, firstIndex: Int32(entry.firstIndex), counts: counts)
-        }
-        var result = DurationSummary(
-            count: entry.count, sum: UInt128(entry.sumHigh) << 64 | UInt128(entry.sumLow), minimum: entry.minimum,
-            maximum: entry.maximum, histogram: histogram)
-        if slot < spilled.count { result.merge(spilled[slot].durations) }
-        return result
-    }
-
-    /// The histogram of a slot without its zero bucket, by rising index; nil where a summary has it.
-    func buckets(of slot: Int) -> (firstIndex: Int32, counts: ArraySlice<UInt32>)? {
-        guard keepsHistograms, slot >= spilled.count else { return nil }
-        let entry = totals[slot]
-        return (Int32(entry.firstIndex), cells[Int(entry.start)..<Int(entry.start) + Int(entry.length)])
-    }
-
-    /// Precondition: `slot < slotCount`.
-    package func totals(of slot: Int) -> DurationTotals {
-        guard slot >= spilled.count else { return durations(of: slot).totals }
-        let entry = totals[slot]
-        return DurationTotals(
-            count: entry.count, sum: UInt128(entry.sumHigh) << 64 | UInt128(entry.sumLow), minimum: entry.minimum,
-            maximum: entry.maximum)
-    }
-
-    /// What `durations(of: slot).percentile` says, without making a summary. Precondition: `slot < slotCount`.
-    package func percentile(_ percentile: Percentile, of slot: Int) -> Double? {
-        let entry = totals[slot]
-        // With more buckets than a histogram may keep, its resolution would be lower.
-        guard keepsHistograms, slot >= spilled.count, Int(entry.length) <= ExponentialHistogram.bucketCountMax else {
-            return durations(of: slot).percentile(percentile)
-        }
-        let count = entry.count
-        guard count > 0 else { return nil }
-        let rank = percentile.rank(in: count)
-        if rank == 1 { return Double(entry.minimum) }
-        if rank == count { return Double(entry.maximum) }
-        // From the top: what is asked for is mostly up there.
-        var above = count - rank
-        let index: Int? = unsafe cells.withUnsafeBufferPointer { cells in
-            var position = Int(entry.length)
-            while position > 0 {
-                position -= 1
-                let cell = UInt64(unsafe cells[Int(entry.start) &+ position])
-                if above < cell { return Int(entry.firstIndex) + position }
-                above -= cell
-            }
-            return nil
-        }
-        let value = index.map { BucketIndex.midpoint(of: Int32($0), scale: ExponentialHistogram.scaleMax) } ?? 0
-        return min(max(value, Double(entry.minimum)), Double(entry.maximum))
     }
 }

@@ -1,12 +1,15 @@
 internal import DaybookFormat
 
-/// The members of one attribute as text, `"key":value`: each distinct one once where there is a dictionary.
+/// The members of one attribute as text, `"key":value`: where a dictionary is small each distinct one is made once, all
+/// others when they are wanted.
 struct RenderedAttribute {
     /// Of a row without a value.
     private static let missing = UInt32.max
 
     /// What stands before every text; empty when it is part of it.
     private let prefix: [UInt8]
+    /// What is not made beforehand.
+    private var column: AttributeColumn?
     private var bytes: [UInt8] = []
     /// Text `n` is `bytes[offsets[n]..<offsets[n + 1]]`.
     private var offsets: [UInt32] = [0]
@@ -17,38 +20,30 @@ struct RenderedAttribute {
 
     /// - Parameter literal: the key in quotes, with its colon.
     init(_ column: AttributeColumn, rowCount: Int, literal: [UInt8]) {
-        // A long key is not repeated for every row.
-        prefix = literal.count > Self.literalByteCountMax ? literal : []
-        let literal = prefix.isEmpty ? literal : []
-        texts.reserveCapacity(rowCount)
-        if case .codes(let codes) = column.values, codes.table.count <= rowCount {
-            for code in 0..<UInt32(codes.table.count) {
-                bytes.append(contentsOf: literal)
-                codes.table.withBytes(of: code) { AttributeColumn.appendQuoted($0, to: &bytes) }
-                offsets.append(UInt32(bytes.count))
-            }
-            texts = codes.codes
+        guard case .codes(let codes) = column.values, codes.table.count <= rowCount else {
+            prefix = literal
+            self.column = column
             return
         }
-        for row in 0..<rowCount {
-            guard column.isPresent(row) else {
-                texts.append(Self.missing)
-                continue
-            }
-            texts.append(UInt32(offsets.count - 1))
+        // A long key is not repeated for every string.
+        prefix = literal.count > Self.literalByteCountMax ? literal : []
+        let literal = prefix.isEmpty ? literal : []
+        for code in 0..<UInt32(codes.table.count) {
             bytes.append(contentsOf: literal)
-            column.appendJSON(row, to: &bytes)
+            codes.table.withBytes(of: code) { AttributeColumn.appendQuoted($0, to: &bytes) }
             offsets.append(UInt32(bytes.count))
         }
+        texts = codes.codes
     }
 
     @inline(__always)
-    func isPresent(_ row: Int) -> Bool { texts[row] != Self.missing }
+    func isPresent(_ row: Int) -> Bool { column?.isPresent(row) ?? (texts[row] != Self.missing) }
 
     /// Precondition: the row has a value.
     @inline(__always)
     func append(_ row: Int, to target: inout [UInt8]) {
         if !prefix.isEmpty { target.append(contentsOf: prefix) }
+        if let column { return column.appendJSON(row, to: &target) }
         let text = Int(texts[row])
         let range = Int(offsets[text])..<Int(offsets[text + 1])
         unsafe bytes.withUnsafeBytes { unsafe target.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[range])) }

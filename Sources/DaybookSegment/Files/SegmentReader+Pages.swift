@@ -59,7 +59,7 @@ extension SegmentReader {
         batch.errorMessages = strings[.errorMessage]
         batch.arguments = strings[.arguments]
         batch.objects = strings[.object]
-        let rest = selection.subtracting(PagePart.selection).subtracting([.errorMessage, .arguments, .object])
+        let rest = beyondParts(selection).subtracting([.errorMessage, .arguments, .object])
         if !rest.isEmpty, let last = rows.last {
             // Few rows have these columns; they are read with everything that stands between the wanted ones.
             var reader = try RowGroupReader(self, directory, rows: rows[0]..<last + 1, rest)
@@ -93,12 +93,18 @@ extension SegmentReader {
             start = wanted.upperBound
         }
         try checkOrder(batch, directory)
-        let rest = selection.subtracting(PagePart.selection)
+        let rest = beyondParts(selection)
         if !rest.isEmpty {
             var reader = try RowGroupReader(self, directory, rows: rows, rest)
             batch.adoptRest(of: try reader.batch())
         }
         return batch
+    }
+
+    /// What is selected of the family's columns that no unit of the cache holds.
+    private func beyondParts(_ selection: ColumnSelection) -> ColumnSelection {
+        let own = ColumnNumber.columns(of: family).reduce(into: ColumnSelection()) { $0.formUnion($1.selection) }
+        return selection.intersection(own).subtracting(PagePart.selection)
     }
 
     private func unitRows(_ unit: Int, _ directory: RowGroupDirectory) -> Range<Int> {

@@ -1,3 +1,5 @@
+internal import DaybookFormat
+
 /// Collects the hashes of what one subject has on each page, and makes the section that pays. Sets of pages are kept
 /// until they take too much memory; from then on, and when filters are clearly smaller, each page has a filter.
 struct PageValues {

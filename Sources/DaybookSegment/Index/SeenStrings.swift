@@ -1,3 +1,5 @@
+internal import DaybookFormat
+
 /// Remembers which byte strings of one column of a page were met, without a copy of any. Forgets them all rather than
 /// take much memory: then some are met as new ones again.
 struct SeenStrings {

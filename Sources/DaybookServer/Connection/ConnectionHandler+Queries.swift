@@ -77,7 +77,7 @@ extension ConnectionHandler {
             options: loop.queryOptions)
     }
 
-    private func complete(_ answer: Result<ByteBuffer, ErrorResponse>, of cancellation: Cancellation) {
+    private func complete(_ answer: Result<[ByteBuffer], ErrorResponse>, of cancellation: Cancellation) {
         guard phase == .querying, query?.cancellation === cancellation else { return }
         switch answer {
         case .failure(let failure): self.answer(failure)
@@ -85,11 +85,11 @@ extension ConnectionHandler {
         }
     }
 
-    private func answerFound(_ body: ByteBuffer) {
+    private func answerFound(_ body: [ByteBuffer]) {
         if environment.isDraining { request.keepsAlive = false }
         loop.headScratch.removeAll(keepingCapacity: true)
         loop.headScratch.append(contentsOf: "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n".utf8)
-        appendCommonFields(to: &loop.headScratch, bodyByteCount: body.readableBytes)
+        appendCommonFields(to: &loop.headScratch, bodyByteCount: body.reduce(0) { $0 + $1.readableBytes })
         loop.headScratch.append(contentsOf: "\r\n".utf8)
         environment.counters.answered(status: 200)
         if request.isHead { writeBytes(loop.headScratch) } else { writeBytes(loop.headScratch, body) }

@@ -337,14 +337,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
         encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
     }
 
-    /// The same for a long body, which is not copied.
-    func writeBytes(_ bytes: [UInt8], _ body: ByteBuffer) {
+    /// The same for a long body, whose parts are not copied.
+    func writeBytes(_ bytes: [UInt8], _ body: [ByteBuffer]) {
         guard let encoderContext else { return }
         var buffer = loop.takeBuffer(byteCount: bytes.count)
         buffer.writeBytes(bytes)
         loop.keepBuffer(buffer)
         encoderContext.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
-        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(body)), promise: nil)
+        for part in body { encoderContext.write(NIOAny(IOData.byteBuffer(part)), promise: nil) }
+        encoderContext.flush()
     }
 
     /// The request has its answer: the next one, or the end of the connection.

@@ -54,40 +54,49 @@ struct QueryRequest: Sendable {
         startedNanoseconds = environment.nanoseconds
     }
 
-    /// The body of the answer, from a snapshot of this moment. Blocks.
-    func answer(_ cancellation: Cancellation) -> Result<ByteBuffer, ErrorResponse> {
+    /// The parts of the answer's body, from a snapshot of this moment. Blocks.
+    func answer(_ cancellation: Cancellation) -> Result<[ByteBuffer], ErrorResponse> {
         do {
             let now = environment.now
             let snapshot = try environment.store.snapshot(of: credential.organization.log)
             var writer = JSONWriter(byteCapacity: Self.answerByteCapacity)
             writer.raw(#"{"success":true,"data":{"items":"#)
             switch question {
-            case .aggregate(let query): try append(query, snapshot, now, cancellation, to: &writer)
-            case .list(let query): try append(query, snapshot, now, cancellation, to: &writer)
+            case .aggregate(let query):
+                let items = try append(query, snapshot, now, cancellation, to: &writer)
+                return .success(items + [writer.withBytes(Self.buffer)])
+            case .list(let query):
+                try append(query, snapshot, now, cancellation, to: &writer)
+                return .success([writer.withBytes(Self.buffer)])
             }
-            return .success(
-                writer.withBytes { bytes in
-                    var body = ByteBufferAllocator().buffer(capacity: bytes.byteCount)
-                    body.writeBytes(bytes)
-                    return body
-                })
         } catch {
             return .failure(failure(error))
         }
     }
 
+    private static func buffer(_ bytes: RawSpan) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: bytes.byteCount)
+        buffer.writeBytes(bytes)
+        return buffer
+    }
+
+    /// Returns what comes before the rest of the text, which stays in the writer.
     private func append(
         _ query: AggregateQuery, _ snapshot: OrganizationSnapshot, _ now: Timestamp, _ cancellation: Cancellation,
         to writer: inout JSONWriter
-    ) throws {
+    ) throws -> [ByteBuffer] {
         let answer = try query.answer(from: snapshot, now: now, cancellation: cancellation, options: options)
-        answer.appendItems(to: &writer, executor: options.executor)
-        writer.raw(#","pagination":"#)
+        writer.raw("[")
+        let begin = writer.withBytes(Self.buffer)
+        let items = answer.printItems(options.executor, Self.buffer)
+        writer.removeAll()
+        writer.raw(#"],"pagination":"#)
         answer.appendPagination(to: &writer)
         let facts = Facts(
             source: answer.source, scannedRowCount: answer.scannedRowCount, asOfSequence: answer.asOfSequence,
             warningCount: answer.warningCount)
         append(facts, now, to: &writer) { answer.appendWarnings(to: &$0) }
+        return [begin] + items
     }
 
     private func append(

@@ -1,17 +1,15 @@
-private import DaybookFormat
-
 /// A 64-bit hash of a byte string under two keys: fast over short strings, and with secret keys hard to make collide.
 /// With the fixed keys of docs/format/index.md it is what the index stores.
-struct FieldHash: Sendable {
-    let first: UInt64
-    let second: UInt64
+package struct FieldHash: Sendable {
+    package let first: UInt64
+    package let second: UInt64
 
     /// The keys on the format page.
-    static let ofIndex = FieldHash(first: 0x2D35_8DCC_AA6C_78A5, second: 0x8BB8_4B93_962E_ACC9)
+    package static let ofIndex = FieldHash(first: 0x2D35_8DCC_AA6C_78A5, second: 0x8BB8_4B93_962E_ACC9)
 
     /// Keys that no client knows: drawn from the process's own hashing seed, so that nobody can send strings which
     /// all land in one slot. Results never depend on them.
-    static let ofProcess: FieldHash = {
+    package static let ofProcess: FieldHash = {
         var hasher = Hasher()
         hasher.combine(1)
         let first = UInt64(bitPattern: Int64(hasher.finalize()))
@@ -27,7 +25,7 @@ struct FieldHash: Sendable {
     }
 
     /// Words of eight bytes, little-endian, the last one filled up with zeros; the length goes in first.
-    func callAsFunction(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    package func callAsFunction(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var state = Self.fold(first ^ UInt64(bytes.count), second)
         var offset = 0
         while offset &+ 8 <= bytes.count {
@@ -48,7 +46,7 @@ struct FieldHash: Sendable {
         return Self.fold(state ^ first, second)
     }
 
-    func callAsFunction(_ bytes: RawSpan) -> UInt64 {
+    package func callAsFunction(_ bytes: RawSpan) -> UInt64 {
         unsafe bytes.withUnsafeBytes { unsafe self($0) }
     }
 }
