@@ -57,10 +57,12 @@ let package = Package(
         .target(name: "CKernel"),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // Floor 0
         floor("DaybookFormat", ["CChecksum"]),
         floor("DaybookSystem", ["CKernel"]),
         floor("DaybookCrypto", ["CCrypto"]),
+        floor("DaybookCompression", ["CLZ4", "CZlib"]),
         // Floor 1
         floor("DaybookEvent", ["DaybookFormat"]),
         // Floor 2
@@ -87,8 +89,8 @@ let package = Package(
         floor(
             "DaybookServer",
             nio + [
-                "DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookLog", "DaybookStore",
-                "DaybookQuery", "DaybookControl", "DaybookExport",
+                "DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookCompression", "DaybookEvent", "DaybookLog",
+                "DaybookStore", "DaybookQuery", "DaybookControl", "DaybookExport",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -115,12 +117,15 @@ let package = Package(
         // Tests
         .target(
             name: "DaybookTestSupport",
-            dependencies: ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookStore"],
+            dependencies: [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookStore", "CLZ4", "CZlib",
+            ],
             path: "Tests/DaybookTestSupport", swiftSettings: testing),
         tests("TidyTests"),
         tests("DaybookFormatTests", ["DaybookFormat", "CChecksum"]),
         tests("DaybookSystemTests", ["DaybookFormat", "DaybookSystem", "DaybookCrypto"]),
         tests("DaybookCryptoTests", ["DaybookFormat", "DaybookCrypto"]),
+        tests("DaybookCompressionTests", ["DaybookCompression"]),
         tests("DaybookTestSupportTests", ["DaybookFormat", "DaybookSystem"]),
         tests("DaybookEventTests", ["DaybookFormat", "DaybookEvent"]),
         tests("DaybookLogTests", ["DaybookFormat", "DaybookSystem", "DaybookLog"]),

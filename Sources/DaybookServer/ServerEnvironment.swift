@@ -71,6 +71,21 @@ final class ServerEnvironment: Sendable {
     var openConnectionCount: Int { connectionCount.load(ordering: .relaxed) }
 }
 
+/// A part of the budget of bodies that is given back with the last reference to it.
+final class BudgetShare: Sendable {
+    private let environment: ServerEnvironment
+    private let byteCount: Int
+
+    /// Nil when the budget does not hold that many bytes.
+    init?(_ byteCount: Int, of environment: ServerEnvironment) {
+        guard environment.charge(byteCount) else { return nil }
+        self.environment = environment
+        self.byteCount = byteCount
+    }
+
+    deinit { environment.refund(byteCount) }
+}
+
 /// What the process has done since its start. Written from event loops without locks.
 final class ServerCounters: Sendable {
     private let requestCount = Atomic<UInt64>(0)

@@ -157,7 +157,8 @@ import Testing
         try await TestServer.with { server in
             for fields in [
                 ["Content-Type: text/plain"], ["Content-Type: application/json; charset=latin1"],
-                ["Content-Encoding: gzip"],
+                ["Content-Encoding: br"], ["Content-Encoding: gzip, gzip"],
+                ["Content-Encoding: gzip", "Content-Encoding: gzip"],
             ] {
                 let reply = try await server.request("POST", path, body: Bodies.command, fields: fields)
                 try reply.expect(415, "unsupported_media_type")

@@ -51,8 +51,9 @@ final class TestConnection: Sendable {
 
     func close() { socket.close() }
 
-    func send(_ text: String) async throws {
-        let bytes = Array(text.utf8)
+    func send(_ text: String) async throws { try await send(bytes: Array(text.utf8)) }
+
+    func send(bytes: [UInt8]) async throws {
         try await onThread { [socket] in try bytes.withRawSpan { try socket.writeAll($0) } }
     }
 

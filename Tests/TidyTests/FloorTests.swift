@@ -29,7 +29,7 @@ struct FloorTests {
 
     @Test(arguments: [
         ("DaybookStore", "DaybookLog"), ("DaybookStore", "Synchronization"), ("DaybookSystem", "Glibc"),
-        ("DaybookServer", "NIOCore"), ("DaybookServer", "CLZ4"), ("DaybookFormat", "CChecksum"),
+        ("DaybookServer", "NIOCore"), ("DaybookCompression", "CLZ4"), ("DaybookFormat", "CChecksum"),
         ("daybook", "DaybookServer"), ("DaybookTools", "FoundationEssentials"),
     ])
     func theTableAllows(module: String, imported: String) {

@@ -11,7 +11,7 @@ enum Floors {
         (3, ["DaybookStore"]),
         (2, ["DaybookLog", "DaybookSegment", "DaybookRollup", "DaybookProof"]),
         (1, ["DaybookEvent"]),
-        (0, ["DaybookFormat", "DaybookSystem", "DaybookCrypto"]),
+        (0, ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookCompression"]),
     ]
 
     /// C targets and the modules that may import them.
@@ -19,7 +19,8 @@ enum Floors {
         "CChecksum": ["DaybookFormat"],
         "CKernel": ["DaybookSystem"],
         "CCrypto": ["DaybookCrypto"],
-        "CLZ4": ["DaybookSegment", "DaybookServer"],
+        "CLZ4": ["DaybookSegment", "DaybookCompression"],
+        "CZlib": ["DaybookCompression"],
     ]
 
     /// What every module may import: it does no I/O.

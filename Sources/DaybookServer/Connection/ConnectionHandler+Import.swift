@@ -19,11 +19,38 @@ extension ConnectionHandler {
     }
 
     private func advanceImport() {
-        guard phase == .importing, importStream?.ticket == nil else { return }
-        guard let group = importStream?.nextGroup(at: environment.now, identifiers: loop.identifiers) else {
-            if importStream?.hasEnded == true { answerImport() }
+        guard phase == .importing, importStream?.isWaiting == false else { return }
+        let step: ImportStream.Step?
+        do throws(ErrorResponse) {
+            step = try importStream?.next(at: environment.now, identifiers: loop.identifiers)
+        } catch {
+            answer(interrupted(error))
             return
         }
+        switch step {
+        case .group(let group): submit(group)
+        case .pause: pauseImport()
+        case .input: if importStream?.hasEnded == true { answerImport() }
+        case nil: break
+        }
+    }
+
+    /// Lets the loop's other connections have their turn.
+    private func pauseImport() {
+        guard let eventLoop = context?.eventLoop else { return }
+        importStream?.isPaused = true
+        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.execute {
+            let handler = handler.value
+            guard handler.phase == .importing, handler.importStream?.isPaused == true else { return }
+            handler.importStream?.isPaused = false
+            handler.lastProgressTick = handler.loop.tick
+            handler.advanceImport()
+            handler.takeWaitingImport()
+        }
+    }
+
+    private func submit(_ group: GroupBuilder) {
         let byteCount = group.bytes.count
         guard environment.charge(byteCount) else {
             answer(interrupted(.overloaded))
@@ -44,7 +71,11 @@ extension ConnectionHandler {
         }
         importStream?.stored(outcome)
         advanceImport()
-        if phase == .importing && importStream?.ticket == nil { takeWaiting() }
+        takeWaitingImport()
+    }
+
+    private func takeWaitingImport() {
+        if phase == .importing && importStream?.isWaiting == false { takeWaiting() }
     }
 
     /// Chunks are atomic, the import as a whole is not: the answer says how far it came.

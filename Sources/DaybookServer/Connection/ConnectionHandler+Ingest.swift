@@ -21,7 +21,14 @@ extension ConnectionHandler {
         case .importLines:
             guard let credential, failure == nil else { break }
             phase = .importing
-            importStream = ImportStream(credential: credential, isRelaxed: fields.wantsRelaxed)
+            do throws(ErrorResponse) {
+                importStream = try ImportStream(
+                    credential: credential, isRelaxed: fields.wantsRelaxed, packing: fields.contentCoding?.packing,
+                    environment)
+            } catch {
+                answer(error.closing())
+                return
+            }
             if fields.expectsContinue { writeContinue() }
             return
         case .event(let kind):
@@ -29,6 +36,7 @@ extension ConnectionHandler {
             ingest = IngestRequest(
                 kind: kind, isSingle: route.isSingle, credential: credential, isRelaxed: fields.wantsRelaxed,
                 idempotencyKey: fields.idempotencyKey, failure: failure)
+            ingest?.packing = fields.contentCoding?.packing
             if fields.expectsContinue { writeContinue() }
             return
         }
@@ -53,9 +61,8 @@ extension ConnectionHandler {
                 return .payloadTooLarge
             }
         }
-        guard fields.isIdentityEncoded else {
-            return .unsupportedMediaType(
-                "The body must not be compressed: only Content-Encoding identity is understood.")
+        guard fields.contentCoding != nil else {
+            return .unsupportedMediaType("Content-Encoding must be gzip, lz4 (frames) or identity.")
         }
         if let key = fields.idempotencyKey {
             let isWellFormed =
@@ -106,7 +113,18 @@ extension ConnectionHandler {
         let body = current.body ?? ByteBuffer()
         current.body = nil
         ingest?.body = nil
-        submit(current, body.readableBytesSpan)
+        guard let packing = current.packing else { return submit(current, body.readableBytesSpan) }
+        do throws(ErrorResponse) {
+            let unpacked = try PackedBody.unpack(body, packing, byteCountMax: Limits.bodyByteCountMax) { byteCount in
+                guard environment.charge(byteCount) else { return false }
+                current.chargedByteCount += byteCount
+                ingest?.chargedByteCount += byteCount
+                return true
+            }
+            unpacked.withRawSpan { submit(current, $0) }
+        } catch {
+            answer(error)
+        }
     }
 
     /// A request that is whole and plain, straight from its bytes. False when it has to take the general way.

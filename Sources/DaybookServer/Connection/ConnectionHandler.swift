@@ -151,7 +151,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch phase {
         case .idle: context?.channel.isWritable ?? false
         case .collecting, .asking: true
-        case .importing: importStream?.ticket == nil
+        case .importing: importStream?.isWaiting == false
         case .routing: !routing.requestHasEnded
         case .committing, .querying, .lingering, .closed: false
         }

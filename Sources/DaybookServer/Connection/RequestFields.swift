@@ -1,3 +1,4 @@
+internal import DaybookCompression
 internal import DaybookFormat
 internal import NIOHTTP1
 
@@ -18,7 +19,8 @@ struct RequestFields {
     private(set) var authorization: String?
     private(set) var authorizationCount = 0
     private(set) var contentType: String?
-    private(set) var contentEncoding: String?
+    private var contentEncoding: String?
+    private var hasSeveralEncodings = false
     private(set) var idempotencyKey: String?
     private(set) var requestID: String?
     private(set) var wantsRelaxed = false
@@ -41,7 +43,9 @@ struct RequestFields {
                 authorizationCount += 1
             case 14 where Self.equal(name, "content-length"): readLength(value)
             case 15 where Self.equal(name, "idempotency-key"): idempotencyKey = value
-            case 16 where Self.equal(name, "content-encoding"): contentEncoding = value
+            case 16 where Self.equal(name, "content-encoding"):
+                hasSeveralEncodings = contentEncoding != nil
+                contentEncoding = value
             case 17 where Self.equal(name, "transfer-encoding"): readTransferEncoding(value)
             default: break
             }
@@ -131,9 +135,21 @@ struct RequestFields {
         return parts.dropFirst().allSatisfy { $0.isEmpty || $0 == "charset=utf-8" || $0 == "charset=\"utf-8\"" }
     }
 
-    var isIdentityEncoded: Bool {
-        guard let contentEncoding else { return true }
-        return Self.equal(contentEncoding, "identity")
+    /// How the body is packed; nil when nobody here can read it.
+    var contentCoding: ContentCoding? {
+        guard let contentEncoding, !contentEncoding.isEmpty else { return .identity }
+        let name = contentEncoding.lowercased()
+        if hasSeveralEncodings { return nil }
+        return name == "identity" ? .identity : Packing(contentCoding: name).map { .packed($0) }
+    }
+
+    enum ContentCoding: Equatable {
+        case identity
+        case packed(Packing)
+
+        var packing: Packing? {
+            if case .packed(let packing) = self { packing } else { nil }
+        }
     }
 }
 

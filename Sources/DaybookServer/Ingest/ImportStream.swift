@@ -1,3 +1,4 @@
+internal import DaybookCompression
 internal import DaybookControl
 internal import DaybookEvent
 internal import DaybookFormat
@@ -12,14 +13,32 @@ struct ImportStream {
         var failure: ErrorResponse.FieldFailure
     }
 
+    /// What is to be done next.
+    enum Step {
+        /// A full group, or the last one once the body has ended.
+        case group(GroupBuilder)
+        /// Much was unpacked that made no group: there is more, but others want their turn.
+        case pause
+        /// Nothing, until more comes in; or all is done.
+        case input
+    }
+
     /// A chunk ends early when it is this large, so that an import's memory does not depend on its lines.
     private static let chunkByteCountMax = 2 << 20
+    private static let unpackedPieceByteCount = 64 << 10
+    /// Of one step.
+    private static let unpackedByteCountMax = 1 << 20
+    /// Of a packed body. Larger blocks would take megabytes for each import.
+    private static let blockByteCountMax = 256 << 10
 
     let credential: Credential
     let isRelaxed: Bool
     var ticket: UInt64?
     var submittedTick: Int?
     var hasEnded = false
+    var isPaused = false
+    /// Whether what comes in has to wait.
+    var isWaiting: Bool { ticket != nil || isPaused }
     /// Of the chunk that the store has now.
     var chargedByteCount = 0
 
@@ -31,6 +50,12 @@ struct ImportStream {
     private(set) var firstSequence: UInt64?
     private(set) var lastSequence: UInt64 = 0
 
+    private let packing: Packing?
+    private let unpacker: (any Unpacker)?
+    private let memory: BudgetShare?
+    private var packed = ByteBuffer()
+    private var packedByteCount = 0
+    private var unpackedByteCount = 0
     private var input = ByteBuffer()
     private var isSkippingLine = false
     private var group: GroupBuilder?
@@ -38,27 +63,84 @@ struct ImportStream {
     private var groupCounts = FamilyCounts()
     private var groupEventCount = 0
 
-    init(credential: Credential, isRelaxed: Bool) {
+    /// - Throws: when there is no memory for unpacking.
+    init(
+        credential: Credential, isRelaxed: Bool, packing: Packing?, _ environment: ServerEnvironment
+    ) throws(ErrorResponse) {
         self.credential = credential
         self.isRelaxed = isRelaxed
+        self.packing = packing
+        guard let packing else {
+            (unpacker, memory) = (nil, nil)
+            return
+        }
+        let byteCount = packing.memoryByteCount(blockByteCountMax: Self.blockByteCountMax)
+        guard let memory = BudgetShare(byteCount, of: environment) else { throw .overloaded }
+        self.memory = memory
+        do throws(UnpackError) {
+            unpacker = try packing.unpacker(blockByteCountMax: Self.blockByteCountMax)
+        } catch {
+            throw ErrorResponse(error, packing)
+        }
     }
 
     mutating func receive(_ bytes: ByteBuffer) {
-        input.discardReadBytes()
-        input.writeImmutableBuffer(bytes)
+        if unpacker == nil {
+            input.discardReadBytes()
+            input.writeImmutableBuffer(bytes)
+        } else {
+            packed.discardReadBytes()
+            packed.writeImmutableBuffer(bytes)
+            packedByteCount += bytes.readableBytes
+        }
     }
 
-    /// The next full group, or the last one once the body has ended; nil when more input is needed or all is done.
-    mutating func nextGroup(at now: Timestamp, identifiers: @escaping EventIDSource) -> GroupBuilder? {
-        while let line = nextLine() {
-            lineCount += 1
-            parse(line, at: now, identifiers)
-            if groupLineCount >= FrontLimits.importChunkLineCount || (group?.bytes.count ?? 0) >= Self.chunkByteCountMax
-            {
-                if let full = takeGroup() { return full }
+    /// Goes on with what has come in.
+    /// - Throws: when a packed body cannot be unpacked.
+    mutating func next(at now: Timestamp, identifiers: @escaping EventIDSource) throws(ErrorResponse) -> Step {
+        let before = unpackedByteCount
+        while true {
+            while let line = nextLine() {
+                lineCount += 1
+                parse(line, at: now, identifiers)
+                let byteCount = group?.bytes.count ?? 0
+                guard groupLineCount < FrontLimits.importChunkLineCount, byteCount < Self.chunkByteCountMax else {
+                    if let full = takeGroup() { return .group(full) }
+                    continue
+                }
             }
+            guard try unpackMore() else { return hasEnded ? takeGroup().map { .group($0) } ?? .input : .input }
+            if unpackedByteCount - before >= Self.unpackedByteCountMax { return .pause }
         }
-        return hasEnded ? takeGroup() : nil
+    }
+
+    private var isUnpacked: Bool { packed.readableBytes == 0 && unpacker?.hasMore != true }
+    /// Nothing follows what is in `input`.
+    private var inputIsWhole: Bool { hasEnded && isUnpacked }
+
+    /// Unpacks one more piece; false when there is none.
+    private mutating func unpackMore() throws(ErrorResponse) -> Bool {
+        guard let unpacker, let packing else { return false }
+        do throws(UnpackError) {
+            guard !isUnpacked else {
+                if hasEnded, !unpacker.mayEnd { throw UnpackError.malformed }
+                return false
+            }
+            var piece: [UInt8] = []
+            let taken = try unpacker.unpack(
+                packed.readableBytesSpan, to: &piece, byteCountMax: Self.unpackedPieceByteCount)
+            guard taken > 0 || !piece.isEmpty else { throw UnpackError.malformed }
+            packed.moveReaderIndex(forwardBy: taken)
+            unpackedByteCount += piece.count
+            input.discardReadBytes()
+            input.writeBytes(piece)
+        } catch {
+            throw ErrorResponse(error, packing)
+        }
+        guard !PackedBody.isTooMuch(unpackedByteCount, from: packedByteCount) else {
+            throw ErrorResponse(413, "payload_too_large", "The body unpacks to more than 200 times its size.")
+        }
+        return true
     }
 
     mutating func stored(_ outcome: CommitOutcome) {
@@ -101,7 +183,7 @@ struct ImportStream {
     }
 
     private mutating func lastLine() -> ByteBuffer? {
-        if !hasEnded {
+        if !inputIsWhole {
             guard input.readableBytes > FrontLimits.importLineByteCountMax else { return nil }
             if !isSkippingLine {
                 lineCount += 1

@@ -1,3 +1,4 @@
+internal import DaybookCompression
 internal import DaybookControl
 internal import DaybookCrypto
 internal import DaybookEvent
@@ -14,6 +15,8 @@ struct IngestRequest {
     let credential: Credential?
     let isRelaxed: Bool
     let idempotencyKey: String?
+    /// Of the body; nil when it is not packed.
+    var packing: Packing?
 
     var body: ByteBuffer?
     var bodyByteCount = 0
