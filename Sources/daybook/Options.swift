@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaybookControl
 import DaybookFormat
 import DaybookSystem
 import DaybookTools

@@ -3,18 +3,18 @@ import Synchronization
 /// The level of the log, read before each line by whoever writes one and changed while the server runs. Shared by all
 /// threads.
 package final class LogSwitch: Sendable {
+    /// Kept, because the list itself would be made anew at each look, and requests look.
+    private static let levels = LogLevel.allCases
+
     private let rank: Atomic<Int>
 
     package init(_ level: LogLevel) { rank = Atomic(level.rank) }
 
-    package var level: LogLevel { LogLevel.allCases[rank.load(ordering: .relaxed)] }
-
-    /// Whether lines of this level are written.
-    package func shows(_ level: LogLevel) -> Bool { level.rank >= rank.load(ordering: .relaxed) }
+    package var level: LogLevel { Self.levels[rank.load(ordering: .relaxed)] }
 
     /// Sets the level and returns the one before.
     package func exchange(_ level: LogLevel) -> LogLevel {
-        LogLevel.allCases[rank.exchange(level.rank, ordering: .relaxed)]
+        Self.levels[rank.exchange(level.rank, ordering: .relaxed)]
     }
 }
 
