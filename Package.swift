@@ -106,8 +106,8 @@ let package = Package(
         .executableTarget(
             name: "daybook",
             dependencies: [
-                "DaybookFormat", "DaybookSystem", "DaybookStore", "DaybookQuery", "DaybookControl", "DaybookExport",
-                "DaybookServer", "DaybookTools",
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery", "DaybookControl",
+                "DaybookExport", "DaybookServer", "DaybookTools",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

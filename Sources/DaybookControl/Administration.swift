@@ -19,15 +19,26 @@ package import DaybookSystem
 /// | `erase.begin` | `organization`, `user` | as `erase.status` |
 /// | `erase.status` | `erasure_id` | `erasure_id, organization, user_hash, through_sequence, begun_at, state, phase, awaited, last_error, certificate` |
 /// | `erase.reapply` | `organization?` | `erasure_ids [...]`: begun once more |
+/// | `config.show` | | `settings [{name, value, origin, place}]` of the running server |
+/// | `log.set_level` | `level` | `level, previous_level`: of the running server, until it ends |
 package struct Administration: Sendable {
     let store: Store
     let registry: KeyRegistry
+    /// What new organizations get.
+    let defaults: OrganizationDefaults
+    /// Nil where no server runs.
+    let server: RunningServer?
     private let clock: any Clock
 
-    package init(store: Store, registry: KeyRegistry, clock: any Clock) {
+    package init(
+        store: Store, registry: KeyRegistry, clock: any Clock, defaults: OrganizationDefaults = OrganizationDefaults(),
+        server: RunningServer? = nil
+    ) {
         self.store = store
         self.registry = registry
         self.clock = clock
+        self.defaults = defaults
+        self.server = server
     }
 
     /// Why a verb was not carried out. `code` is one of the codes of the HTTP errors.
@@ -64,6 +75,8 @@ package struct Administration: Sendable {
         case "erase.begin": try beginErasure(request)
         case "erase.status": try erasureStatus(request)
         case "erase.reapply": try reapplyErasures(request)
+        case "config.show": try showConfiguration()
+        case "log.set_level": try setLogLevel(request)
         default: throw Refusal(code: "not_found", message: "There is no such verb.")
         }
     }
@@ -74,6 +87,7 @@ package struct Administration: Sendable {
             throw Refusal(code: "conflict", message: "The organization \(id) exists already.")
         }
         let record = try store.createOrganization(id)
+        if defaults.retention != .standard { try store.setRetention(defaults.retention, of: id) }
         let (key, keyRecord) = try registry.create(
             organization: id, name: "first", scopes: .all, user: "", expiresAt: nil)
         var answer = JSONObjectText.success()

@@ -107,9 +107,9 @@ package struct SessionState: Equatable, Sendable {
     /// Whether a change ended it.
     package var hasEnded: Bool { endedAt != nil }
 
-    /// Whether no further change may follow: it was ended, or idle for longer than `Limits` allows.
-    package func isEnded(at now: Timestamp) -> Bool {
-        status(at: now, idleMicroseconds: Limits.sessionIdleMicroseconds) != .active
+    /// Whether no further change may follow: it was ended, or idle for longer than that.
+    package func isEnded(at now: Timestamp, idleMicroseconds: Int64) -> Bool {
+        status(at: now, idleMicroseconds: idleMicroseconds) != .active
     }
 
     /// The stated duration, else the time from start to end, at least 0; nil while there is neither.

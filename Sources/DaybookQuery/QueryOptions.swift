@@ -1,3 +1,4 @@
+internal import DaybookFormat
 internal import Synchronization
 
 /// Runs the parts of one query. The server lends its query threads; everyone else runs them one after the other.
@@ -44,6 +45,8 @@ package struct QueryOptions: Sendable {
     package var memoryByteCountMax = QueryLimits.memoryByteCountDefault
     /// Fewer rows than this are scanned sooner than another thread wakes up.
     package var parallelRowCountMin = 131_072
+    /// A session without a change for so long is abandoned.
+    package var sessionIdleMicroseconds = Limits.sessionIdleMicroseconds
 
     package init() {}
 }

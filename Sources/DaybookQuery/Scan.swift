@@ -297,9 +297,11 @@ struct QueryContext: Sendable {
     let cancellation: Cancellation
     let damage = DamageLog()
     let budget: QueryBudget
+    let sessionIdleMicroseconds: Int64
 
     init(_ options: QueryOptions, _ cancellation: Cancellation) {
         self.cancellation = cancellation
         budget = QueryBudget(limit: options.memoryByteCountMax)
+        sessionIdleMicroseconds = options.sessionIdleMicroseconds
     }
 }

@@ -20,16 +20,17 @@ struct SessionAggregation {
         let scan = try SessionScan(
             source, range: query.range, filter: query.filter, asOfSequence: page.asOfSequence, context)
         scannedRowCount = scan.scannedRowCount
-        let filter = SessionFilter(query.filter, now: page.now)
+        let moment = SessionMoment(now: page.now, idleMicroseconds: context.sessionIdleMicroseconds)
+        let filter = SessionFilter(query.filter, at: moment)
         for session in scan.sessions.values where filter.matches(session.state) {
-            try add(session.state, now: page.now)
+            try add(session.state, at: moment)
         }
     }
 
-    private mutating func add(_ state: SessionState, now: Timestamp) throws {
+    private mutating func add(_ state: SessionState, at moment: SessionMoment) throws {
         var key = GroupSlots.Key(bucket: grid.bucket(of: state.startedAt.microseconds))
         for (dimension, grouping) in query.groupBy.enumerated() {
-            if let value = SessionFilter.value(of: grouping.dimension, in: state, now: now) {
+            if let value = SessionFilter.value(of: grouping.dimension, in: state, at: moment) {
                 key[dimension] = try groups.interners[dimension].code(of: value, 0..<value.count) + 1
             }
         }
@@ -39,7 +40,7 @@ struct SessionAggregation {
             counts.append(SessionCounts())
         }
         if let duration = state.totalDurationNanoseconds { durations[slot].add(duration) }
-        switch state.status(at: now, idleMicroseconds: Limits.sessionIdleMicroseconds) {
+        switch moment.status(of: state) {
         case .active: counts[slot].active += 1
         case .completed: counts[slot].completed += 1
         case .abandoned: counts[slot].abandoned += 1

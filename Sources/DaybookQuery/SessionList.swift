@@ -14,7 +14,8 @@ struct SessionList {
     ) throws {
         let scan = try SessionScan(
             source, range: page.range, filter: query.filter, asOfSequence: page.asOfSequence, context)
-        let filter = SessionFilter(query.filter, now: page.now)
+        let moment = SessionMoment(now: page.now, idleMicroseconds: context.sessionIdleMicroseconds)
+        let filter = SessionFilter(query.filter, at: moment)
         var hits: [(position: Cursor.Position, session: SessionEntry)] = []
         for session in scan.sessions.values where filter.matches(session.state) {
             let position = Cursor.Position(
@@ -27,7 +28,7 @@ struct SessionList {
         sessions = shown.map { hit in
             ListedSession(
                 state: hit.session.state,
-                status: hit.session.state.status(at: page.now, idleMicroseconds: Limits.sessionIdleMicroseconds),
+                status: moment.status(of: hit.session.state),
                 sequence: hit.session.sequence)
         }
         last = shown.last?.position

@@ -115,15 +115,23 @@ struct SessionScan {
     }
 }
 
+/// When sessions are looked at: whether one is abandoned depends on it.
+struct SessionMoment {
+    let now: Timestamp
+    let idleMicroseconds: Int64
+
+    func status(of state: SessionState) -> SessionStatus { state.status(at: now, idleMicroseconds: idleMicroseconds) }
+}
+
 /// A filter on the state of sessions.
 struct SessionFilter {
     private let filter: EventFilter
     private let paths: [(path: PreparedPath, values: [PreparedValue])]
-    private let now: Timestamp
+    private let moment: SessionMoment
 
-    init(_ filter: EventFilter, now: Timestamp) {
+    init(_ filter: EventFilter, at moment: SessionMoment) {
         self.filter = filter
-        self.now = now
+        self.moment = moment
         paths = filter.conditions.compactMap { condition in
             guard case .attribute(let path) = condition.dimension else { return nil }
             return (PreparedPath(path), condition.values.map { PreparedValue($0) })
@@ -137,7 +145,7 @@ struct SessionFilter {
         }
         for condition in filter.conditions {
             if case .attribute = condition.dimension { continue }
-            guard let value = Self.value(of: condition.dimension, in: state, now: now),
+            guard let value = Self.value(of: condition.dimension, in: state, at: moment),
                 condition.values.contains(value)
             else { return false }
         }
@@ -155,14 +163,13 @@ struct SessionFilter {
     }
 
     /// What a dimension is in a session; nil when it is nothing there.
-    static func value(of dimension: QueryDimension, in state: SessionState, now: Timestamp) -> [UInt8]? {
+    static func value(of dimension: QueryDimension, in state: SessionState, at moment: SessionMoment) -> [UInt8]? {
         switch dimension {
         case .user: return state.user
         case .team: return state.team
         case .session: return state.id
         case .status:
-            let status = state.status(at: now, idleMicroseconds: Limits.sessionIdleMicroseconds)
-            return Array(status.name.utf8)
+            return Array(moment.status(of: state).name.utf8)
         case .name, .kind: return nil
         case .attribute(let path):
             let prepared = PreparedPath(path)

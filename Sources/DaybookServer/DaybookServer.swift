@@ -15,6 +15,8 @@ import Synchronization
 package final class DaybookServer: Service {
     private let environment: ServerEnvironment
     private let logger: Logger
+    private let configuration: Configuration
+    private let logSwitch: LogSwitch
     private let onRunning: @Sendable (BoundAddress) async -> Void
 
     /// Where the server can be reached; differs from the options when these asked for any free port.
@@ -26,14 +28,19 @@ package final class DaybookServer: Service {
     /// - Parameters:
     ///   - store: open and started; it outlives the server.
     ///   - registry: the keys of that store.
+    ///   - configuration: what administrative verbs are told, and what new organizations get.
+    ///   - logSwitch: the level of `logger`, for the verb that changes it.
     ///   - onRunning: called once, when connections are accepted.
     package init(
         store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
-        logger: Logger, onRunning: @escaping @Sendable (BoundAddress) async -> Void = { _ in }
+        logger: Logger, configuration: Configuration = Configuration(), logSwitch: LogSwitch = LogSwitch(.info),
+        onRunning: @escaping @Sendable (BoundAddress) async -> Void = { _ in }
     ) {
         environment = ServerEnvironment(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger)
         self.logger = logger
+        self.configuration = configuration
+        self.logSwitch = logSwitch
         self.onRunning = onRunning
     }
 
@@ -81,7 +88,9 @@ package final class DaybookServer: Service {
     private func bindAdminSocket(_ group: any EventLoopGroup, _ pool: QueryPool) async throws -> (any Channel)? {
         guard let path = environment.options.adminSocketPath else { return nil }
         let administration = Administration(
-            store: environment.store, registry: environment.registry, clock: environment.clock)
+            store: environment.store, registry: environment.registry, clock: environment.clock,
+            defaults: configuration.organizations,
+            server: RunningServer(configuration: configuration, logSwitch: logSwitch))
         return try await AdminSocket(administration: administration, pool: pool).bind(path: path, group: group)
     }
 

@@ -33,6 +33,9 @@ package final class Store: Sendable {
         threads = StoreThreads(machine: parts.machine)
     }
 
+    /// A session without a change for so long is abandoned.
+    package var sessionIdleMicroseconds: Int64 { options.sessionIdleMicroseconds }
+
     /// Starts the three threads. Without them a simulation steps the machine itself.
     package func start() { threads.start(self) }
 

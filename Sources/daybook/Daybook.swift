@@ -16,18 +16,21 @@ struct Daybook: AsyncParsableCommand {
 
             ENVIRONMENT:
               DAYBOOK_DATA     default of --data
-              DAYBOOK_LISTEN   default of --listen
               DAYBOOK_KEY      default of --key
+              DAYBOOK_CONFIG   default of --config
+              DAYBOOK_…        every setting of serve: see `daybook config show`
               NO_COLOR         honoured: daybook prints no colour with it or without it
 
             EXIT CODES:
               0   done
               1   the work failed; standard error says why and what to do
               64  the command line is wrong (2 for verify)
+              78  the configuration is wrong; standard error lists every fault
             """,
         version: Version.text,
         subcommands: [
-            Initialize.self, Serve.self, OrganizationVerbs.self, KeyVerbs.self, EraseVerb.self, ReplayVerb.self,
+            Initialize.self, Serve.self, ConfigurationVerbs.self, OrganizationVerbs.self, KeyVerbs.self, EraseVerb.self,
+            ReplayVerb.self,
             ExportVerb.self, InspectVerbs.self, VerifyVerbs.self, BenchVerbs.self, VersionVerb.self,
         ])
 

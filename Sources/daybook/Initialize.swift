@@ -22,7 +22,8 @@ struct Initialize: ParsableCommand {
 
     func run() throws {
         let answer = try dataOptions.door().initialize(
-            organization: organization, clock: SystemClock(), entropy: SystemEntropy())
+            organization: organization, clock: SystemClock(), entropy: SystemEntropy(),
+            configuration: try ConfigurationOptions.ambient())
         try output.printObject(answer)
     }
 }

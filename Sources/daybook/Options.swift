@@ -1,17 +1,23 @@
 import ArgumentParser
+import DaybookControl
 import DaybookFormat
 import DaybookSystem
 import DaybookTools
 
 /// `--data`, for every verb that works on a data directory.
 struct DataOptions: ParsableArguments {
-    @Option(name: .long, help: "The data directory. [default: $DAYBOOK_DATA]", completion: .directory)
+    @Option(
+        name: .long, help: "The data directory. [default: $DAYBOOK_DATA, or that of the configuration file]",
+        completion: .directory)
     var data: String?
 
+    static let missing = "No data directory: name one with --data DIR, DAYBOOK_DATA or the setting data."
+
     func directory() throws -> String {
-        guard let directory = data ?? ProcessEnvironment.variable("DAYBOOK_DATA"), !directory.isEmpty else {
-            throw ValidationError("No data directory: name one with --data DIR, or set DAYBOOK_DATA.")
-        }
+        let named = data ?? ProcessEnvironment.variable("DAYBOOK_DATA") ?? ""
+        // A wrong configuration stops no verb that is told its directory.
+        let directory = named.isEmpty ? try ConfigurationOptions.ambient().data : named
+        guard !directory.isEmpty else { throw ValidationError(Self.missing) }
         return directory
     }
 

@@ -142,6 +142,7 @@ struct OrganizationVerbs: ParsableCommand {
 
 /// Has the request carried out by the server or here, and prints the answer.
 func administer(_ request: [UInt8], _ dataOptions: DataOptions, _ output: OutputOptions) throws {
-    let answer = try dataOptions.door().administer(request, clock: SystemClock(), entropy: SystemEntropy())
+    let answer = try dataOptions.door().administer(
+        request, clock: SystemClock(), entropy: SystemEntropy(), configuration: try ConfigurationOptions.ambient())
     try output.printObject(answer)
 }

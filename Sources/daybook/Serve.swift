@@ -1,5 +1,6 @@
 import ArgumentParser
 import DaybookControl
+import DaybookFormat
 import DaybookServer
 import DaybookStore
 import DaybookSystem
@@ -21,56 +22,39 @@ struct Serve: AsyncParsableCommand {
             sooner than several. More of them pay only where that thread is the limit and
             cores are idle beside it, the committing thread and the query threads.
 
+            Every setting, and where it comes from: daybook config show. Exit code 78 says
+            that the configuration is wrong.
+
             EXAMPLES:
               daybook serve --data ./store
               daybook serve --data ./store --listen 127.0.0.1:9090
               DAYBOOK_DATA=./store DAYBOOK_LISTEN=0.0.0.0:8080 daybook serve
               daybook serve --data ./store --event-loops 2
+              daybook serve --config /etc/daybook.toml --log-format json
+              daybook serve --data ./store --set timeouts.query_milliseconds=10000
             """)
 
-    @OptionGroup var dataOptions: DataOptions
-    @Option(
-        name: .long, help: "Address and port; port 0 takes a free one. [default: $DAYBOOK_LISTEN or 127.0.0.1:8080]")
-    var listen: String?
-    @Option(name: .long, help: "Threads that read requests and write answers, 1 to \(ServerOptions.eventLoopCountMax).")
-    var eventLoops = ServerOptions().eventLoopCount
-    @Option(name: .long, help: "Seconds without an event after which what a log holds is sealed. [default: 600]")
-    var sealAge: Int?
-    @Option(
-        name: .long,
-        help:
-            "Bytes that all organizations may take together; ingest is refused beyond. 0 is without a bound. [default: 0]"
-    )
-    var quotaBytes: UInt64 = 0
+    @OptionGroup var settings: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
-    func validate() throws {
-        guard (1...ServerOptions.eventLoopCountMax).contains(eventLoops) else {
-            throw ValidationError("--event-loops must be from 1 to \(ServerOptions.eventLoopCountMax).")
-        }
-        if let sealAge, !(1...86_400).contains(sealAge) {
-            throw ValidationError("--seal-age must be from 1 to 86400 seconds.")
-        }
-    }
-
     func run() async throws {
-        let door = try dataOptions.door()
-        var options = ServerOptions()
-        (options.host, options.port) = try address()
-        options.eventLoopCount = eventLoops
+        let configuration = try settings.configuration()
+        guard !configuration.data.isEmpty else { throw ValidationError(DataOptions.missing) }
+        let door = StoreDoor(directory: configuration.data)
+        var options = configuration.server
         options.adminSocketPath = door.directory + "/" + StoreDoor.adminSocketName
         options.version = Version.text
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
-        let logger = Logger(label: "daybook")
-        ProcessEnvironment.returnLargeBlocks()
-        try ProcessEnvironment.raiseDescriptorLimit()
-
         let clock = SystemClock()
+        let logSwitch = LogSwitch(configuration.log.level)
+        let sink = Self.startLog(configuration.log, logSwitch, clock)
+        defer { sink.stop() }
+        let logger = Logger(label: "daybook")
+        report(configuration, to: logger)
+        ProcessEnvironment.returnLargeBlocks()
+        warn(descriptorLimit: try ProcessEnvironment.raiseDescriptorLimit(), configuration, logger)
+
         let entropy = SystemEntropy()
-        var storeOptions = StoreOptions()
-        if let sealAge { storeOptions.sealAgeMicroseconds = Int64(sealAge) * 1_000_000 }
-        storeOptions.storeByteCountMax = quotaBytes
-        let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy, options: storeOptions)
+        let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy, options: configuration.store)
         defer { lock.release() }
         report(store.recoveryReport, to: logger)
         store.start()
@@ -79,7 +63,8 @@ struct Serve: AsyncParsableCommand {
         let output = self.output
         let isRunning = Mutex(false)
         let server = DaybookServer(
-            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger
+            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger,
+            configuration: configuration, logSwitch: logSwitch
         ) { bound in
             isRunning.withLock { $0 = true }
             Self.announce(bound, output, logger)
@@ -96,17 +81,44 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private func address() throws -> (host: String, port: Int) {
-        let text = listen ?? ProcessEnvironment.variable("DAYBOOK_LISTEN") ?? "127.0.0.1:8080"
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port)
-        else {
-            throw ValidationError("--listen must be HOST:PORT, such as 127.0.0.1:8080.")
+    /// Log lines go to standard error, on a thread of their own.
+    private static func startLog(_ options: LogOptions, _ logSwitch: LogSwitch, _ clock: any Clock) -> LogSink {
+        let sink = LogSink { count in
+            LogLine(
+                time: Timestamp(microseconds: clock.wallMicroseconds()), level: .warning, logger: "daybook",
+                message: "Lines were lost, because standard error does not take them fast enough.",
+                fields: [("lines", .integer(count))]
+            ).bytes(options.format)
+        } output: { bytes in
+            // A standard error that is closed is no reason to end.
+            bytes.withRawSpan { try? StandardStreams.write($0, to: .error) }
         }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        guard !host.isEmpty else { throw ValidationError("--listen must be HOST:PORT, such as 127.0.0.1:8080.") }
-        return (String(host), port)
+        LoggingSystem.bootstrap { label in
+            ServerLogHandler(label: label, format: options.format, logSwitch: logSwitch, sink: sink, clock: clock)
+        }
+        sink.start()
+        return sink
+    }
+
+    private func report(_ configuration: Configuration, to logger: Logger) {
+        var metadata: Logger.Metadata = [:]
+        for key in ConfigurationKey.all where configuration.origins[key.name] != nil {
+            metadata[key.name] = "\(key.value(in: configuration)) (\(configuration.origin(of: key)))"
+        }
+        logger.info("The server starts. What is not told here has its default.", metadata: metadata)
+        guard !configuration.ignoredVariables.isEmpty else { return }
+        logger.warning(
+            "Variables of other services are set that mean nothing here; docs/operations/configuration.md says why.",
+            metadata: ["variables": "\(configuration.ignoredVariables.joined(separator: " "))"])
+    }
+
+    /// Beside connections and segments there are log files, the journal and what the runtime opens.
+    private func warn(descriptorLimit: Int, _ configuration: Configuration, _ logger: Logger) {
+        let wanted = configuration.server.connectionCountMax + configuration.store.openSegmentCountMax + 256
+        guard wanted > descriptorLimit else { return }
+        logger.warning(
+            "The limit of open files is too low for server.connections and memory.open_segments.",
+            metadata: ["limit": .stringConvertible(descriptorLimit), "wanted": .stringConvertible(wanted)])
     }
 
     private func report(_ recovery: RecoveryReport, to logger: Logger) {

@@ -26,7 +26,7 @@ import Testing
 
     private let root = FileManager.default.temporaryDirectory.appendingPathComponent("da-\(UUID().uuidString)").path
 
-    private func open() throws -> Opened {
+    private func open(_ defaults: OrganizationDefaults = OrganizationDefaults()) throws -> Opened {
         let disk = try PosixDisk(creatingRoot: root)
         var options = StoreOptions()
         options.journalFileByteCount = 16 << 20
@@ -39,7 +39,33 @@ import Testing
         let registry = KeyRegistry(store: store, clock: SystemClock(), entropy: SystemEntropy())
         return Opened(
             store: store, registry: registry,
-            administration: Administration(store: store, registry: registry, clock: SystemClock()))
+            administration: Administration(
+                store: store, registry: registry, clock: SystemClock(), defaults: defaults))
+    }
+
+    @Test func aNewOrganizationKeepsTheRetentionThatWasConfiguredWhenItWasMade() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        var defaults = OrganizationDefaults()
+        defaults.retention = RetentionPolicy(commands: 30, agents: 0, sessions: 365, productivity: 7)
+        let first = try open(defaults)
+        _ = try first.ask(#"{"verb":"org.create","organization":"acme"}"#)
+        first.store.shutdown()
+        let again = try open()
+        defer { again.store.shutdown() }
+        _ = try again.ask(#"{"verb":"org.create","organization":"other"}"#)
+        let days = try again.ask(#"{"verb":"org.show","organization":"acme"}"#)["retention_days"]
+        #expect(["commands", "agents", "sessions", "productivity"].map { days?[$0]?.integer } == [30, 0, 365, 7])
+        let other = try again.ask(#"{"verb":"org.show","organization":"other"}"#)["retention_days"]
+        #expect(other?["commands"]?.integer == 90)
+    }
+
+    @Test func verbsOfARunningServerAreRefusedWithoutOne() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let opened = try open()
+        defer { opened.store.shutdown() }
+        for verb in [#"{"verb":"config.show"}"#, #"{"verb":"log.set_level","level":"debug"}"#] {
+            #expect(text(try opened.ask(verb)["code"]) == "server_not_running")
+        }
     }
 
     @Test func organizationsAndKeysOutliveTheProcess() throws {

@@ -6,6 +6,20 @@ import Testing
 
 /// The routes that write, under both spellings of their paths.
 @Suite struct IngestTests {
+    @Test func aBatchHoldsAsManyEventsAsIsConfigured() async throws {
+        let item = #"{"command_name":"a","execution_time_ms":1,"status":"success"}"#
+        func batch(_ count: Int) -> String {
+            #"{"command_executions":["# + Array(repeating: item, count: count).joined(separator: ",") + "]}"
+        }
+        try await TestServer.with(batchEventCountMax: 3) { server in
+            #expect(try await server.request("POST", "/api/v1/metrics/batch", body: batch(3)).status == 200)
+            let refused = try await server.request("POST", "/api/v1/metrics/batch", body: batch(4))
+            try refused.expect(400, "validation_failed")
+            #expect(refused.text.contains("more than the 3 of a batch"))
+            #expect(try server.lastSequence() == 3)
+        }
+    }
+
     @Test func everySingleRouteStoresOneEvent() async throws {
         try await TestServer.with { server in
             let routes = [

@@ -32,7 +32,7 @@ final class TestServer: Sendable {
         return options
     }
 
-    private init(_ root: String, isGated: Bool, options: ServerOptions) async throws {
+    private init(_ root: String, isGated: Bool, options: ServerOptions, log: CapturedLog?) async throws {
         self.root = root
         let posix = try PosixDisk(creatingRoot: root)
         gate = isGated ? GatedDisk(posix) : nil
@@ -54,7 +54,8 @@ final class TestServer: Sendable {
         let (ports, report) = AsyncStream.makeStream(of: Int.self)
         let server = DaybookServer(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            logger: log?.logger ?? Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            logSwitch: log?.logSwitch ?? LogSwitch(.info)
         ) { report.yield($0.port) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -70,11 +71,14 @@ final class TestServer: Sendable {
     ///   - directory: where its files are; a store that is there already is opened again. By default a fresh directory
     ///     that is removed at the end.
     ///   - timeLimits: out of reach unless the test is about one; a test machine may be slow for longer than a client waits.
+    ///   - log: what the server writes its lines to; to nothing by default.
+    ///   - batchEventCountMax: events of one batch.
     ///   - isGated: whether the store works behind a `GatedDisk`.
     static func with(
         _ directory: TemporaryDirectory? = nil, connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false,
         eventLoopCount: Int = 1, queryThreadCount: Int = 2, timeLimits: TimeLimits = .outOfReach,
-        isGated: Bool = false, _ body: (TestServer) async throws -> Void
+        isGated: Bool = false, log: CapturedLog? = nil, batchEventCountMax: Int = 1_000,
+        _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
         var options = ServerOptions()
@@ -83,8 +87,9 @@ final class TestServer: Sendable {
         options.eventLoopCount = eventLoopCount
         options.queryThreadCount = queryThreadCount
         options.timeLimits = timeLimits
+        options.batchEventCountMax = batchEventCountMax
         if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
-        let server = try await TestServer(directory.path, isGated: isGated, options: options)
+        let server = try await TestServer(directory.path, isGated: isGated, options: options, log: log)
         do {
             try await body(server)
         } catch {

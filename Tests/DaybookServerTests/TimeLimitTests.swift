@@ -224,6 +224,26 @@ import Testing
         }
     }
 
+    @Test func theLogTellsOfAClientThatLeftBeforeItsAnswer() async throws {
+        let limits = limits { $0.leftQueryMilliseconds = 40 }
+        let log = CapturedLog(.debug, format: .text)
+        try await TestServer.with(
+            hasAdminSocket: true, queryThreadCount: 1, timeLimits: limits, isGated: true, log: log
+        ) { server in
+            let socket = try await occupyQueryThread(of: server)
+            let leaving = try await server.connect()
+            try await leaving.send(TestConnection.text("GET", "/api/v1/metrics/aggregated", key: server.key))
+            leaving.close()
+            for _ in 0..<10_000 where try await givenUpCount(server) != "daybook_queries_given_up_total 1" {}
+            try await release(socket, of: server)
+        }
+        let lines = log.lines().filter { $0.contains("route=/api/v1/metrics/aggregated") }
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("The client left before its answer.") == true)
+        #expect(lines.first?.contains("status=") == false)
+        #expect(lines.first?.contains("organization=acme") == true)
+    }
+
     @Test func aQueryWhoseClientAsksNothingMoreIsAnswered() async throws {
         try await TestServer.with(timeLimits: limits { _ in }) { server in
             let connection = try await server.connect()

@@ -20,20 +20,22 @@ final class SteppedStore {
     private(set) var disk: SimulatedDisk
     private(set) var store: Store
     let clock = ManualClock()
+    private let options: StoreOptions
     private let sink = CollectingSink()
     private var ticket: UInt64 = 0
 
-    init() throws {
+    init(_ options: StoreOptions = SteppedStore.options) throws {
+        self.options = options
         disk = SimulatedDisk()
-        try Store.create(disk: disk, clock: clock, entropy: SeededEntropy(seed: 1), options: Self.options)
-        store = try Store.open(disk: disk, clock: clock, entropy: SeededEntropy(seed: 2), options: Self.options)
+        try Store.create(disk: disk, clock: clock, entropy: SeededEntropy(seed: 1), options: options)
+        store = try Store.open(disk: disk, clock: clock, entropy: SeededEntropy(seed: 2), options: options)
     }
 
     /// The process is killed, what `damage` does to its files happens, and it starts again.
     func restart(_ damage: (SimulatedDisk) throws -> Void = { _ in }) throws {
         disk = disk.copy()
         try damage(disk)
-        store = try Store.open(disk: disk, clock: clock, entropy: SeededEntropy(seed: 3), options: Self.options)
+        store = try Store.open(disk: disk, clock: clock, entropy: SeededEntropy(seed: 3), options: options)
     }
 
     // MARK: Events

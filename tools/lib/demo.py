@@ -8,6 +8,7 @@ import tempfile
 import time
 
 import checks
+import configuring
 import examples
 import keeping
 from client import Client, dump
@@ -224,6 +225,8 @@ def run(daybook, results):
     keeping.check_quota(results, daybook, "copy", key)
     keeping.check_hold(results, daybook, "copy")
     left = keeping.check_erasure(results, daybook, "copy", key)
+    configuring.check_verbs(results, daybook, os.path.dirname(daybook.directory))
+    configuring.check_log(results, daybook, "copy", key)
     code = daybook.stop()
     results.check("SIGTERM ends the server with exit code 0", [] if code == 0 else [f"exit code {code}"])
     keeping.check_reapply(results, daybook, "copy", left)

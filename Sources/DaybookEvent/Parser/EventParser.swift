@@ -28,11 +28,12 @@ package enum EventParser {
         /// The time of events that have none of their own; nil means arrival.
         package var defaultTimestamp: Timestamp?
         /// At most `Limits.batchEventCountMax`.
-        package var batchEventCountMax = Limits.batchEventCountMax
+        package var batchEventCountMax: Int
 
         package init(
             arrival: Timestamp, organization: OrganizationID, defaultUser: [UInt8], mayNameAnyUser: Bool,
-            randomness: @escaping EventIDSource, defaultTimestamp: Timestamp? = nil
+            randomness: @escaping EventIDSource, defaultTimestamp: Timestamp? = nil,
+            batchEventCountMax: Int = Limits.batchEventCountMax
         ) {
             self.arrival = arrival
             self.organization = organization
@@ -40,6 +41,7 @@ package enum EventParser {
             self.mayNameAnyUser = mayNameAnyUser
             self.randomness = randomness
             self.defaultTimestamp = defaultTimestamp
+            self.batchEventCountMax = batchEventCountMax
         }
     }
 

@@ -1,3 +1,4 @@
+internal import DaybookControl
 internal import DaybookFormat
 internal import NIOCore
 
@@ -7,6 +8,7 @@ extension ConnectionHandler {
     func answerWithoutRequest(_ failure: ErrorResponse) {
         request = CurrentRequest()
         request.id = environment.makeRequestID()
+        beginRecord(method: "none", target: nil)
         answer(failure.closing())
     }
 
@@ -26,6 +28,7 @@ extension ConnectionHandler {
         bytes.append(contentsOf: "\r\n".utf8)
         if !request.isHead { bytes.append(contentsOf: body) }
         environment.counters.answered(status: failure.status)
+        request.record?.answered(status: failure.status, byteCount: request.isHead ? 0 : body.count)
         writeBytes(bytes)
         finishRequest()
     }

@@ -12,6 +12,7 @@ extension ConnectionHandler {
         let credential =
             fields.authorizationCount == 1
             ? fields.authorization.flatMap { loop.credential(authorization: $0, at: now) } : nil
+        request.record?.credential = credential
         let failure = ingestFailure(route, fields, credential)
         if let failure, mustCutOff(fields) {
             answer(failure.closing())
@@ -142,6 +143,8 @@ extension ConnectionHandler {
         request = CurrentRequest()
         request.startedNanoseconds = environment.nanoseconds
         request.id = environment.makeRequestID()
+        if environment.logsRequests { beginRecord(method: "POST", target: PlainRequest.path(span)) }
+        request.record?.credential = credential
         phase = .collecting
         var current = IngestRequest(
             kind: plain.kind, isSingle: plain.isSingle, credential: credential, isRelaxed: false, idempotencyKey: nil,
@@ -175,7 +178,8 @@ extension ConnectionHandler {
             byteCapacity: span.byteCount + 160)
         let context = EventParser.Context(
             arrival: current.arrival, organization: credential.organization.id, defaultUser: credential.defaultUser,
-            mayNameAnyUser: credential.scopes.contains(.ingestAnyUser), randomness: loop.identifiers)
+            mayNameAnyUser: credential.scopes.contains(.ingestAnyUser), randomness: loop.identifiers,
+            batchEventCountMax: environment.options.batchEventCountMax)
         switch EventParser.parse(span, kind: current.kind, context: context, into: &group) {
         case .rejected(let errors, let code):
             answer(ErrorResponse(rejected: errors, code: code))

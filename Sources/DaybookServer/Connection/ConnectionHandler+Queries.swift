@@ -71,6 +71,7 @@ extension ConnectionHandler {
         guard let credential = asked.authorization.flatMap({ loop.credential(authorization: $0, at: now) }) else {
             throw .unauthorized
         }
+        self.request.record?.credential = credential
         guard credential.scopes.contains(.read) else { throw .forbidden(scope: "read") }
         return try QueryRequest(
             asked.route, target: asked.target, credential: credential, environment: environment,
@@ -92,6 +93,7 @@ extension ConnectionHandler {
         appendCommonFields(to: &loop.headScratch, bodyByteCount: body.reduce(0) { $0 + $1.readableBytes })
         loop.headScratch.append(contentsOf: "\r\n".utf8)
         environment.counters.answered(status: 200)
+        request.record?.answered(status: 200, byteCount: request.isHead ? 0 : body.readableBytes)
         if request.isHead { writeBytes(loop.headScratch) } else { writeBytes(loop.headScratch, body) }
         finishRequest()
     }

@@ -16,11 +16,12 @@ extension ConnectionHandler {
         request.needsKeepAliveField = head.version.minor == 0
         request.isHead = head.method == .HEAD
         if environment.isDraining { request.keepsAlive = false }
+        let target = RouteTable.originForm(head.uri)
+        beginRecord(method: head.method.rawValue, target: target)
         if let failure = headFailure(head, fields) {
             answer(failure)
             return
         }
-        let target = RouteTable.originForm(head.uri)
         let isPut = head.method == .PUT
         if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: target) {
             beginIngest(route, fields)
@@ -91,6 +92,7 @@ extension ConnectionHandler {
         case .head(var head):
             routing.responseHasStarted = true
             environment.counters.answered(status: Int(head.status.code))
+            request.record?.answered(status: Int(head.status.code))
             if environment.isDraining { request.keepsAlive = false }
             head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
             if !request.keepsAlive {
@@ -103,6 +105,7 @@ extension ConnectionHandler {
             promise?.succeed()
         case .body(let bytes):
             lastProgressTick = loop.tick
+            request.record?.sent(bytes.readableBytes)
             context.write(Self.wrapOutboundOut(.body(bytes)), promise: promise)
         case .end:
             context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: promise)

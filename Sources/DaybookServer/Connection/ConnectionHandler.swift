@@ -128,6 +128,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let ticket = importStream?.ticket { loop.abandon(ticket) }
         if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
         giveUpQuery()
+        endRecord()
         ingest = nil
         importStream = nil
         asked = nil
@@ -350,6 +351,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// The request has its answer: the next one, or the end of the connection.
     func finishRequest() {
+        endRecord()
         ingest = nil
         importStream = nil
         query = nil

@@ -9,6 +9,8 @@ struct CurrentRequest {
     /// An HTTP/1.0 peer keeps the connection only when told so.
     var needsKeepAliveField = false
     var isHead = false
+    /// Nil while requests are not logged.
+    var record: RequestRecord?
 }
 
 /// Where the router is with the request that it was given.

@@ -53,6 +53,17 @@ struct PlainRequest {
         body = scan.position..<bytes.count
     }
 
+    /// The path of bytes that are such a request.
+    static func path(_ bytes: Span<UInt8>) -> String {
+        var path: [UInt8] = []
+        var index = method.count
+        while index < bytes.count, bytes[index] != UInt8(ascii: " ") {
+            path.append(bytes[index])
+            index += 1
+        }
+        return String(decoding: path, as: UTF8.self)
+    }
+
     private static func matches(_ bytes: Span<UInt8>, _ start: Int, _ expected: [UInt8]) -> Bool {
         guard bytes.count - start >= expected.count else { return false }
         for index in expected.indices where bytes[start + index] != expected[index] { return false }

@@ -77,6 +77,7 @@ extension ConnectionHandler {
         head.append(contentsOf: isSingle ? AnswerPattern.created : AnswerPattern.ok)
         appendCommonFields(to: &head, bodyByteCount: body.count)
         head.append(contentsOf: isDurable ? AnswerPattern.durable : AnswerPattern.relaxed)
+        request.record?.answered(status: isSingle ? 201 : 200, byteCount: body.count)
         writeBytes(head, body)
         loop.headScratch = head
     }

@@ -3,6 +3,7 @@ internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookLog
 internal import DaybookQuery
+internal import DaybookStore
 internal import DaybookSystem
 internal import NIOCore
 
@@ -30,7 +31,9 @@ final class IngestLoop {
     init(environment: ServerEnvironment, pool: QueryPool, eventLoop: any EventLoop) {
         self.environment = environment
         self.pool = pool
-        queryOptions = pool.queryOptions
+        var queryOptions = pool.queryOptions
+        queryOptions.sessionIdleMicroseconds = environment.store.sessionIdleMicroseconds
+        self.queryOptions = queryOptions
         self.eventLoop = eventLoop
         sink = LoopSink(eventLoop: eventLoop)
         let entropy = environment.entropy

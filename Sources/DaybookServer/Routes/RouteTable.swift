@@ -45,6 +45,13 @@ enum RouteTable {
         return nil
     }
 
+    /// The path of the route that a target in origin form leads to, with `{}` for what the client chose.
+    static func pattern(of target: String) -> String? {
+        let parts = target.prefix { $0 != "?" }.utf8
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return (metrics + service).first { matches(parts, $0.path) }?.path
+    }
+
     /// The answer to a method that no route knows. It ends the connection: the decoder has given up on it.
     static func refusal(ofUnknownMethodAt target: String) -> ErrorResponse {
         guard let methods = methods(path: path(of: target)) else { return .notFound.closing() }

@@ -6,12 +6,14 @@ internal import DaybookLog
 struct CarryBuilder {
     private let log: LogID
     private let now: Timestamp
+    private let sessionIdleMicroseconds: Int64
     private var requests: [IdempotencyEntry] = []
     private var sessions: [[UInt8]: SessionState] = [:]
 
-    init(_ organization: OrganizationStore, now: Timestamp) throws {
+    init(_ organization: OrganizationStore, now: Timestamp, sessionIdleMicroseconds: Int64) throws {
         log = organization.log
         self.now = now
+        self.sessionIdleMicroseconds = sessionIdleMicroseconds
         guard let name = organization.snapshot().manifest.carry else { return }
         let carry = try CarryFile.load(disk: organization.disk, folder: organization.folder, name: name, log: log)
         requests = carry.requests
@@ -44,7 +46,7 @@ struct CarryBuilder {
         let unexpired = requests.filter {
             $0.arrival.adding(microseconds: Limits.idempotencyWindowMicroseconds) > now
         }
-        let live = sessions.filter { !$0.value.isEnded(at: now) }
+        let live = sessions.filter { !$0.value.isEnded(at: now, idleMicroseconds: sessionIdleMicroseconds) }
         return CarryFile(
             log: log, sealedThrough: sealedThrough, requests: unexpired,
             sessions: live.map { CarriedSession(sessionID: $0.key, state: $0.value.encoded()) })

@@ -89,7 +89,9 @@ final class Sealer {
             }
             do {
                 let file = try disk.open(extent.file.path, .read)
-                let carry = try CarryBuilder(organization, now: Timestamp(microseconds: clock.wallMicroseconds()))
+                let carry = try CarryBuilder(
+                    organization, now: Timestamp(microseconds: clock.wallMicroseconds()),
+                    sessionIdleMicroseconds: shared.sessionIdleMicroseconds)
                 phase = .reading(Run(organization, extent, file, carry))
             } catch {
                 registry.release(log)

@@ -6,6 +6,7 @@ internal import DaybookLog
 /// and the sessions. Owned by the committing thread; rebuilt from the carry file and the tail when it is missing.
 struct AppendState {
     let organization: OrganizationStore
+    private let sessionIdleMicroseconds: Int64
     private(set) var nextSequence: UInt64
     private(set) var requests: [IdempotencyHash: IdempotencyEntry] = [:]
     private(set) var sessions: [[UInt8]: KnownSession] = [:]
@@ -19,8 +20,9 @@ struct AppendState {
     var lastCommit: UInt64 = 0
 
     /// Reads the carry file and walks the tail.
-    init(_ organization: OrganizationStore) throws {
+    init(_ organization: OrganizationStore, sessionIdleMicroseconds: Int64) throws {
         self.organization = organization
+        self.sessionIdleMicroseconds = sessionIdleMicroseconds
         let snapshot = organization.snapshot()
         nextSequence = snapshot.lastSequence + 1
         guard organization.log != .control else { return }
@@ -65,7 +67,10 @@ struct AppendState {
     /// Ended sessions whose last change is sealed: their segment knows them when somebody asks.
     private mutating func dropSealedSessions(at now: Timestamp) {
         let sealedThrough = organization.snapshot().manifest.sealedThrough
-        sessions = sessions.filter { !$0.value.state.isEnded(at: now) || $0.value.lastSequence > sealedThrough }
+        sessions = sessions.filter { known in
+            !known.value.state.isEnded(at: now, idleMicroseconds: sessionIdleMicroseconds)
+                || known.value.lastSequence > sealedThrough
+        }
     }
 
     /// The id of the group's first event: what a repeated request is answered with.
@@ -117,7 +122,8 @@ extension AppendState {
             if fields.status == SessionChangeKind.started.rawValue { startedCount += 1 }
             if let state = changed[sessionID] ?? sessions[sessionID]?.state {
                 let isInGroup = changed[sessionID] != nil
-                if state.isEnded(at: header.arrival), !isInGroup || state.hasEnded { return .sessionEnded }
+                let isEnded = state.isEnded(at: header.arrival, idleMicroseconds: sessionIdleMicroseconds)
+                if isEnded, !isInGroup || state.hasEnded { return .sessionEnded }
                 changed[sessionID] = state
             } else if fields.status != SessionChangeKind.started.rawValue {
                 return try wasSealed(sessionID) ? .sessionEnded : .sessionNotFound

@@ -33,11 +33,13 @@ final class SharedState: Sendable {
     let space: SpaceTable
     let erasures = ErasureBoard()
     let redaction = RedactionDesk()
+    let sessionIdleMicroseconds: Int64
     private let hasForgotten = Atomic<Bool>(false)
     /// Where offline readers find the durable position while the server runs; nil in tools and before the start.
     private let position: PositionFile?
 
     init(durablePosition: UInt64, position: PositionFile?, options: StoreOptions) {
+        sessionIdleMicroseconds = options.sessionIdleMicroseconds
         settings = SettingsTable(standard: options.retention, quotaByteCount: options.organizationByteCountMax)
         space = SpaceTable(quotaByteCount: options.storeByteCountMax)
         state = Mutex(State(durablePosition: durablePosition))

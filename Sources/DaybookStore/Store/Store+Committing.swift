@@ -97,7 +97,7 @@ final class CommitParticipation: CommitParticipant {
         if states.count >= Self.stateCountMax { dropOldStates() }
         let organization = try registry.lease(log)
         do {
-            states[log] = try Self.appendState(organization)
+            states[log] = try appendState(organization)
         } catch {
             registry.release(log)
             throw error
@@ -105,15 +105,15 @@ final class CommitParticipation: CommitParticipant {
     }
 
     /// A sealing between the snapshot and the reading replaces the carry file; then there is a newer snapshot.
-    private static func appendState(_ organization: OrganizationStore) throws -> AppendState {
+    private func appendState(_ organization: OrganizationStore) throws -> AppendState {
         for _ in 0..<3 {
             do {
-                return try AppendState(organization)
+                return try AppendState(organization, sessionIdleMicroseconds: shared.sessionIdleMicroseconds)
             } catch CarryError.disk(let error) where error.kind == .notFound {
                 continue
             }
         }
-        return try AppendState(organization)
+        return try AppendState(organization, sessionIdleMicroseconds: shared.sessionIdleMicroseconds)
     }
 
     /// Drops the older half of the states. Only between commits of their organizations: a state in use by the

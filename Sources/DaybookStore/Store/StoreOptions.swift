@@ -39,6 +39,9 @@ package struct StoreOptions: Sendable {
     /// How long a request waits for journal room before it is refused.
     package var fullJournalWaitMicroseconds: Int64 = 3_000_000
 
+    /// A session without a change for so long is abandoned: it takes no further one.
+    package var sessionIdleMicroseconds = Limits.sessionIdleMicroseconds
+
     package var compaction = CompactionOptions()
     /// For organizations for which nothing else was set.
     package var retention = RetentionPolicy.standard
@@ -58,15 +61,46 @@ package struct StoreOptions: Sendable {
             + spaceMarginByteCount
     }
 
+    /// What cannot hold together, whatever each value is by itself.
+    package enum Contradiction: Equatable, Sendable {
+        /// Groups wait for room in less than what is moved at once.
+        case pendingLimitTooSmall
+        /// Tails or pages alone may take more than tails, rollups and pages together.
+        case readCacheTooSmall
+        /// All that is kept in memory takes so many bytes more than a server may.
+        case tooMuchMemory(excessByteCount: Int)
+        /// A checkpoint would start when no journal file is free any more.
+        case checkpointTooLate(byteCountMax: Int)
+        case fanInReversed
+        /// Merging takes more of a core beside ingest than without it.
+        case busierThanIdle
+    }
+
+    /// Empty when a store may run by these options. Precondition: each value is at least 0, and `journalFileCount` at
+    /// least 1.
+    package func contradictions() -> [Contradiction] {
+        var found: [Contradiction] = []
+        if pendingByteCountMax > pendingByteCountLimit { found.append(.pendingLimitTooSmall) }
+        if max(tailByteCountMax, pageCacheByteCountMax) > readCacheByteCountMax { found.append(.readCacheTooSmall) }
+        // What is anonymous memory: bodies, committed groups, one sealing, what is kept for readers, and the rest.
+        let memoryByteCount =
+            Limits.ingestBudgetByteCount + pendingByteCountLimit + Limits.sealingByteCount + readCacheByteCountMax
+            + segmentDirectoryByteCountMax + Limits.processByteCount
+        if memoryByteCount > Limits.memoryByteCountMax {
+            found.append(.tooMuchMemory(excessByteCount: memoryByteCount - Limits.memoryByteCountMax))
+        }
+        let checkpointByteCountMax = journalFileByteCount * (journalFileCount - 1)
+        if checkpointByteCount > checkpointByteCountMax {
+            found.append(.checkpointTooLate(byteCountMax: checkpointByteCountMax))
+        }
+        if compaction.fanInMin > compaction.fanInMax { found.append(.fanInReversed) }
+        if compaction.busyPercent > compaction.idlePercent { found.append(.busierThanIdle) }
+        return found
+    }
+
     func check() {
         precondition(journalFileCount >= Limits.journalFileCountMin)
-        precondition(pendingByteCountMax <= pendingByteCountLimit)
-        precondition(max(tailByteCountMax, pageCacheByteCountMax) <= readCacheByteCountMax)
-        // What is anonymous memory: bodies, committed groups, one sealing, what is kept for readers, and the rest.
-        precondition(
-            Limits.ingestBudgetByteCount + pendingByteCountLimit + Limits.sealingByteCount + readCacheByteCountMax
-                + segmentDirectoryByteCountMax + Limits.processByteCount <= Limits.memoryByteCountMax)
+        precondition(contradictions().isEmpty)
         compaction.check()
-        precondition(checkpointByteCount <= journalFileByteCount * (journalFileCount - 1))
     }
 }

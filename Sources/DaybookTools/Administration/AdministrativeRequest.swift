@@ -72,6 +72,20 @@ package enum AdministrativeRequest {
         return request.finish()
     }
 
+    package static func showConfiguration() -> [UInt8] {
+        var request = JSONObjectWriter()
+        request.field("verb", "config.show")
+        return request.finish()
+    }
+
+    /// - Parameter level: one of swift-log's.
+    package static func setLogLevel(_ level: String) -> [UInt8] {
+        var request = JSONObjectWriter()
+        request.field("verb", "log.set_level")
+        request.field("level", level)
+        return request.finish()
+    }
+
     package static func beginErasure(of user: String, organization: String) -> [UInt8] {
         var request = JSONObjectWriter()
         request.field("verb", "erase.begin")

@@ -1,4 +1,4 @@
-internal import DaybookControl
+package import DaybookControl
 internal import DaybookFormat
 package import DaybookStore
 package import DaybookSystem
@@ -107,23 +107,43 @@ package struct StoreDoor: Sendable {
 extension StoreDoor {
     /// Carries out an administrative request: through the admin socket when a server holds the directory, else here.
     /// The answer's fields are as `Administration` lists them, without `ok`.
-    package func administer(_ request: [UInt8], clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
+    /// - Parameter configuration: for work that is done here; a server has its own.
+    package func administer(
+        _ request: [UInt8], clock: any Clock, entropy: any Entropy,
+        configuration: @autoclosure () throws -> Configuration = Configuration()
+    ) throws -> [UInt8] {
         _ = try disk()
         let isServed = try DirectoryLock.isHeld(directory: directory)
         let answer =
-            isServed ? try askServer(request) : try administerOffline(request, clock: clock, entropy: entropy)
+            isServed
+            ? try askServer(request)
+            : try administerOffline(request, clock: clock, entropy: entropy, configuration: configuration())
         return try Self.fields(of: answer)
     }
 
+    /// Asks the server that holds the directory; an error when none does.
+    package func ask(running request: [UInt8]) throws -> [UInt8] {
+        _ = try disk()
+        guard try DirectoryLock.isHeld(directory: directory) else {
+            throw ToolError(
+                "No server runs on \(directory).",
+                cure: "Start it: daybook serve. What it would use: daybook config show")
+        }
+        return try Self.fields(of: askServer(request))
+    }
+
     /// Makes a store with its first organization and key; nothing at all when the organization's id is none.
-    package func initialize(organization: String, clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
+    package func initialize(
+        organization: String, clock: any Clock, entropy: any Entropy, configuration: Configuration = Configuration()
+    ) throws -> [UInt8] {
         _ = try Self.organizationID(organization)
         let disk = try madeDirectory()
         let lock = try takeLock()
         try explained { try Store.create(disk: disk, clock: clock, entropy: entropy) }
         lock.release()
         let request = AdministrativeRequest.createOrganization(organization)
-        return try Self.fields(of: administerOffline(request, clock: clock, entropy: entropy))
+        return try Self.fields(
+            of: administerOffline(request, clock: clock, entropy: entropy, configuration: configuration))
     }
 
     private func madeDirectory() throws -> PosixDisk {
@@ -146,13 +166,17 @@ extension StoreDoor {
         }
     }
 
-    private func administerOffline(_ request: [UInt8], clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
-        let (store, lock) = try openForWriting(clock: clock, entropy: entropy)
+    private func administerOffline(
+        _ request: [UInt8], clock: any Clock, entropy: any Entropy, configuration: Configuration
+    ) throws -> [UInt8] {
+        let (store, lock) = try openForWriting(clock: clock, entropy: entropy, options: configuration.store)
         defer { lock.release() }
         store.start()
         defer { store.shutdown() }
         let registry = KeyRegistry(store: store, clock: clock, entropy: entropy)
-        return Administration(store: store, registry: registry, clock: clock).perform(request)
+        let administration = Administration(
+            store: store, registry: registry, clock: clock, defaults: configuration.organizations)
+        return administration.perform(request)
     }
 
     private static func refusal(_ answer: [UInt8]) -> ToolError {

@@ -5,6 +5,7 @@ package enum ObjectTable {
     /// These come first and in this order, others behind them by name.
     private static let order = [
         "organization", "key_id", "name", "scopes", "user", "api_key", "created_at", "expires_at", "revoked_at",
+        "value", "origin", "place",
     ]
 
     package static func text(_ object: [UInt8]) throws -> String {

@@ -1,5 +1,7 @@
-/// What `serve` may be told. The defaults are what the documentation promises.
-package struct ServerOptions: Sendable {
+internal import DaybookFormat
+
+/// What the HTTP front may be told. The defaults are what the documentation promises.
+package struct ServerOptions: Sendable, Equatable {
     package static let eventLoopCountMax = 64
 
     package var host = "127.0.0.1"
@@ -10,6 +12,8 @@ package struct ServerOptions: Sendable {
     package var eventLoopCount = 1
     package var queryThreadCount = 2
     package var connectionCountMax = 4_096
+    /// Events of one batch. Precondition: 1 to `Limits.batchEventCountMax`.
+    package var batchEventCountMax = Limits.batchEventCountMax
     /// Where the admin socket goes, or nil for none. The directory must exist.
     package var adminSocketPath: String?
     /// Told by `/version` and `/health`.
@@ -19,8 +23,8 @@ package struct ServerOptions: Sendable {
     package init() {}
 }
 
-/// How long things may take. Only tests have others than these, which the documentation promises.
-package struct TimeLimits: Sendable {
+/// How long things may take.
+package struct TimeLimits: Sendable, Equatable {
     /// How often connections are looked at while there are any: what is over is met up to this much later, never early.
     package var checkIntervalMilliseconds = 500
     /// Head and body of one request, from the first byte on; of an import, each pause in its body.
@@ -40,20 +44,4 @@ package struct TimeLimits: Sendable {
     package var lingerMilliseconds = 2_000
 
     package init() {}
-}
-
-/// Bounds of the HTTP front. Those of events and bodies stand in `Limits`.
-enum FrontLimits {
-    static let uriByteCountMax = 8 << 10
-    static let headerFieldByteCountMax = 16 << 10
-    static let headerListByteCountMax = 32 << 10
-    static let headerFieldCountMax = 100
-    static let requestIDByteCountMax = 128
-    /// How long an idle kept-alive connection is still served after the server was told to stop.
-    static let drainGraceMilliseconds: Int64 = 250
-    /// A body that is going to be refused is read up to here for the sake of the connection, else it is cut off.
-    static let discardedByteCountMax = 1 << 20
-    static let importLineByteCountMax = 1 << 20
-    static let importChunkLineCount = 1_000
-    static let importListedRejectionCountMax = 100
 }

@@ -1,0 +1,128 @@
+/// A variable that the services document whose place Daybook takes. docs/operations/configuration.md shows the same
+/// table, so that nobody who comes from them has to guess.
+package struct ForeignVariable: Sendable {
+    package let name: String
+    /// What Daybook does with it, or why nothing.
+    package let meaning: String
+    private let kind: Kind
+
+    private enum Kind { case honoured, ignored, ofClients }
+
+    /// It sets something here.
+    package var isHonoured: Bool { kind == .honoured }
+    /// It means nothing here, and a server that finds it set says so once. Its value is never shown: some are secrets.
+    package var isIgnored: Bool { kind == .ignored }
+
+    private init(_ name: String, ignored meaning: String) {
+        self.name = name
+        self.meaning = meaning
+        kind = .ignored
+    }
+
+    private init(_ name: String, sets meaning: String) {
+        self.name = name
+        self.meaning = meaning
+        kind = .honoured
+    }
+
+    /// A client's variable: not the server's business, so no word about it.
+    private init(_ name: String, ofClients meaning: String) {
+        self.name = name
+        self.meaning = meaning
+        kind = .ofClients
+    }
+
+    /// What the other service's value of a variable is here.
+    static func translated(_ text: String, of name: String) -> String {
+        guard name == "LOG_LEVEL" else { return text }
+        let level = text.lowercased()
+        return ["warn": "warning", "http": "debug", "verbose": "debug", "silly": "debug"][level] ?? level
+    }
+
+    package static let all: [ForeignVariable] = honoured + ignored + ofClients
+
+    private static let honoured: [ForeignVariable] = [
+        ForeignVariable("PORT", sets: "`listen`, its port alone"),
+        ForeignVariable(
+            "LOG_LEVEL", sets: "`log.level`; `warn` is `warning`, `http`, `verbose` and `silly` are `debug`"),
+        ForeignVariable("MAX_BATCH_SIZE", sets: "`ingest.batch_events`"),
+        ForeignVariable(
+            "DATA_RETENTION_DAYS",
+            sets: "`organizations.commands_retention_days` and `organizations.agents_retention_days`"),
+    ]
+
+    private static let ignored: [ForeignVariable] = [
+        ForeignVariable("DATABASE_URL", ignored: noDatabase),
+        ForeignVariable("DATABASE_MAX_CONNECTIONS", ignored: noDatabase),
+        ForeignVariable("DATABASE_TIMEOUT_MS", ignored: noDatabase), ForeignVariable("DB_HOST", ignored: noDatabase),
+        ForeignVariable("DB_PORT", ignored: noDatabase), ForeignVariable("DB_NAME", ignored: noDatabase),
+        ForeignVariable("DB_USER", ignored: noDatabase), ForeignVariable("DB_PASSWORD", ignored: noDatabase),
+        ForeignVariable("DB_POOL_SIZE", ignored: noDatabase),
+        ForeignVariable("RATE_LIMIT_WINDOW_MS", ignored: noRateLimits),
+        ForeignVariable("RATE_LIMIT_MAX_REQUESTS", ignored: noRateLimits),
+        ForeignVariable("RATE_LIMIT_STORAGE", ignored: noRateLimits),
+        ForeignVariable("COLLECTION_BATCH_SIZE", ignored: "commits take whatever waits while the disk is busy"),
+        ForeignVariable("COLLECTION_TIMEOUT_MS", ignored: "see `timeouts.commit_milliseconds`"),
+        ForeignVariable("COLLECTION_RETRY_ATTEMPTS", ignored: "what is acknowledged is stored; clients retry"),
+        ForeignVariable("PERFORMANCE_MONITORING_ENABLED", ignored: "`/metrics` is always there"),
+        ForeignVariable("PERFORMANCE_RESET_INTERVAL_MS", ignored: "counters are never reset"),
+        ForeignVariable("CACHE_TTL_SECONDS", ignored: "answers are not cached; see the section `memory`"),
+        ForeignVariable("AGGREGATION_WINDOWS", ignored: "all of 1m, 5m, 15m, 1h and 1d are there"),
+        ForeignVariable("FLUSH_INTERVAL_MS", ignored: "nothing waits to be flushed; see `store.checkpoint_seconds`"),
+        ForeignVariable("MAX_MEMORY_MB", ignored: "memory is bounded by 64 MiB; see the section `memory`"),
+        ForeignVariable("DEAD_LETTER_QUEUE_SIZE", ignored: "there is no dead letter queue yet"),
+        ForeignVariable("PARTITION_RETENTION_DAYS", ignored: "there are no partitions; retention removes files"),
+        ForeignVariable("HEALTH_CHECK_INTERVAL", ignored: "health is looked at when it is asked for"),
+        ForeignVariable("NODE_ENV", ignored: "there is one way to run"),
+        ForeignVariable("APP_VERSION", ignored: "the version is that of the binary"),
+        ForeignVariable("JWT_SECRET", ignored: "credentials are API keys"),
+        ForeignVariable("BACKUP_PATH", ignored: noBackup), ForeignVariable("RETENTION_DAYS", ignored: noBackup),
+        ForeignVariable("AWS_S3_BUCKET", ignored: noBackup),
+        ForeignVariable("MONITORING_URL", ignored: noPush), ForeignVariable("DATADOG_API_KEY", ignored: noPush),
+    ]
+
+    private static let ofClients: [ForeignVariable] = [
+        ForeignVariable("FORTIUM_METRICS_URL", ofClients: ofAClient),
+        ForeignVariable("FORTIUM_API_KEY", ofClients: ofAClient),
+        ForeignVariable("FORTIUM_ORG_ID", ofClients: ofAClient), ForeignVariable("FORTIUM_DEBUG", ofClients: ofAClient),
+    ]
+
+    private static let noDatabase = "the store is a directory: `data`"
+    private static let noRateLimits = "there are no rate limits yet"
+    private static let noBackup = "backups are not made by the server"
+    private static let noPush = "monitoring asks `/metrics`"
+    private static let ofAClient = "a client's; the server does not look at it"
+}
+
+/// Variables beginning with `DAYBOOK_` that are no settings.
+enum KnownVariable {
+    static let configurationFile = "DAYBOOK_CONFIG"
+
+    /// Of verbs other than `serve`, and of the project's own tests and tools, which start servers.
+    static let ofOtherVerbs = [
+        configurationFile, "DAYBOOK_KEY", "DAYBOOK_TESTABLE", "DAYBOOK_NIGHTLY", "DAYBOOK_KILLS", "DAYBOOK_GOLDEN",
+        "DAYBOOK_SIMULATION_FIRST", "DAYBOOK_SIMULATION_SEEDS",
+    ]
+
+    /// Kubernetes puts such variables into every container of a namespace that has a service named `daybook` or
+    /// `daybook-…`: `DAYBOOK_SERVICE_HOST`, `DAYBOOK_PORT=tcp://…`, `DAYBOOK_PORT_8080_TCP_ADDR`.
+    static func isOfKubernetes(_ name: String, value: String) -> Bool {
+        let words = name.split(separator: "_", omittingEmptySubsequences: false)
+        if let service = words.lastIndex(of: "SERVICE") {
+            let rest = words[(service + 1)...]
+            if rest.first == "PORT" || rest.elementsEqual(["HOST"]) { return true }
+        }
+        return words.last == "PORT" && value.contains("://") || isOfKubernetesPort(words)
+    }
+
+    /// `…_PORT_8080_TCP`, with `_PROTO`, `_PORT` or `_ADDR` behind it.
+    private static func isOfKubernetesPort(_ words: [Substring]) -> Bool {
+        var words = words[...]
+        if let last = words.last, ["PROTO", "PORT", "ADDR"].contains(last) { words = words.dropLast() }
+        guard words.count >= 4, let transport = words.popLast(), ["TCP", "UDP", "SCTP"].contains(transport) else {
+            return false
+        }
+        guard let number = words.popLast(), Int(number) != nil else { return false }
+        return words.last == "PORT"
+    }
+}

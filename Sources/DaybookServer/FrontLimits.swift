@@ -1,0 +1,15 @@
+/// Bounds of the HTTP front. Those of events and bodies stand in `Limits`.
+enum FrontLimits {
+    static let uriByteCountMax = 8 << 10
+    static let headerFieldByteCountMax = 16 << 10
+    static let headerListByteCountMax = 32 << 10
+    static let headerFieldCountMax = 100
+    static let requestIDByteCountMax = 128
+    /// How long an idle kept-alive connection is still served after the server was told to stop.
+    static let drainGraceMilliseconds: Int64 = 250
+    /// A body that is going to be refused is read up to here for the sake of the connection, else it is cut off.
+    static let discardedByteCountMax = 1 << 20
+    static let importLineByteCountMax = 1 << 20
+    static let importChunkLineCount = 1_000
+    static let importListedRejectionCountMax = 100
+}

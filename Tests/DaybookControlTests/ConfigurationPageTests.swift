@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+@testable import DaybookControl
+
+/// docs/operations/configuration.md says what the code does.
+@Suite struct ConfigurationPageTests {
+    private func page() throws -> [String] {
+        var folder = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { folder.deleteLastPathComponent() }
+        let path = folder.appendingPathComponent("docs/operations/configuration.md").path
+        let bytes = try #require(
+            FileManager.default.contents(atPath: path), "docs/operations/configuration.md is missing")
+        return String(decoding: bytes, as: UTF8.self).components(separatedBy: "\n")
+    }
+
+    /// The lines of the table under a heading, without its own head.
+    private func rows(under heading: String) throws -> [String] {
+        let lines = try page()
+        let start = try #require(lines.firstIndex(of: heading), "no heading \(heading)")
+        return lines[(start + 1)...].prefix { !$0.hasPrefix("#") }.filter { $0.hasPrefix("| ") }.dropFirst(2).map(
+            \.self)
+    }
+
+    private func row(of key: ConfigurationKey) -> String {
+        let value = key.value(in: Configuration()).description
+        let variables = ([key.variable] + key.aliases).map { "`\($0)`" }.joined(separator: ", ")
+        let cells = [
+            "`\(key.name)`", value.isEmpty ? "" : "`\(value)`", key.limits, variables,
+            key.flag.map { "`\($0)`" } ?? "", key.summary,
+        ]
+        return "| " + cells.joined(separator: " | ") + " |"
+    }
+
+    @Test func everySettingHasItsRow() throws {
+        #expect(try rows(under: "## Settings") == ConfigurationKey.all.map(row))
+    }
+
+    @Test func everyVariableOfOtherServicesHasItsRow() throws {
+        let expected = ForeignVariable.all.map { variable in
+            let fate = variable.isHonoured ? "honoured" : variable.isIgnored ? "ignored, with a warning" : "ignored"
+            return "| `\(variable.name)` | \(fate) | \(variable.meaning) |"
+        }
+        #expect(try rows(under: "## Variables of other services") == expected)
+    }
+
+    @Test func theExampleIsSound() throws {
+        let lines = try page()
+        let start = try #require(lines.firstIndex(of: "```toml"))
+        let example = lines[(start + 1)...].prefix { $0 != "```" }
+        var sources = ConfigurationSources()
+        sources.file = ConfigurationSources.File(path: "x", bytes: Array(example.joined(separator: "\n").utf8))
+        let configuration = try Configuration(sources)
+        #expect(configuration.origins.count >= 8)
+    }
+}
