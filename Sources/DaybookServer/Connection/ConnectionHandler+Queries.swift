@@ -71,7 +71,7 @@ extension ConnectionHandler {
         guard let credential = asked.authorization.flatMap({ loop.credential(authorization: $0, at: now) }) else {
             throw .unauthorized
         }
-        guard credential.scopes.contains(.read) else { throw .forbidden(scope: "read") }
+        guard asked.route.isOpen(to: credential) else { throw .forbidden(asked.route.permission) }
         return try QueryRequest(
             asked.route, target: asked.target, credential: credential, environment: environment,
             options: loop.queryOptions)

@@ -9,11 +9,17 @@ struct CurrentRequest {
     /// An HTTP/1.0 peer keeps the connection only when told so.
     var needsKeepAliveField = false
     var isHead = false
+    /// For the audit trail, which names requests that were denied.
+    var method = ""
+    var target = ""
+    /// What it showed as its one credential.
+    var authorization: String?
 }
 
 /// Where the router is with the request that it was given.
 struct RoutingState {
     var requestHasEnded = false
+    var requestEndedTick: Int?
     var responseHasStarted = false
     var responseHasEnded = false
     var bodyByteCount = 0
