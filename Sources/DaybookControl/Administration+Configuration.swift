@@ -1,4 +1,5 @@
 package import DaybookEvent
+internal import DaybookStore
 
 /// What administrative verbs may see and change of the server that runs.
 package struct RunningServer: Sendable {
@@ -27,19 +28,20 @@ extension Administration {
             configuration.log.level = level
             configuration.origins["log.level"] = .verb("config set-log-level")
         }
-        var answer = JSONObjectText.success()
+        var answer = JSONObjectText()
         configuration.describe(to: &answer)
         return answer.finished()
     }
 
-    func setLogLevel(_ request: ControlDocument) throws(Refusal) -> [UInt8] {
+    func setLogLevel(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
         let server = try running()
         guard let level = request["level"]?.stringValue.flatMap(LogLevel.init) else {
             let words = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
             throw Refusal(code: "validation_failed", message: "level must be one of \(words).")
         }
+        try store.appendControl([.audited(origin.record("log.set_level", level.rawValue, in: nil, at: now))])
         let previous = server.logSwitch.exchange(level)
-        var answer = JSONObjectText.success()
+        var answer = JSONObjectText()
         answer.field("level", level.rawValue)
         answer.field("previous_level", previous.rawValue)
         return answer.finished()

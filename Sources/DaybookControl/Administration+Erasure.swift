@@ -4,14 +4,17 @@ internal import DaybookStore
 
 /// Forgetting users.
 extension Administration {
-    func beginErasure(_ request: ControlDocument) throws -> [UInt8] {
+    func beginErasure(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
         let id = try organization(of: request)
         guard store.organization(id) != nil else { throw KeyRegistry.Failure.organizationNotFound }
         guard let user = request["user"]?.stringValue, (1...Limits.userByteCountMax).contains(user.utf8.count) else {
             throw Refusal(code: "validation_failed", message: "user must be a string of 1 to 128 bytes.")
         }
         do {
-            let erasure = try registry.beginErasure(of: user, in: id)
+            let now = now
+            let erasure = try registry.beginErasure(of: user, in: id) { erasure in
+                [.audited(origin.record("erase.begin", hexText(erasure.id), in: id, at: now))]
+            }
             return try status(of: erasure.id)
         } catch StoreError.held {
             throw Refusal(
@@ -27,11 +30,12 @@ extension Administration {
         return try status(of: id)
     }
 
-    func reapplyErasures(_ request: ControlDocument) throws -> [UInt8] {
+    func reapplyErasures(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
         let scope = request["organization"] == nil ? nil : try organization(of: request)
         if let scope, store.organization(scope) == nil { throw KeyRegistry.Failure.organizationNotFound }
-        var answer = JSONObjectText.success()
-        answer.field("erasure_ids", try store.reapplyErasures(of: scope).map { hexText($0) })
+        var answer = JSONObjectText()
+        let act = ControlEvent.audited(origin.record("erase.reapply", in: scope, at: now))
+        answer.field("erasure_ids", try store.reapplyErasures(of: scope, with: [act]).map { hexText($0) })
         return answer.finished()
     }
 
@@ -39,7 +43,7 @@ extension Administration {
         guard let status = store.erasureStatus(id) else {
             throw Refusal(code: "not_found", message: "There is no such erasure.")
         }
-        var answer = JSONObjectText.success()
+        var answer = JSONObjectText()
         answer.field("erasure_id", hexText(id))
         answer.field("organization", status.record.organization.text)
         answer.field("user_hash", status.record.userHash.map { hexText(UInt64($0), width: 2) }.joined())

@@ -15,7 +15,7 @@ extension Administration {
         let id = try organization(of: request)
         guard let record = store.organization(id) else { throw KeyRegistry.Failure.organizationNotFound }
         let retention = try store.retention(of: id)
-        var answer = JSONObjectText.success()
+        var answer = JSONObjectText()
         answer.field("organization", id.text)
         answer.field("created_at", record.createdAt)
         answer.object("retention_days") { days in
@@ -27,7 +27,7 @@ extension Administration {
     }
 
     /// Nothing is changed unless every field is good.
-    func setOrganization(_ request: ControlDocument) throws -> [UInt8] {
+    func setOrganization(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
         let id = try organization(of: request)
         guard store.organization(id) != nil else { throw KeyRegistry.Failure.organizationNotFound }
         let known = try store.retention(of: id)
@@ -40,8 +40,13 @@ extension Administration {
             retention.isHeld = isHeld
         }
         let quota = try quotaByteCount(of: request)
-        if retention != known { try store.setRetention(retention, of: id) }
-        if let quota { try store.setQuota(quota, of: id) }
+        let now = now
+        var acts: [ControlEvent] = []
+        if retention != known { acts.append(.retentionSet(id, retention, at: now)) }
+        if let quota { acts.append(.quotaSet(id, byteCount: quota, at: now)) }
+        if !acts.isEmpty {
+            try store.appendControl(acts + [.audited(origin.record("org.set", id.text, in: id, at: now))])
+        }
         return try showOrganization(request)
     }
 

@@ -3,24 +3,28 @@ internal import DaybookFormat
 package import DaybookStore
 package import DaybookSystem
 
-/// The administrative verbs: one implementation for the running server's admin socket and for the command line that
-/// opened the store itself. A request is one JSON object `{"verb": …}`; the answer is one JSON object,
-/// `{"ok":true, …}` or `{"ok":false,"code": …,"message": …}`, without a line feed in it.
+/// The administrative verbs: one implementation for the running server's admin socket, its HTTP routes, and the command
+/// line that opened the store itself. On the socket a request is one JSON object `{"verb": …}`; the answer is one JSON
+/// object, `{"ok":true, …}` or `{"ok":false,"code": …,"message": …}`, without a line feed in it.
 ///
 /// | verb | fields | answer |
 /// | --- | --- | --- |
-/// | `org.create` | `organization` | `organization, created_at, api_key, key_id, scopes`: with its first key |
-/// | `org.list` | | `organizations [{organization, created_at}]` |
+/// | `org.create` | `organization`, `operator?` | `organization, created_at, api_key, key_id, role, operator, …`: with its first key, an admin's |
+/// | `org.list` | `limit?`, `cursor?` | `organizations [{organization, created_at}]` |
 /// | `org.show` | `organization` | `organization, created_at, retention_days {commands, agents, sessions, productivity}, legal_hold, quota_bytes`; 0 days keep for ever, 0 bytes are no bound |
 /// | `org.set` | `organization`, `retention_days?` with some families, `legal_hold?`, `quota_bytes?` | as `org.show` |
-/// | `key.create` | `organization`, `name?`, `scopes?` (default ingest, read), `user?`, `expires_in_seconds?` | `organization, api_key, key_id, name, scopes, user, created_at, expires_at` |
-/// | `key.list` | `organization` | `keys [{key_id, name, scopes, user, created_at, expires_at, revoked_at}]` |
+/// | `key.create` | `organization`, `name?`, `role?`, `scopes?` (without both ingest, read), `user?`, `expires_in_seconds?`, `operator?` | `organization, api_key, key_id, name, role, operator, scopes, user, created_at, expires_at, rotated_from` |
+/// | `key.list` | `organization`, `limit?`, `cursor?` | `keys [{key_id, …, last_used_at, revoked_at}]` |
+/// | `key.rotate` | `key_id`, `organization?`, `grace_seconds?` (86,400), `expires_in_seconds?` | as `key.create`, and `old_key_expires_at` |
 /// | `key.revoke` | `key_id`, `organization?` | `key_id, revoked_at` |
 /// | `erase.begin` | `organization`, `user` | as `erase.status` |
 /// | `erase.status` | `erasure_id` | `erasure_id, organization, user_hash, through_sequence, begun_at, state, phase, awaited, last_error, certificate` |
 /// | `erase.reapply` | `organization?` | `erasure_ids [...]`: begun once more |
 /// | `config.show` | | `settings [{name, value, origin, place}]` of the running server |
 /// | `log.set_level` | `level` | `level, previous_level`: of the running server, until it ends |
+/// | `audit.list` | `organization?`, `limit?` (100), `cursor?` | `items [{number, at, organization, actor, action, target, route, request_id, address, outcome, count}], pagination {next_cursor, has_more}`, newest first |
+///
+/// Every verb that changes something leaves its entry in the audit trail, in one group with the change.
 package struct Administration: Sendable {
     let store: Store
     let registry: KeyRegistry
@@ -28,180 +32,194 @@ package struct Administration: Sendable {
     let defaults: OrganizationDefaults
     /// Nil where no server runs.
     let server: RunningServer?
-    private let clock: any Clock
+    let clock: any Clock
+    let trail: AuditTrail?
 
+    /// - Parameter trail: of the running server; what it has gathered is written before the trail is read.
     package init(
         store: Store, registry: KeyRegistry, clock: any Clock, defaults: OrganizationDefaults = OrganizationDefaults(),
-        server: RunningServer? = nil
+        server: RunningServer? = nil, trail: AuditTrail? = nil
     ) {
         self.store = store
         self.registry = registry
         self.clock = clock
         self.defaults = defaults
         self.server = server
+        self.trail = trail
     }
 
     /// Why a verb was not carried out. `code` is one of the codes of the HTTP errors.
     package struct Refusal: Error, Equatable {
+        package struct Fault: Equatable, Sendable {
+            package var field: String
+            package var message: String
+        }
+
         package var code: String
         package var message: String
+        /// Fields that are wrong.
+        package var faults: [Fault] = []
+
+        static func invalid(_ faults: [Fault], code: String = "validation_failed") -> Refusal {
+            let message = faults.map { "\($0.field) \($0.message)." }.joined(separator: " ")
+            return Refusal(code: code, message: message, faults: faults)
+        }
+
+        static func invalid(_ field: String, _ message: String) -> Refusal {
+            invalid([Fault(field: field, message: message)])
+        }
     }
+
+    /// Who may ask for a verb over HTTP, and its fields; whoever has the data directory may ask for all.
+    struct Verb: Sendable {
+        var permission: Permission?
+        var fields: Set<String>
+    }
+
+    static let verbs: [String: Verb] = [
+        "org.create": Verb(permission: .manageOrganizations, fields: ["organization", "operator"]),
+        "org.list": Verb(permission: .manageOrganizations, fields: ["limit", "cursor"]),
+        "org.show": Verb(permission: .manageOrganizations, fields: ["organization"]),
+        "org.set": Verb(permission: nil, fields: ["organization", "retention_days", "legal_hold", "quota_bytes"]),
+        "key.create": Verb(
+            permission: .manageKeys,
+            fields: ["organization", "name", "role", "scopes", "user", "expires_in_seconds", "operator"]),
+        "key.list": Verb(permission: .manageKeys, fields: ["organization", "limit", "cursor"]),
+        "key.rotate": Verb(
+            permission: .manageKeys, fields: ["key_id", "organization", "grace_seconds", "expires_in_seconds"]),
+        "key.revoke": Verb(permission: .manageKeys, fields: ["key_id", "organization"]),
+        "erase.begin": Verb(permission: nil, fields: ["organization", "user"]),
+        "erase.status": Verb(permission: nil, fields: ["erasure_id"]),
+        "erase.reapply": Verb(permission: nil, fields: ["organization"]),
+        "config.show": Verb(permission: nil, fields: []),
+        "log.set_level": Verb(permission: nil, fields: ["level"]),
+        "audit.list": Verb(permission: .readAudit, fields: ["organization", "limit", "cursor"]),
+    ]
 
     /// Carries out the verb and blocks until it is durable. Never throws: what went wrong is in the answer.
     package func perform(_ request: [UInt8]) -> [UInt8] {
+        let document: ControlDocument
         do {
-            return try perform(try ControlDocument(parsing: request))
-        } catch let refusal as Refusal {
-            return Self.answer(to: refusal)
-        } catch is ControlDocument.Malformed {
-            return Self.answer(to: Refusal(code: "invalid_json", message: "The request is not one JSON object."))
-        } catch let failure as KeyRegistry.Failure {
-            return Self.answer(to: Self.refusal(for: failure))
+            document = try ControlDocument(parsing: request)
         } catch {
-            return Self.answer(
-                to: Refusal(code: "storage_unavailable", message: "The store could not keep it: \(error)"))
+            return Self.answer(to: Refusal(code: "invalid_json", message: "The request is not one JSON object."))
+        }
+        switch carryOut(document, by: .local) {
+        case .success(let fields):
+            // Fields are an object with at least one.
+            return Array(#"{"ok":true,"#.utf8) + fields.dropFirst()
+        case .failure(let refusal): return Self.answer(to: refusal)
         }
     }
 
-    private func perform(_ request: ControlDocument) throws -> [UInt8] {
-        switch request["verb"]?.stringValue {
-        case "org.create": try createOrganization(request)
-        case "org.list": listOrganizations()
-        case "org.show": try showOrganization(request)
-        case "org.set": try setOrganization(request)
-        case "key.create": try createKey(request)
-        case "key.list": try listKeys(request)
-        case "key.revoke": try revokeKey(request)
-        case "erase.begin": try beginErasure(request)
-        case "erase.status": try erasureStatus(request)
-        case "erase.reapply": try reapplyErasures(request)
-        case "config.show": try showConfiguration()
-        case "log.set_level": try setLogLevel(request)
-        default: throw Refusal(code: "not_found", message: "There is no such verb.")
+    /// The fields of the answer, as one JSON object. Blocks until what was asked for is durable.
+    package func carryOut(_ request: ControlDocument, by origin: RequestOrigin) -> Result<[UInt8], Refusal> {
+        do {
+            return .success(try fields(request, origin))
+        } catch let refusal as Refusal {
+            return .failure(refusal)
+        } catch let failure as KeyRegistry.Failure {
+            return .failure(Self.refusal(for: failure))
+        } catch StoreError.organizationExists(let id) {
+            return .failure(Refusal(code: "conflict", message: "The organization \(id) exists already."))
+        } catch {
+            return .failure(
+                Refusal(code: "storage_unavailable", message: "The store could not keep it: \(error)"))
         }
     }
 
-    private func createOrganization(_ request: ControlDocument) throws -> [UInt8] {
+    private func fields(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
+        let name = request["verb"]?.stringValue ?? ""
+        guard let verb = Self.verbs[name] else { throw Refusal(code: "not_found", message: "There is no such verb.") }
+        if let credential = origin.credential {
+            guard let permission = verb.permission, credential.permits(permission) else { throw Self.forbidden(verb) }
+        }
+        let unknown = request.fieldNames.filter { $0 != "verb" && !verb.fields.contains($0) }
+        guard unknown.isEmpty else {
+            throw Refusal.invalid(unknown.sorted().map { .init(field: $0, message: "is not a field of this request") })
+        }
+        switch name {
+        case "org.create": return try createOrganization(request, origin)
+        case "org.list": return try listOrganizations(request, origin)
+        case "org.show": return try showOrganization(request)
+        case "org.set": return try setOrganization(request, origin)
+        case "key.create": return try createKey(request, origin)
+        case "key.list": return try listKeys(request, origin)
+        case "key.rotate": return try rotateKey(request, origin)
+        case "key.revoke": return try revokeKey(request, origin)
+        case "erase.begin": return try beginErasure(request, origin)
+        case "erase.status": return try erasureStatus(request)
+        case "erase.reapply": return try reapplyErasures(request, origin)
+        case "config.show": return try showConfiguration()
+        case "log.set_level": return try setLogLevel(request, origin)
+        case "audit.list": return try listAudit(request, origin)
+        default: preconditionFailure("a verb of the table that nobody carries out")
+        }
+    }
+
+    private static func forbidden(_ verb: Verb) -> Refusal {
+        let wanted = verb.permission.map { "This needs the permission \($0.rawValue)." }
+        return Refusal(code: "forbidden", message: wanted ?? "This is not done over HTTP.")
+    }
+
+    var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }
+
+    private func createOrganization(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
         let id = try organization(of: request)
-        guard store.organization(id) == nil else {
-            throw Refusal(code: "conflict", message: "The organization \(id) exists already.")
+        var new = NewKey()
+        new.name = "first"
+        new.role = .admin
+        new.isOperator = try flag("operator", of: request)
+        if new.isOperator, origin.credential != nil {
+            throw Refusal(code: "forbidden", message: "The operator's keys are made in the operator's organization.")
         }
-        let record = try store.createOrganization(id)
+        let now = now
+        let made = try registry.createOrganization(id, first: new) { key in
+            [
+                .audited(origin.record("org.create", id.text, in: id, at: now)),
+                .audited(origin.record("key.create", key.keyID, in: id, at: now)),
+            ]
+        }
         if defaults.retention != .standard { try store.setRetention(defaults.retention, of: id) }
-        let (key, keyRecord) = try registry.create(
-            organization: id, name: "first", scopes: .all, user: "", expiresAt: nil)
-        var answer = JSONObjectText.success()
+        var answer = JSONObjectText()
         answer.field("organization", id.text)
-        answer.field("created_at", record.createdAt)
-        answer.field("api_key", key.text)
-        answer.field("key_id", keyRecord.keyID)
-        answer.field("scopes", keyRecord.scopes)
+        answer.field("api_key", made.key.text)
+        answer.describe(made.record)
         return answer.finished()
     }
 
-    private func listOrganizations() -> [UInt8] {
-        var answer = JSONObjectText.success()
-        answer.list("organizations", store.organizations().sorted { $0.id.text < $1.id.text }) { record, item in
+    private func listOrganizations(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
+        let all = store.organizations().sorted { $0.id.text < $1.id.text }
+        return try Page(request).answer(origin, "organizations", all, id: \.id.text) { record, item in
             item.field("organization", record.id.text)
             item.field("created_at", record.createdAt)
         }
-        return answer.finished()
     }
 
-    private func createKey(_ request: ControlDocument) throws -> [UInt8] {
-        let id = try organization(of: request)
-        let now = Timestamp(microseconds: clock.wallMicroseconds())
-        let (key, record) = try registry.create(
-            organization: id, name: try name(of: request), scopes: try scopes(of: request),
-            user: try user(of: request), expiresAt: try expiry(of: request, from: now))
-        var answer = JSONObjectText.success()
-        answer.field("organization", id.text)
-        answer.field("api_key", key.text)
-        answer.describe(record)
-        return answer.finished()
-    }
-
-    private func listKeys(_ request: ControlDocument) throws -> [UInt8] {
-        let id = try organization(of: request)
-        guard store.organization(id) != nil else { throw KeyRegistry.Failure.organizationNotFound }
-        var answer = JSONObjectText.success()
-        answer.list("keys", registry.list(organization: id)) { listed, item in
-            item.describe(listed.record)
-            item.field("revoked_at", listed.revokedAt)
+    private func listAudit(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
+        let isWhole = origin.credential == nil && request["organization"] == nil
+        let scope = isWhole ? nil : try organization(of: request, origin)
+        let page = try Page(request)
+        var before: UInt64?
+        if let cursor = page.cursor {
+            guard let number = UInt64(cursor), number > 0 else { throw Page.badCursor }
+            before = number
         }
-        return answer.finished()
-    }
-
-    private func revokeKey(_ request: ControlDocument) throws -> [UInt8] {
-        guard let keyID = request["key_id"]?.stringValue else {
-            throw Refusal(code: "validation_failed", message: "key_id must be a string.")
-        }
-        let scope = request["organization"] == nil ? nil : try organization(of: request)
-        let revokedAt = try registry.revoke(keyID: keyID, organization: scope)
-        var answer = JSONObjectText.success()
-        answer.field("key_id", keyID)
-        answer.field("revoked_at", revokedAt)
-        return answer.finished()
+        // What cannot be written cannot be read either; the server's own round tells of it.
+        _ = try? trail?.flush()
+        let query = AuditQuery(organization: scope, before: before, limit: page.limit ?? Page.countDefault)
+        return Self.fields(of: try store.auditPage(query))
     }
 }
 
-// MARK: - Fields of requests
-
 extension Administration {
-    func organization(of request: ControlDocument) throws(Refusal) -> OrganizationID {
-        guard let text = request["organization"]?.stringValue, let id = OrganizationID(text) else {
-            throw Refusal(
-                code: "validation_failed",
-                message: "organization must be 1 to 63 of a-z, 0-9 and -, and not start with -.")
-        }
-        return id
-    }
-
-    private func name(of request: ControlDocument) throws(Refusal) -> String {
-        guard let value = request["name"] else { return "" }
-        guard let name = value.stringValue, name.utf8.count <= Limits.nameByteCountMax else {
-            throw Refusal(code: "validation_failed", message: "name must be a string of at most 255 bytes.")
-        }
-        return name
-    }
-
-    private func scopes(of request: ControlDocument) throws(Refusal) -> ScopeSet {
-        guard let value = request["scopes"] else { return [.ingest, .read] }
-        let names = value.arrayValue?.compactMap(\.stringValue)
-        guard let names, names.count == value.arrayValue?.count, !names.isEmpty, let scopes = ScopeSet(names: names)
-        else {
-            throw Refusal(
-                code: "validation_failed",
-                message: "scopes must be a list of \(ScopeSet.all.names.joined(separator: ", ")).")
-        }
-        return scopes
-    }
-
-    private func user(of request: ControlDocument) throws(Refusal) -> String {
-        guard let value = request["user"] else { return "" }
-        let allowed = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@-".utf8)
-        guard let user = value.stringValue, (1...Limits.userByteCountMax).contains(user.utf8.count),
-            user.utf8.allSatisfy(allowed.contains)
-        else {
-            throw Refusal(code: "validation_failed", message: "user must be 1 to 128 of A-Z, a-z, 0-9 and _.@-")
-        }
-        return user
-    }
-
-    private func expiry(of request: ControlDocument, from now: Timestamp) throws(Refusal) -> Timestamp? {
-        guard let value = request["expires_in_seconds"] else { return nil }
-        guard let seconds = value.integerValue, (1...3_155_760_000).contains(seconds) else {
-            throw Refusal(
-                code: "validation_failed", message: "expires_in_seconds must be an integer from 1 to 100 years.")
-        }
-        return now.adding(microseconds: seconds * 1_000_000)
-    }
-
     private static func refusal(for failure: KeyRegistry.Failure) -> Refusal {
         switch failure {
         case .organizationNotFound: Refusal(code: "not_found", message: "There is no such organization.")
         case .keyNotFound: Refusal(code: "not_found", message: "There is no such key.")
         case .alreadyRevoked: Refusal(code: "conflict", message: "The key was revoked before.")
+        case .alreadyRotated: Refusal(code: "conflict", message: "The key was rotated before; rotate its successor.")
+        case .expired: Refusal(code: "conflict", message: "The key has expired; make a new one.")
         }
     }
 
@@ -213,22 +231,25 @@ extension Administration {
         bytes.append(UInt8(ascii: "}"))
         return bytes
     }
-}
 
-extension JSONObjectText {
-    /// An answer that begins with `"ok":true`.
-    static func success() -> JSONObjectText {
+    /// A page of the trail as verbs and routes answer it.
+    package static func fields(of page: AuditPage) -> [UInt8] {
         var answer = JSONObjectText()
-        answer.field("ok", true)
-        return answer
-    }
-
-    mutating func describe(_ record: KeyRecord) {
-        field("key_id", record.keyID)
-        field("name", record.name)
-        field("scopes", record.scopes)
-        field("user", record.user.isEmpty ? "owner" : record.user)
-        field("created_at", record.createdAt)
-        field("expires_at", record.expiresAt)
+        answer.list("items", page.entries) { entry, item in
+            let record = entry.record
+            item.field("number", entry.number)
+            item.field("at", record.at)
+            item.field("organization", record.organization?.text ?? "")
+            item.field("actor", record.actor.text)
+            item.field("action", record.action)
+            item.field("target", record.target)
+            item.field("route", record.route)
+            item.field("request_id", record.requestID)
+            item.field("address", record.address)
+            item.field("outcome", record.outcome.name)
+            item.field("count", record.count)
+        }
+        answer.pagination(next: page.hasMore ? page.entries.last.map { String($0.number) } : nil)
+        return answer.finished()
     }
 }

@@ -26,6 +26,7 @@ package enum ControlDocument: Equatable, Sendable {
         return value
     }
 
+    package var fieldNames: [String] { if case .object(let fields) = self { Array(fields.keys) } else { [] } }
     package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
     package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
     package var arrayValue: [ControlDocument]? { if case .array(let value) = self { value } else { nil } }
@@ -132,14 +133,28 @@ package enum ControlDocument: Equatable, Sendable {
             case UInt8(ascii: "n"): text.append(0x0A)
             case UInt8(ascii: "r"): text.append(0x0D)
             case UInt8(ascii: "t"): text.append(0x09)
-            case UInt8(ascii: "u"):
-                guard let scalar = Unicode.Scalar(try codeUnit()) else { throw Malformed() }
-                text.append(contentsOf: String(Character(scalar)).utf8)
+            case UInt8(ascii: "u"): text.append(contentsOf: String(Character(try scalar())).utf8)
             default: throw Malformed()
             }
         }
 
-        /// Four hexadecimal digits. Surrogates are refused: names of this floor have no need of them.
+        /// One code unit, or the two of a surrogate pair; half of one is refused.
+        mutating func scalar() throws(Malformed) -> Unicode.Scalar {
+            var value = try codeUnit()
+            if (0xD800..<0xDC00).contains(value) {
+                guard bytes[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) else {
+                    throw Malformed()
+                }
+                position += 2
+                let low = try codeUnit()
+                guard (0xDC00..<0xE000).contains(low) else { throw Malformed() }
+                value = 0x1_0000 + (value - 0xD800) << 10 + (low - 0xDC00)
+            }
+            guard let scalar = Unicode.Scalar(value) else { throw Malformed() }
+            return scalar
+        }
+
+        /// Four hexadecimal digits.
         mutating func codeUnit() throws(Malformed) -> UInt32 {
             guard bytes.count - position >= 4,
                 let value = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16),

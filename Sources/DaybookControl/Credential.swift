@@ -1,28 +1,71 @@
 package import DaybookFormat
 package import DaybookStore
+import Synchronization
 
-/// Who a request comes from: the organization, and what the key may do in it. Made once per key and shared.
+/// Who a request comes from: the organization, the user, and what they may do in it. Made once per key and shared.
 package final class Credential: Sendable {
-    package let keyID: String
+    /// The id of the key.
+    package let id: String
     package let organization: OrganizationRecord
-    /// Whom events are for when the body names nobody.
+    /// Whom events are for when the body names nobody, and whose events are its own.
     package let defaultUser: [UInt8]
+    package let role: Role?
+    package let isOperator: Bool
+    /// As they were given; what holds are the permissions.
     package let scopes: ScopeSet
+    package let permissions: PermissionSet
     package let expiresAt: Timestamp?
+    private let use: LastUse
 
-    package init(
-        keyID: String, organization: OrganizationRecord, defaultUser: [UInt8], scopes: ScopeSet, expiresAt: Timestamp?
+    init(
+        _ record: KeyRecord, _ role: Role?, _ scopes: ScopeSet, of organization: OrganizationRecord,
+        expiresAt: Timestamp?, use: LastUse
     ) {
-        self.keyID = keyID
+        id = record.keyID
         self.organization = organization
-        self.defaultUser = defaultUser
+        defaultUser = Array((record.user.isEmpty ? "owner" : record.user).utf8)
+        self.role = role
+        isOperator = record.isOperator
         self.scopes = scopes
+        permissions = PermissionsTable.permissions(of: role, scopes, isOperator: record.isOperator)
         self.expiresAt = expiresAt
+        self.use = use
     }
 
-    /// The expiry itself is the first moment at which the key no longer holds.
+    /// The expiry itself is the first moment at which it no longer holds.
     package func isValid(at now: Timestamp) -> Bool {
         guard let expiresAt else { return true }
         return now < expiresAt
+    }
+
+    /// The same for a request that is to be let in, which is remembered as the last use. Complexity: two comparisons, and
+    /// a store once a second; no lock.
+    package func admits(at now: Timestamp) -> Bool {
+        guard isValid(at: now) else { return false }
+        use.note(now)
+        return true
+    }
+
+    package func permits(_ permission: Permission) -> Bool { permissions.contains(permission) }
+}
+
+/// When a key was used last, to the second. Written by all event loops: the clock's answers of two of them may cross, which
+/// costs less than a second.
+final class LastUse: Sendable {
+    private static let granularityMicroseconds: Int64 = 1_000_000
+    private let microseconds = Atomic<Int64>(.min)
+
+    func note(_ now: Timestamp) {
+        let known = microseconds.load(ordering: .relaxed)
+        // Written this way so that nothing overflows, whatever the clock says.
+        guard known < now.microseconds, known < now.adding(microseconds: -Self.granularityMicroseconds).microseconds
+        else { return }
+        microseconds.store(now.microseconds, ordering: .relaxed)
+    }
+
+    /// Nil before the first use.
+    var time: Timestamp? {
+        let known = microseconds.load(ordering: .relaxed)
+        return known == .min ? nil : Timestamp(microseconds: known)
     }
 }

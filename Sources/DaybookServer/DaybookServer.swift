@@ -53,8 +53,14 @@ package final class DaybookServer: Service {
         pool.start()
         do {
             let loops = try await makeLoops(group, pool)
-            let admin = try await bindAdminSocket(group, pool)
-            try await serve(group, loops)
+            let administration = Administration(
+                store: environment.store, registry: environment.registry, clock: environment.clock,
+                defaults: configuration.organizations,
+                server: RunningServer(configuration: configuration, logSwitch: logSwitch), trail: environment.trail)
+            let admin = try await bindAdminSocket(group, pool, administration)
+            let rounds = keepTrail(on: group.next(), pool)
+            defer { rounds.cancel() }
+            try await serve(group, loops, Routes(environment: environment, pool: pool, administration: administration))
             if let admin, let path = options.adminSocketPath { try await AdminSocket.close(admin, path: path) }
             for loop in loops.values {
                 try await loop.eventLoop.submit { loop.loop.value.sink.disconnect() }.get()
@@ -85,20 +91,25 @@ package final class DaybookServer: Service {
         return loops
     }
 
-    private func bindAdminSocket(_ group: any EventLoopGroup, _ pool: QueryPool) async throws -> (any Channel)? {
+    /// Every two seconds the audit trail is written, on a thread that may wait for the disk.
+    private func keepTrail(on eventLoop: any EventLoop, _ pool: QueryPool) -> RepeatedTask {
+        eventLoop.scheduleRepeatedTask(initialDelay: .seconds(2), delay: .seconds(2)) { [environment] _ in
+            _ = pool.submit { environment.writeTrail(isLast: false) }
+        }
+    }
+
+    private func bindAdminSocket(
+        _ group: any EventLoopGroup, _ pool: QueryPool, _ administration: Administration
+    ) async throws -> (any Channel)? {
         guard let path = environment.options.adminSocketPath else { return nil }
-        let administration = Administration(
-            store: environment.store, registry: environment.registry, clock: environment.clock,
-            defaults: configuration.organizations,
-            server: RunningServer(configuration: configuration, logSwitch: logSwitch))
         return try await AdminSocket(administration: administration, pool: pool).bind(path: path, group: group)
     }
 
     private func serve(
-        _ group: MultiThreadedEventLoopGroup, _ loops: [ObjectIdentifier: Loop]
+        _ group: MultiThreadedEventLoopGroup, _ loops: [ObjectIdentifier: Loop], _ routes: Routes
     ) async throws {
         let options = environment.options
-        let router = Routes(environment: environment).makeResponder()
+        let router = routes.makeResponder()
         let logger = self.logger
         let bound = loops.mapValues(\.loop)
         let server = try HTTPServerBuilder { responder in ConnectionChannel(loops: bound, responder: responder) }
@@ -107,7 +118,7 @@ package final class DaybookServer: Service {
                     address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
                 eventLoopGroup: group, logger: logger
             ) { request, writer, channel in
-                let context = BasicRequestContext(
+                let context = RouteContext(
                     source: ApplicationRequestContextSource(channel: channel, logger: logger))
                 let response = await router.answer(request, context: context)
                 try await writer.write(response: response.head, body: response.body)
@@ -125,8 +136,9 @@ package final class DaybookServer: Service {
 
     private func end(_ group: MultiThreadedEventLoopGroup, _ pool: QueryPool) async {
         await withCheckedContinuation { continuation in
-            _ = SystemThread.start(name: "daybook-end") {
+            _ = SystemThread.start(name: "daybook-end") { [environment] in
                 pool.stop()
+                environment.writeTrail(isLast: true)
                 continuation.resume()
             }
         }

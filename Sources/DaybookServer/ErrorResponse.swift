@@ -86,6 +86,9 @@ package struct ErrorResponse: Error, Equatable, Sendable {
         503, "storage_unavailable",
         "This organization is closed, because its manifest is damaged; its operator has to rebuild it."
     ).retryable(afterSeconds: 30)
+    static let actTimeout = ErrorResponse(
+        503, "durability_unknown", "It may or may not have been done; look before you try again."
+    ).retryable(afterSeconds: 5)
     static let commitTimeout = ErrorResponse(
         503, "durability_unknown",
         "The events may or may not have been stored; retry with the same idempotency key."
@@ -95,8 +98,8 @@ package struct ErrorResponse: Error, Equatable, Sendable {
         ErrorResponse(415, "unsupported_media_type", message)
     }
 
-    static func forbidden(scope: String) -> ErrorResponse {
-        ErrorResponse(403, "forbidden", "This needs the scope \(scope).")
+    static func forbidden(_ permission: Permission) -> ErrorResponse {
+        ErrorResponse(403, "forbidden", "This needs the permission \(permission.rawValue).")
     }
 }
 
@@ -127,6 +130,22 @@ extension ErrorResponse {
             self = .shuttingDown
         case .organizationDamaged:
             self = .organizationClosed
+        }
+    }
+}
+
+extension ErrorResponse {
+    /// Why an administrative verb was not carried out.
+    init(_ refusal: Administration.Refusal) {
+        switch refusal.code {
+        case "not_found": self.init(404, refusal.code, refusal.message)
+        case "conflict": self.init(409, refusal.code, refusal.message)
+        case "forbidden": self.init(403, refusal.code, refusal.message)
+        case "validation_failed", "invalid_query":
+            self = .invalid(
+                refusal.code, refusal.faults.map { FieldFailure(field: $0.field, message: $0.message) })
+            if refusal.faults.isEmpty { message = refusal.message }
+        default: self = .storageUnavailable
         }
     }
 }

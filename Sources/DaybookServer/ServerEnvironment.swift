@@ -14,6 +14,7 @@ final class ServerEnvironment: Sendable {
     let options: ServerOptions
     let logger: Logger
     let counters = ServerCounters()
+    let trail: AuditTrail
     let startedAt: Timestamp
 
     private let budgetInUse = Atomic<Int>(0)
@@ -30,6 +31,7 @@ final class ServerEnvironment: Sendable {
         self.entropy = entropy
         self.options = options
         self.logger = logger
+        trail = AuditTrail(store: store, registry: registry, clock: clock)
         startedAt = Timestamp(microseconds: clock.wallMicroseconds())
     }
 
@@ -96,6 +98,7 @@ final class ServerCounters: Sendable {
     private let ingestNanosecondCount = Atomic<UInt64>(0)
     private let queryCount = Atomic<UInt64>(0)
     private let givenUpQueryCount = Atomic<UInt64>(0)
+    private let strangerCount = Atomic<UInt64>(0)
 
     struct Snapshot {
         var requests: UInt64
@@ -106,6 +109,7 @@ final class ServerCounters: Sendable {
         var ingestNanoseconds: UInt64
         var queries: UInt64
         var givenUpQueries: UInt64
+        var strangers: UInt64
     }
 
     func answered(status: Int) {
@@ -125,6 +129,9 @@ final class ServerCounters: Sendable {
         ingestNanosecondCount.wrappingAdd(nanoseconds, ordering: .relaxed)
     }
 
+    /// Refused without a credential that is known: counted, and not told one by one.
+    func strangerRefused() { strangerCount.wrappingAdd(1, ordering: .relaxed) }
+
     func queried() { queryCount.wrappingAdd(1, ordering: .relaxed) }
     /// Its time was over, or its client left.
     func queryGivenUp() { givenUpQueryCount.wrappingAdd(1, ordering: .relaxed) }
@@ -136,6 +143,7 @@ final class ServerCounters: Sendable {
             eventsAcknowledged: acknowledgedCount.load(ordering: .relaxed),
             ingestRequests: ingestCount.load(ordering: .relaxed),
             ingestNanoseconds: ingestNanosecondCount.load(ordering: .relaxed),
-            queries: queryCount.load(ordering: .relaxed), givenUpQueries: givenUpQueryCount.load(ordering: .relaxed))
+            queries: queryCount.load(ordering: .relaxed), givenUpQueries: givenUpQueryCount.load(ordering: .relaxed),
+            strangers: strangerCount.load(ordering: .relaxed))
     }
 }

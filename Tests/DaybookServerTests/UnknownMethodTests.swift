@@ -48,7 +48,8 @@ import Testing
             try await expect(
                 server, ["TRACE /health" + rest], 405, "method_not_allowed", allow: "GET, HEAD, OPTIONS")
             try await expect(
-                server, ["CONNECT a:1" + rest], 405, "method_not_allowed", allow: "GET, HEAD, POST, PUT, OPTIONS")
+                server, ["CONNECT a:1" + rest], 405, "method_not_allowed",
+                allow: "GET, HEAD, POST, PUT, DELETE, OPTIONS")
         }
     }
 

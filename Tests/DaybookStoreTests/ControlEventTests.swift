@@ -19,7 +19,10 @@ struct ControlEventTests {
     }
 
     @Test func thePageShowsEveryKindOfAct() throws {
-        #expect(Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [1, 2, 3, 4, 5, 6, 7, 8])
+        #expect(
+            Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [
+                1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 64, 65,
+            ])
     }
 
     private static func json(_ event: ControlEvent) -> ParsedJSON {
@@ -31,14 +34,7 @@ struct ControlEventTests {
                 "organization": Build.text(organization.text),
             ])
         case .keyCreated(let key):
-            return Build.object([
-                "kind": Build.number(2), "at": Build.number(key.createdAt.microseconds),
-                "expires_at": key.expiresAt.map { Build.number($0.microseconds) } ?? .null,
-                "hash": Build.text(key.hash.map { hexText(UInt64($0), width: 2) }.joined()),
-                "key_id": Build.text(key.keyID), "organization": Build.text(key.organization.text),
-                "name": Build.text(key.name), "user": Build.text(key.user),
-                "scopes": .array(key.scopes.map(Build.text)),
-            ])
+            return json(key)
         case .keyRevoked(let keyID, let time):
             return Build.object([
                 "kind": Build.number(3), "at": Build.number(time.microseconds), "key_id": Build.text(keyID),
@@ -70,7 +66,48 @@ struct ControlEventTests {
                 "kind": Build.number(8), "at": Build.number(time.microseconds), "id": Build.text(hexText(id)),
                 "generation": Build.number(generation),
             ])
+        case .keyRetired(let keyID, let until, let time):
+            return Build.object([
+                "kind": Build.number(11), "at": Build.number(time.microseconds),
+                "until": Build.number(until.microseconds), "key_id": Build.text(keyID),
+            ])
+        case .keysUsed(let uses, let time):
+            let items = uses.map { use in
+                Build.object(["key_id": Build.text(use.keyID), "at": Build.number(use.at.microseconds)])
+            }
+            return Build.object([
+                "kind": Build.number(12), "at": Build.number(time.microseconds), "uses": .array(items),
+            ])
+        case .audited(let record): return json(record)
         }
+    }
+
+    private static func json(_ key: KeyRecord) -> ParsedJSON {
+        typealias Build = ManifestVectorTests
+        var fields = [
+            "kind": Build.number(2), "at": Build.number(key.createdAt.microseconds),
+            "expires_at": key.expiresAt.map { Build.number($0.microseconds) } ?? .null, "hash": hex(key.hash),
+            "key_id": Build.text(key.keyID), "organization": Build.text(key.organization.text),
+            "name": Build.text(key.name), "user": Build.text(key.user), "scopes": .array(key.scopes.map(Build.text)),
+        ]
+        guard !key.role.isEmpty || key.isOperator || !key.predecessor.isEmpty else { return Build.object(fields) }
+        fields["kind"] = Build.number(10)
+        fields["role"] = Build.text(key.role)
+        fields["operator"] = .bool(key.isOperator)
+        fields["predecessor"] = Build.text(key.predecessor)
+        return Build.object(fields)
+    }
+
+    private static func json(_ record: AuditRecord) -> ParsedJSON {
+        typealias Build = ManifestVectorTests
+        return Build.object([
+            "kind": Build.number(record.outcome == .done ? 64 : 65), "at": Build.number(record.at.microseconds),
+            "actor": Build.text(record.actor.text), "organization": Build.text(record.organization?.text ?? ""),
+            "action": Build.text(record.action), "target": Build.text(record.target),
+            "route": Build.text(record.route), "request_id": Build.text(record.requestID),
+            "address": Build.text(record.address), "outcome": Build.text(record.outcome.name),
+            "count": Build.number(record.count),
+        ])
     }
 
     private static func hex(_ bytes: [UInt8]) -> ParsedJSON {
@@ -88,7 +125,7 @@ struct ControlEventTests {
     /// Changes of the page's `organization-created`, whose organization stands from offset 21 on.
     @Test(
         arguments: [
-            ("kind zero", 0, 0), ("reserved kind", 0, 9), ("kind of the audit trail", 0, 64), ("flags", 1, 1),
+            ("kind zero", 0, 0), ("reserved kind", 0, 9), ("kind of another act", 0, 64), ("flags", 1, 1),
             ("reserved field", 2, 1), ("reserved field", 3, 1), ("organization that is none", 21, UInt8(ascii: "A")),
             ("text that is not UTF-8", 21, 0xC3),
         ] as [(String, Int, UInt8)])

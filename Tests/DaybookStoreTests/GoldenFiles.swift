@@ -161,6 +161,10 @@ enum GoldenFiles {
         case .erasureBegun(let record): return "erasure begun: \(record)"
         case .erasureDone(let id, let generation, let time):
             return "erasure \(id) done in generation \(generation), at \(time.microseconds)"
+        case .keyRetired(let id, let until, let time):
+            return "key \(id) retired until \(until.microseconds), at \(time.microseconds)"
+        case .keysUsed(let uses, let time): return "\(uses.count) keys used, at \(time.microseconds)"
+        case .audited(let record): return "audited: \(record)"
         }
     }
 }

@@ -1,6 +1,6 @@
 /// A configuration file: the part of TOML 1.0 that settings need. Every file that is understood here means the same to
 /// every TOML parser; what TOML knows besides (fractions, times, arrays, inline tables, texts of several lines, quoted
-/// keys) is a problem with its line. docs/decisions/0012-own-configuration-reader.md says why it is written here.
+/// keys) is a problem with its line. docs/decisions/0013-own-configuration-reader.md says why it is written here.
 struct ConfigurationDocument {
     struct Entry: Equatable {
         /// The section and the key, with points in between.

@@ -16,6 +16,7 @@ extension ConnectionHandler {
     func answer(_ failure: ErrorResponse) {
         guard phase != .closed && phase != .lingering else { return }
         if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
+        if failure.status == 401 || failure.status == 403 { noteDenial(failure) }
         let now = environment.nanoseconds
         let latency = request.startedNanoseconds == 0 ? 0 : now - request.startedNanoseconds
         let body = failure.body(requestID: request.id.text, latencyNanoseconds: latency)
@@ -31,6 +32,17 @@ extension ConnectionHandler {
         request.record?.answered(status: failure.status, byteCount: request.isHead ? 0 : body.count)
         writeBytes(bytes)
         finishRequest()
+    }
+
+    private func noteDenial(_ failure: ErrorResponse) {
+        environment.noteDenial(
+            status: failure.status, authorization: request.authorization,
+            credential: ingest?.credential ?? importStream?.credential
+        ) { credential in
+            RequestOrigin(
+                credential: credential, route: RouteTable.name(request.method, request.target),
+                requestID: request.id.text, address: context?.channel.remoteAddress?.ipAddress ?? "")
+        }
     }
 
     /// Type, length, request id and what becomes of the connection.
@@ -75,6 +87,9 @@ extension ConnectionHandler {
         case .querying: checkQueryTime()
         case .committing: giveUpCommit(since: ingest?.submittedTick)
         case .importing: giveUpCommit(since: importStream?.submittedTick)
+        case .routing where !routing.responseHasStarted:
+            // It waits for the disk. Its late answer must not meet another request: the connection ends.
+            if loop.isOver(limits.commitMilliseconds, since: routing.requestEndedTick) { answer(.actTimeout.closing()) }
         case .routing, .closed: break
         case .lingering:
             if loop.isOver(limits.lingerMilliseconds, since: lingerStartedTick) { context.close(promise: nil) }

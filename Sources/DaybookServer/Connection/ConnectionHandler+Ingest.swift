@@ -51,7 +51,7 @@ extension ConnectionHandler {
         _ route: IngestRoute, _ fields: RequestFields, _ credential: Credential?
     ) -> ErrorResponse? {
         guard let credential else { return .unauthorized }
-        guard credential.scopes.contains(.ingest) else { return .forbidden(scope: "ingest") }
+        guard credential.permits(.sendEvents) else { return .forbidden(.sendEvents) }
         if route == .importLines {
             guard fields.isNDJSON || fields.isJSON else {
                 return .unsupportedMediaType("The body of an import must be application/x-ndjson.")
@@ -135,7 +135,7 @@ extension ConnectionHandler {
         guard let plain = PlainRequest(span) else { return false }
         let now = environment.now
         guard let credential = plainCredential(span, plain.authorization, at: now),
-            credential.scopes.contains(.ingest), context?.channel.isWritable == true,
+            credential.permits(.sendEvents), context?.channel.isWritable == true,
             environment.charge(plain.body.count)
         else { return false }
         lastProgressTick = loop.tick
@@ -145,6 +145,8 @@ extension ConnectionHandler {
         request.id = environment.makeRequestID()
         if environment.logsRequests { beginRecord(method: "POST", target: PlainRequest.path(span)) }
         request.record?.credential = credential
+        request.method = "POST"
+        request.target = plain.path
         phase = .collecting
         var current = IngestRequest(
             kind: plain.kind, isSingle: plain.isSingle, credential: credential, isRelaxed: false, idempotencyKey: nil,
@@ -158,7 +160,7 @@ extension ConnectionHandler {
     private func plainCredential(_ bytes: Span<UInt8>, _ range: Range<Int>, at now: Timestamp) -> Credential? {
         let generation = environment.registry.generation
         if let shownCredential, shownCredential.generation == generation, shownCredential.matches(bytes, range) {
-            return shownCredential.credential.isValid(at: now) ? shownCredential.credential : nil
+            return shownCredential.credential.admits(at: now) ? shownCredential.credential : nil
         }
         let value = range.map { bytes[$0] }
         guard let credential = loop.credential(authorization: String(decoding: value, as: UTF8.self), at: now) else {
@@ -178,7 +180,7 @@ extension ConnectionHandler {
             byteCapacity: span.byteCount + 160)
         let context = EventParser.Context(
             arrival: current.arrival, organization: credential.organization.id, defaultUser: credential.defaultUser,
-            mayNameAnyUser: credential.scopes.contains(.ingestAnyUser), randomness: loop.identifiers,
+            mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: loop.identifiers,
             batchEventCountMax: environment.options.batchEventCountMax)
         switch EventParser.parse(span, kind: current.kind, context: context, into: &group) {
         case .rejected(let errors, let code):

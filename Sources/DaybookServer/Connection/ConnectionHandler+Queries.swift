@@ -72,7 +72,7 @@ extension ConnectionHandler {
             throw .unauthorized
         }
         self.request.record?.credential = credential
-        guard credential.scopes.contains(.read) else { throw .forbidden(scope: "read") }
+        guard asked.route.isOpen(to: credential) else { throw .forbidden(asked.route.permission) }
         return try QueryRequest(
             asked.route, target: asked.target, credential: credential, environment: environment,
             options: loop.queryOptions)
@@ -90,10 +90,11 @@ extension ConnectionHandler {
         if environment.isDraining { request.keepsAlive = false }
         loop.headScratch.removeAll(keepingCapacity: true)
         loop.headScratch.append(contentsOf: "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n".utf8)
-        appendCommonFields(to: &loop.headScratch, bodyByteCount: body.reduce(0) { $0 + $1.readableBytes })
+        let byteCount = body.reduce(0) { $0 + $1.readableBytes }
+        appendCommonFields(to: &loop.headScratch, bodyByteCount: byteCount)
         loop.headScratch.append(contentsOf: "\r\n".utf8)
         environment.counters.answered(status: 200)
-        request.record?.answered(status: 200, byteCount: request.isHead ? 0 : body.readableBytes)
+        request.record?.answered(status: 200, byteCount: request.isHead ? 0 : byteCount)
         if request.isHead { writeBytes(loop.headScratch) } else { writeBytes(loop.headScratch, body) }
         finishRequest()
     }

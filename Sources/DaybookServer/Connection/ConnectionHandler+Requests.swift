@@ -15,6 +15,9 @@ extension ConnectionHandler {
         request.keepsAlive = head.isKeepAlive && !fields.wantsUpgrade
         request.needsKeepAliveField = head.version.minor == 0
         request.isHead = head.method == .HEAD
+        request.method = head.method.rawValue
+        request.target = head.uri
+        request.authorization = fields.authorizationCount == 1 ? fields.authorization : nil
         if environment.isDraining { request.keepsAlive = false }
         let target = RouteTable.originForm(head.uri)
         beginRecord(method: head.method.rawValue, target: target)

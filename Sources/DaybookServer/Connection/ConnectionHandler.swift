@@ -170,6 +170,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case (.routing, .body): passOn(part)
         case (.routing, .end):
             routing.requestHasEnded = true
+            routing.requestEndedTick = loop.tick
             passOn(part)
             if routing.responseHasEnded { finishRequest() }
         default: break

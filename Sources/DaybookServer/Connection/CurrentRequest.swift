@@ -11,11 +11,17 @@ struct CurrentRequest {
     var isHead = false
     /// Nil while requests are not logged.
     var record: RequestRecord?
+    /// For the audit trail, which names requests that were denied.
+    var method = ""
+    var target = ""
+    /// What it showed as its one credential.
+    var authorization: String?
 }
 
 /// Where the router is with the request that it was given.
 struct RoutingState {
     var requestHasEnded = false
+    var requestEndedTick: Int?
     var responseHasStarted = false
     var responseHasEnded = false
     var bodyByteCount = 0

@@ -9,19 +9,34 @@ internal import NIOCore
 struct PlainRequest {
     let kind: EventParser.Kind
     let isSingle: Bool
+    let path: String
     /// The value of `Authorization`.
     let authorization: Range<Int>
     let body: Range<Int>
 
-    private static let routes: [(path: [UInt8], kind: EventParser.Kind, isSingle: Bool)] = [
-        (Array("/api/v1/metrics/command-execution".utf8), .commandExecution, true),
-        (Array("/api/v1/metrics/agent-interaction".utf8), .agentInteraction, true),
-        (Array("/api/v1/metrics/productivity".utf8), .productivityMetric, true),
-        (Array("/api/v1/metrics/batch".utf8), .batch, false),
-        (Array("/api/metrics/commands".utf8), .commandExecution, true),
-        (Array("/api/metrics/agents".utf8), .agentInteraction, true),
-        (Array("/api/metrics/productivity".utf8), .productivityMetric, true),
-        (Array("/api/metrics/batch".utf8), .batch, false),
+    private struct Route {
+        let path: [UInt8]
+        let name: String
+        let kind: EventParser.Kind
+        let isSingle: Bool
+
+        init(_ name: String, _ kind: EventParser.Kind, isSingle: Bool = true) {
+            path = Array(name.utf8)
+            self.name = name
+            self.kind = kind
+            self.isSingle = isSingle
+        }
+    }
+
+    private static let routes = [
+        Route("/api/v1/metrics/command-execution", .commandExecution),
+        Route("/api/v1/metrics/agent-interaction", .agentInteraction),
+        Route("/api/v1/metrics/productivity", .productivityMetric),
+        Route("/api/v1/metrics/batch", .batch, isSingle: false),
+        Route("/api/metrics/commands", .commandExecution),
+        Route("/api/metrics/agents", .agentInteraction),
+        Route("/api/metrics/productivity", .productivityMetric),
+        Route("/api/metrics/batch", .batch, isSingle: false),
     ]
     private static let method = Array("POST ".utf8)
     private static let version = Array(" HTTP/1.1\r\n".utf8)
@@ -49,6 +64,7 @@ struct PlainRequest {
         else { return nil }
         kind = route.kind
         isSingle = route.isSingle
+        path = route.name
         self.authorization = authorization
         body = scan.position..<bytes.count
     }

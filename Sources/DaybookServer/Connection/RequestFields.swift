@@ -116,8 +116,10 @@ struct RequestFields {
     /// JSON, with the character set named or not.
     var isJSON: Bool {
         guard let contentType else { return false }
-        return Self.matches(contentType, ["application/json"])
+        return Self.isJSON(contentType)
     }
+
+    static func isJSON(_ contentType: String) -> Bool { matches(contentType, ["application/json"]) }
 
     /// Newline-delimited JSON under any of its names.
     var isNDJSON: Bool {

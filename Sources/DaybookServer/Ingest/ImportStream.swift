@@ -214,7 +214,7 @@ struct ImportStream {
             log: credential.organization.log, arrival: now, byteCapacity: line.readableBytes + 160)
         let context = EventParser.Context(
             arrival: now, organization: credential.organization.id, defaultUser: credential.defaultUser,
-            mayNameAnyUser: credential.scopes.contains(.ingestAnyUser), randomness: identifiers)
+            mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: identifiers)
         switch EventParser.parse(line.readableBytesSpan, kind: .importLine, context: context, into: &single) {
         case .rejected(let errors, let code):
             let failure = ErrorResponse(rejected: errors, code: code)

@@ -50,10 +50,10 @@ final class IngestLoop {
     func credential(authorization value: String, at now: Timestamp) -> Credential? {
         let generation = environment.registry.generation
         if let known = credentials.find(value, generation: generation) {
-            return known.isValid(at: now) ? known : nil
+            return known.admits(at: now) ? known : nil
         }
         guard let key = bearerToken(of: value) else { return nil }
-        guard let credential = environment.registry.verify(key, at: now) else { return nil }
+        guard let credential = environment.registry.verify(key, at: now), credential.admits(at: now) else { return nil }
         credentials.insert(value, credential, generation: generation)
         return credential
     }

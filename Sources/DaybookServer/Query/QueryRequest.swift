@@ -42,7 +42,10 @@ struct QueryRequest: Sendable {
         var parameters = QueryParameters(text.pairs, now: environment.now)
         switch route {
         case .aggregated: question = .aggregate(parameters.aggregateQuery())
-        case .list(let family): question = .list(parameters.listQuery(of: family))
+        case .list(let family):
+            var query = parameters.listQuery(of: family)
+            guard Self.narrow(&query.filter, for: credential) else { throw Self.foreignUser }
+            question = .list(query)
         }
         let faults = (text.faults + parameters.faults).prefix(Limits.listedFieldErrorCountMax)
         guard faults.isEmpty else {
@@ -52,6 +55,20 @@ struct QueryRequest: Sendable {
         self.environment = environment
         self.options = options
         startedNanoseconds = environment.nanoseconds
+    }
+
+    private static let foreignUser = ErrorResponse(
+        403, "forbidden", "This credential lists the events of its own user only.")
+
+    /// Leaves of a list what the credential may see. False when it asks for other users.
+    private static func narrow(_ filter: inout EventFilter, for credential: Credential) -> Bool {
+        guard !credential.permits(.readEvents) else { return true }
+        let own = credential.defaultUser
+        guard let asked = filter.conditions.first(where: { $0.dimension == .user }) else {
+            filter.require(.user, anyOf: [own])
+            return true
+        }
+        return asked.values.allSatisfy { $0 == own }
     }
 
     /// The parts of the answer's body, from a snapshot of this moment. Blocks.

@@ -1,3 +1,4 @@
+internal import DaybookControl
 internal import DaybookFormat
 
 /// The routes that ask, served by the connection itself on the query threads. Both spellings of a path are the same.
@@ -15,6 +16,21 @@ enum QueryRoute: Equatable {
         case "/api/v1/metrics/sessions", "/api/metrics/sessions": self = .list(.sessionChange)
         case "/api/v1/metrics/productivity", "/api/metrics/productivity": self = .list(.productivityMetric)
         default: return nil
+        }
+    }
+
+    /// What it needs at least.
+    var permission: Permission {
+        switch self {
+        case .aggregated: .readAggregates
+        case .list: .readOwnEvents
+        }
+    }
+
+    func isOpen(to credential: Credential) -> Bool {
+        switch self {
+        case .aggregated: credential.permits(.readAggregates)
+        case .list: credential.permits(.readOwnEvents) || credential.permits(.readEvents)
         }
     }
 }

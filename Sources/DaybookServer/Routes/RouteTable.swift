@@ -27,6 +27,15 @@ enum RouteTable {
         ("/api/metrics/aggregated", ["GET", "HEAD"]),
     ]
 
+    private static let identity: [(path: String, methods: [String])] = [
+        ("/api/v1/keys", ["GET", "HEAD", "POST"]),
+        ("/api/v1/keys/{}", ["DELETE"]),
+        ("/api/v1/keys/{}/rotate", ["POST"]),
+        ("/api/v1/organizations", ["GET", "HEAD", "POST"]),
+        ("/api/v1/organizations/{}", ["GET", "HEAD"]),
+        ("/api/v1/audit", ["GET", "HEAD"]),
+    ]
+
     private static let service: [(path: String, methods: [String])] = [
         ("/health", ["GET", "HEAD"]),
         ("/health/live", ["GET", "HEAD"]),
@@ -37,12 +46,23 @@ enum RouteTable {
         ("/metrics", ["GET", "HEAD"]),
     ]
 
+    /// Every path, for tests that ask all of them.
+    static var all: [(path: String, methods: [String])] { metrics + identity + service }
+
     /// The methods of a path, or nil when there is no such path.
     static func methods(path: String) -> [String]? {
         if path == "*" { return everyMethod }
+        return route(path: path).map { $0.methods + ["OPTIONS"] }
+    }
+
+    private static func route(path: String) -> (path: String, methods: [String])? {
         let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        for route in metrics + service where matches(parts, route.path) { return route.methods + ["OPTIONS"] }
-        return nil
+        return all.first { matches(parts, $0.path) }
+    }
+
+    /// Method and path without what a client chooses, for the audit trail: an id may be the name of a user.
+    static func name(_ method: String, _ target: String) -> String {
+        method + " " + (route(path: path(of: target))?.path ?? "")
     }
 
     /// The path of the route that a target in origin form leads to, with `{}` for what the client chose.
@@ -64,7 +84,7 @@ enum RouteTable {
         return .methodNotAllowed(allow: methods.joined(separator: ", ")).closing()
     }
 
-    private static let everyMethod = ["GET", "HEAD", "POST", "PUT", "OPTIONS"]
+    private static let everyMethod = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
 
     private static func path(of target: String) -> String {
         let target = originForm(target)

@@ -47,6 +47,9 @@ extension Routes {
                 "daybook_http_client_errors_total", .counter, "Answers with a status from 400 to 499.",
                 counters.clientErrors),
             MetricSeries(
+                "daybook_unknown_credentials_total", .counter,
+                "Requests refused without a credential, or with one that nobody knows.", counters.strangers),
+            MetricSeries(
                 "daybook_http_server_errors_total", .counter, "Answers with a status from 500.", counters.serverErrors),
             MetricSeries(
                 "daybook_events_acknowledged_total", .counter, "Events whose storing was confirmed to a client.",

@@ -10,23 +10,55 @@ internal import NIOCore
 /// The routes about the service itself, on the general router. Whatever goes wrong in them becomes the JSON of the contract here.
 struct Routes: Sendable {
     let environment: ServerEnvironment
+    let pool: QueryPool
+    let administration: Administration
 
     func makeResponder() -> RoutesResponder {
-        let router = Router(context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
+        let router = Router(context: RouteContext.self, options: [.autoGenerateHeadEndpoints])
         addHealth(to: router)
+        addAdministration(to: router)
         return RoutesResponder(router: router.buildResponder())
     }
 
-    /// The credential of a request that has the scope; throws 401 or 403.
-    func authorize(_ request: Request, _ scope: ScopeSet) throws(ErrorResponse) -> Credential {
+    /// The credential of a request; nil for every way in which it can be wrong.
+    func credential(of request: Request) -> Credential? {
+        let now = environment.now
+        guard let key = authorization(of: request).flatMap(bearerToken),
+            let credential = environment.registry.verify(key, at: now), credential.admits(at: now)
+        else { return nil }
+        return credential
+    }
+
+    private func authorization(of request: Request) -> String? {
         let values = request.headers[values: .authorization]
-        guard values.count == 1, let key = bearerToken(of: values[0]),
-            let credential = environment.registry.verify(key, at: environment.now)
-        else { throw .unauthorized }
-        guard credential.scopes.isSuperset(of: scope) else {
-            throw .forbidden(scope: scope.names.joined(separator: ", "))
+        return values.count == 1 ? values[0] : nil
+    }
+
+    /// The credential of a request that has the permission; throws 401 or 403, and notes it.
+    func authorize(
+        _ request: Request, _ context: RouteContext, _ permission: Permission
+    ) throws(ErrorResponse) -> Credential {
+        guard let credential = credential(of: request) else {
+            note(.unauthorized, request, context)
+            throw .unauthorized
+        }
+        guard credential.permits(permission) else {
+            note(.forbidden(permission), request, context)
+            throw .forbidden(permission)
         }
         return credential
+    }
+
+    func note(_ failure: ErrorResponse, _ request: Request, _ context: RouteContext, target: String = "") {
+        environment.noteDenial(status: failure.status, authorization: authorization(of: request), target: target) {
+            origin(of: request, context, $0)
+        }
+    }
+
+    func origin(of request: Request, _ context: RouteContext, _ credential: Credential) -> RequestOrigin {
+        RequestOrigin(
+            credential: credential, route: RouteTable.name(request.method.rawValue, request.uri.path),
+            requestID: requestID(of: request), address: context.address)
     }
 
     static func json(_ body: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
@@ -37,11 +69,28 @@ struct Routes: Sendable {
     }
 }
 
+/// What the router knows of a request beside the request.
+struct RouteContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// Of the client, without the port.
+    let address: String
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        address = source.channel.remoteAddress?.ipAddress ?? ""
+    }
+}
+
+/// As the connection has put it there: the client's, or one of ours.
+func requestID(of request: Request) -> String {
+    HTTPField.Name("X-Request-Id").flatMap { request.headers[$0] } ?? ""
+}
+
 /// The router, and what it says when it has nothing to say.
 struct RoutesResponder: Sendable {
-    let router: RouterResponder<BasicRequestContext>
+    let router: RouterResponder<RouteContext>
 
-    func answer(_ request: Request, context: BasicRequestContext) async -> Response {
+    func answer(_ request: Request, context: RouteContext) async -> Response {
         guard let methods = RouteTable.methods(path: request.uri.path) else {
             return Self.response(.notFound, to: request)
         }
@@ -67,13 +116,12 @@ struct RoutesResponder: Sendable {
     }
 
     private static func response(_ failure: ErrorResponse, to request: Request) -> Response {
-        let requestID = HTTPField.Name("X-Request-Id").flatMap { request.headers[$0] } ?? ""
         var headers = HTTPFields()
         headers[.contentType] = "application/json"
         for (name, value) in failure.headerFields {
             if let name = HTTPField.Name(name) { headers[name] = value }
         }
-        let body = failure.body(requestID: requestID, latencyNanoseconds: 0)
+        let body = failure.body(requestID: requestID(of: request), latencyNanoseconds: 0)
         return Response(
             status: HTTPResponse.Status(code: failure.status, reasonPhrase: "\(failure.reason)"), headers: headers,
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))

@@ -13,7 +13,7 @@ final class ControlBook: Sendable {
     private let taking = Mutex<Void>(())
     private let shared: SharedState
 
-    /// - Parameter acts: of the control log, oldest first; `state` is what they amount to.
+    /// - Parameter acts: of the control log, oldest first, without the trail; `state` is what all of them amount to.
     init(_ state: ControlState, _ acts: [ControlEvent], _ shared: SharedState) {
         content = Mutex(Content(state: state, acts: state.redacting(acts)))
         self.shared = shared
@@ -22,7 +22,8 @@ final class ControlBook: Sendable {
     }
 
     var state: ControlState { content.withLock { $0.state } }
-    /// Oldest first, without the names of users who are to be forgotten.
+    /// Oldest first, without the names of users who are to be forgotten, and without the audit trail: it is read where
+    /// it stands.
     var acts: [ControlEvent] { content.withLock { $0.acts } }
 
     /// Takes in acts that have become durable. Precondition: they follow what is there.
@@ -36,7 +37,7 @@ final class ControlBook: Sendable {
                         preconditionFailure("a durable act contradicts those before it: \(error)")
                     }
                 }
-                content.acts += acts
+                content.acts += acts.filter { !$0.isTrail }
                 if acts.contains(where: \.beginsErasure) { content.acts = content.state.redacting(content.acts) }
                 return content.state
             }

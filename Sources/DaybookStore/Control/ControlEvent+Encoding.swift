@@ -10,16 +10,7 @@ extension ControlEvent {
             bytes.append(littleEndian: log.rawValue)
             bytes.append(lengthPrefixed: organization.text)
         case .keyCreated(let key):
-            precondition(key.hash.count == KeyRecord.hashByteCount)
-            Self.appendHead(.keyCreated, key.createdAt, flags: key.expiresAt == nil ? 0 : KeyFlags.expires, to: &bytes)
-            if let expiresAt = key.expiresAt { bytes.append(littleEndian: expiresAt.microseconds) }
-            bytes.append(contentsOf: key.hash)
-            bytes.append(lengthPrefixed: key.keyID)
-            bytes.append(lengthPrefixed: key.organization.text)
-            bytes.append(lengthPrefixed: key.name)
-            bytes.append(lengthPrefixed: key.user)
-            bytes.append(varint: UInt64(key.scopes.count))
-            for scope in key.scopes { bytes.append(lengthPrefixed: scope) }
+            Self.append(key, to: &bytes)
         case .keyRevoked(let keyID, let revokedAt):
             Self.appendHead(.keyRevoked, revokedAt, to: &bytes)
             bytes.append(lengthPrefixed: keyID)
@@ -51,11 +42,41 @@ extension ControlEvent {
             Self.appendHead(.erasureDone, time, to: &bytes)
             bytes.append(littleEndian: id)
             bytes.append(littleEndian: generation)
+        case .keyRetired(let keyID, let until, let time):
+            Self.appendHead(.keyRetired, time, to: &bytes)
+            bytes.append(littleEndian: until.microseconds)
+            bytes.append(lengthPrefixed: keyID)
+        case .keysUsed(let uses, let time):
+            Self.appendHead(.keysUsed, time, to: &bytes)
+            bytes.append(varint: UInt64(uses.count))
+            for use in uses {
+                bytes.append(littleEndian: use.at.microseconds)
+                bytes.append(lengthPrefixed: use.keyID)
+            }
+        case .audited(let record): Self.append(record, to: &bytes)
         }
         return bytes
     }
 
-    private static func appendHead(
+    /// A key without a role, without a predecessor and not the operator's is told in the older, shorter act.
+    private static func append(_ key: KeyRecord, to bytes: inout [UInt8]) {
+        precondition(key.hash.count == KeyRecord.hashByteCount)
+        let flags = (key.expiresAt == nil ? 0 : KeyFlags.expires) | (key.isOperator ? KeyFlags.isOperator : 0)
+        appendHead(key.hasRights ? .keyCreatedWithRights : .keyCreated, key.createdAt, flags: flags, to: &bytes)
+        if let expiresAt = key.expiresAt { bytes.append(littleEndian: expiresAt.microseconds) }
+        bytes.append(contentsOf: key.hash)
+        bytes.append(lengthPrefixed: key.keyID)
+        bytes.append(lengthPrefixed: key.organization.text)
+        bytes.append(lengthPrefixed: key.name)
+        bytes.append(lengthPrefixed: key.user)
+        bytes.append(varint: UInt64(key.scopes.count))
+        for scope in key.scopes { bytes.append(lengthPrefixed: scope) }
+        guard key.hasRights else { return }
+        bytes.append(lengthPrefixed: key.role)
+        bytes.append(lengthPrefixed: key.predecessor)
+    }
+
+    static func appendHead(
         _ kind: Kind, _ time: Timestamp, flags: UInt8 = 0, to bytes: inout [UInt8]
     ) {
         bytes.append(kind.rawValue)
@@ -72,8 +93,10 @@ extension ControlEvent {
         let flagsKnown: UInt8 =
             switch kind {
             case .keyCreated: KeyFlags.expires
+            case .keyCreatedWithRights: KeyFlags.expires | KeyFlags.isOperator
             case .retentionSet: RetentionFlags.isHeld
             case .organizationCreated, .keyRevoked, .quotaSet, .userSecretSet, .erasureBegun, .erasureDone: 0
+            case .keyRetired, .keysUsed, .actDone, .accessDenied: 0
             }
         guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
         guard try reader.uint16(bytes) == 0 else { throw .invalid("control event reserved field") }
@@ -84,6 +107,13 @@ extension ControlEvent {
             self = .organizationCreated(try reader.organization(bytes), log: log, at: time)
         case .keyCreated:
             self = .keyCreated(try Self.key(&reader, bytes, flags, createdAt: time))
+        case .keyCreatedWithRights:
+            var key = try Self.key(&reader, bytes, flags, createdAt: time)
+            key.isOperator = flags & KeyFlags.isOperator != 0
+            key.role = try reader.validText(bytes)
+            key.predecessor = try reader.validText(bytes)
+            guard key.hasRights else { throw .invalid("key without rights") }
+            self = .keyCreated(key)
         case .keyRevoked:
             self = .keyRevoked(keyID: try reader.validText(bytes), at: time)
         case .retentionSet:
@@ -104,6 +134,18 @@ extension ControlEvent {
         case .erasureDone:
             let id = try reader.uint64(bytes)
             self = .erasureDone(id: id, generation: try reader.uint64(bytes), at: time)
+        case .keyRetired:
+            let until = Timestamp(microseconds: try reader.int64(bytes))
+            self = .keyRetired(keyID: try reader.validText(bytes), until: until, at: time)
+        case .keysUsed:
+            var uses: [KeyUse] = []
+            for _ in 0..<(try reader.count(of: 9, bytes)) {
+                let at = Timestamp(microseconds: try reader.int64(bytes))
+                uses.append(KeyUse(keyID: try reader.validText(bytes), at: at))
+            }
+            self = .keysUsed(uses, at: time)
+        case .actDone, .accessDenied:
+            self = .audited(try Self.audit(&reader, bytes, kind, at: time))
         }
         guard reader.isAtEnd(bytes) else { throw .invalid("control event length") }
     }
@@ -147,7 +189,7 @@ extension ControlEvent {
 
 extension ByteReader {
     /// Length-prefixed UTF-8; ill-formed text is an error, because the control log is read back by eye and by name.
-    fileprivate mutating func validText(_ bytes: RawSpan) throws(FormatError) -> String {
+    mutating func validText(_ bytes: RawSpan) throws(FormatError) -> String {
         let range = try lengthPrefixedRange(bytes)
         guard let text = String(validating: bytes.toArray(range), as: UTF8.self) else {
             throw .invalid("control event text")
@@ -155,7 +197,7 @@ extension ByteReader {
         return text
     }
 
-    fileprivate mutating func organization(_ bytes: RawSpan) throws(FormatError) -> OrganizationID {
+    mutating func organization(_ bytes: RawSpan) throws(FormatError) -> OrganizationID {
         guard let organization = OrganizationID(try validText(bytes)) else { throw .invalid("organization id") }
         return organization
     }

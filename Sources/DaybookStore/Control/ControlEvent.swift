@@ -16,11 +16,17 @@ package enum ControlEvent: Sendable, Equatable {
     /// Nothing of it is left on the disk.
     /// - Parameter generation: of the organization's manifest; an older one is that of a copy from before.
     case erasureDone(id: UInt64, generation: UInt64, at: Timestamp)
+    /// Another key has taken its place: it opens nothing from `until` on.
+    case keyRetired(keyID: String, until: Timestamp, at: Timestamp)
+    /// When keys were used last, as far as that is written down.
+    case keysUsed([KeyUse], at: Timestamp)
+    /// What somebody did, or was not allowed to do. Changes nothing.
+    case audited(AuditRecord)
 
     /// Of the encoding; stands in the group record's entry.
     package static let schemaVersion: UInt8 = 1
 
-    /// Kinds 9 to 63 are reserved for organizations, keys and configuration, 64 to 127 for the audit trail.
+    /// Kinds 9 and 13 to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
     enum Kind: UInt8 {
         case organizationCreated = 1
         case keyCreated = 2
@@ -30,13 +36,31 @@ package enum ControlEvent: Sendable, Equatable {
         case userSecretSet = 6
         case erasureBegun = 7
         case erasureDone = 8
+        case keyCreatedWithRights = 10
+        case keyRetired = 11
+        case keysUsed = 12
+        case actDone = 64
+        case accessDenied = 65
     }
 
     enum KeyFlags {
         static let expires: UInt8 = 1
+        /// Of keys with rights only.
+        static let isOperator: UInt8 = 2
     }
 
     enum RetentionFlags {
         static let isHeld: UInt8 = 1
+    }
+}
+
+extension ControlEvent {
+    /// Whether it is only told of, and amounts to nothing that others go on with: the audit trail. The store keeps no
+    /// such act in memory.
+    package var isTrail: Bool {
+        switch self {
+        case .audited, .keysUsed: true
+        default: false
+        }
     }
 }

@@ -38,6 +38,10 @@ package struct ControlState: Sendable, Equatable {
     package private(set) var keys: [String: KeyRecord] = [:]
     /// When keys were revoked, by key id.
     package private(set) var revocations: [String: Timestamp] = [:]
+    /// From when on keys open nothing because others took their place, by key id.
+    package private(set) var retirements: [String: Timestamp] = [:]
+    /// When keys were used last, as far as it is written down, by key id.
+    package private(set) var lastUses: [String: Timestamp] = [:]
     /// What was set last, by organization; one for which nothing was set has none.
     package private(set) var settings: [OrganizationID: OrganizationSettings] = [:]
     /// With what the names of an organization's users are hashed in the ledger of erasures.
@@ -68,6 +72,9 @@ package struct ControlState: Sendable, Equatable {
         case .keyCreated(let key):
             guard keys[key.keyID] == nil else { throw .keyExists(keyID: key.keyID) }
             guard organizations[key.organization] != nil else { throw .organizationUnknown(key.organization) }
+            guard key.predecessor.isEmpty || keys[key.predecessor]?.organization == key.organization else {
+                throw .keyUnknown(keyID: key.predecessor)
+            }
             keys[key.keyID] = key
         case .keyRevoked(let keyID, let revokedAt):
             guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
@@ -87,6 +94,13 @@ package struct ControlState: Sendable, Equatable {
         case .erasureDone(let id, let generation, let time):
             guard erasures[id] != nil else { throw .erasureUnknown(id) }
             erasures[id]?.done = ErasureRecord.Done(at: time, generation: generation)
+        case .keyRetired(let keyID, let until, _):
+            guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
+            retirements[keyID] = min(until, retirements[keyID] ?? until)
+        case .keysUsed(let uses, _):
+            for use in uses where keys[use.keyID] == nil { throw .keyUnknown(keyID: use.keyID) }
+            for use in uses { lastUses[use.keyID] = max(use.at, lastUses[use.keyID] ?? use.at) }
+        case .audited: break
         }
     }
 

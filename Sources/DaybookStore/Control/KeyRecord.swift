@@ -15,10 +15,17 @@ package struct KeyRecord: Sendable, Equatable {
     package var user: String
     package var createdAt: Timestamp
     package var expiresAt: Timestamp?
+    /// What the key may do, by the name of a role; empty: what its scopes say.
+    package var role: String
+    /// May also do what is the operator's.
+    package var isOperator: Bool
+    /// The id of the key that it took the place of; empty for a key of its own.
+    package var predecessor: String
 
     package init(
         keyID: String, organization: OrganizationID, name: String, hash: [UInt8], scopes: [String], user: String,
-        createdAt: Timestamp, expiresAt: Timestamp?
+        createdAt: Timestamp, expiresAt: Timestamp?, role: String = "", isOperator: Bool = false,
+        predecessor: String = ""
     ) {
         self.keyID = keyID
         self.organization = organization
@@ -28,6 +35,23 @@ package struct KeyRecord: Sendable, Equatable {
         self.user = user
         self.createdAt = createdAt
         self.expiresAt = expiresAt
+        self.role = role
+        self.isOperator = isOperator
+        self.predecessor = predecessor
+    }
+
+    /// Whether it needs the act that tells all of it.
+    var hasRights: Bool { !role.isEmpty || isOperator || !predecessor.isEmpty }
+}
+
+/// When a key opened something for the last time.
+package struct KeyUse: Sendable, Equatable {
+    package var keyID: String
+    package var at: Timestamp
+
+    package init(keyID: String, at: Timestamp) {
+        self.keyID = keyID
+        self.at = at
     }
 }
 

@@ -9,14 +9,16 @@ extension Store {
     /// whatever ends the process. Events that come later are those of a user who came back.
     ///
     /// The threads must run. Beginning what is under way already, with nothing new to erase, returns what is there.
+    /// - Parameter acts: that go with the beginning.
     package func beginErasure(
-        of user: String, in organization: OrganizationID, entropy: any Entropy
+        of user: String, in organization: OrganizationID, entropy: any Entropy,
+        with acts: (ErasureRecord) -> [ControlEvent] = { _ in [] }
     ) throws -> ErasureRecord {
         var begun: ErasureRecord?
         try administer { state in
             let proposal = try erasureProposal(of: user, in: organization, state, entropy: entropy)
             begun = proposal.record
-            return proposal.acts
+            return proposal.acts.isEmpty ? [] : proposal.acts + acts(proposal.record)
         }
         guard let begun else { preconditionFailure("an erasure without an entry") }
         threads.wakeSealer()
@@ -62,7 +64,10 @@ extension Store {
 
     /// Begins all erasures of an organization, or of all of them, once more: for files that came back out of a copy.
     /// Returns their ids. Blocks until the ledger says so. The threads must run.
-    package func reapplyErasures(of organization: OrganizationID? = nil) throws -> [UInt64] {
+    /// - Parameter acts: that go with it.
+    package func reapplyErasures(
+        of organization: OrganizationID? = nil, with acts: [ControlEvent] = []
+    ) throws -> [UInt64] {
         var ids: [UInt64] = []
         try administer { state in
             if let organization, state.organizations[organization] == nil { throw StoreError.unknownOrganization }
@@ -74,7 +79,7 @@ extension Store {
                 var again = record
                 again.done = nil
                 return .erasureBegun(again)
-            }
+            } + acts
         }
         threads.wakeSealer()
         return ids

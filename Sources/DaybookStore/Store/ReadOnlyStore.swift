@@ -26,9 +26,7 @@ package final class ReadOnlyStore: Sendable {
         try inStore {
             let identity = try Store.readIdentity(disk)
             let snapshot = try view(.control, disk: disk, identity: identity, isServed: isServed)
-            let acts = try snapshot.controlActs()
-            var control = ControlState()
-            for act in acts { try control.take(act) }
+            let (control, acts) = try snapshot.control()
             return ReadOnlyStore(
                 identity: identity, disk: disk, clock: clock, isServed: isServed, control: control, acts: acts)
         }
@@ -53,7 +51,7 @@ package final class ReadOnlyStore: Sendable {
         control.organizations.values.sorted { $0.id.text < $1.id.text }
     }
 
-    /// All acts so far, oldest first.
+    /// All acts so far, oldest first, without the audit trail.
     package func controlEvents() -> [ControlEvent] { control.redacting(acts) }
 
     package func snapshot(of log: LogID) throws -> OrganizationSnapshot {

@@ -13,13 +13,18 @@ extension Store {
         control.state.organizations.values.sorted { $0.id.text < $1.id.text }
     }
 
-    /// All acts so far, oldest first, without the names of users who are to be forgotten.
+    /// All acts so far, oldest first, without the names of users who are to be forgotten, and without the audit trail.
     package func controlEvents() -> [ControlEvent] { control.acts }
+    /// What all acts so far amount to.
+    package var controlState: ControlState { control.state }
 
     /// Blocks until durable.
-    package func createOrganization(_ id: OrganizationID) throws -> OrganizationRecord {
+    /// - Parameter acts: that go with it: all of them are done, or none.
+    package func createOrganization(
+        _ id: OrganizationID, with acts: [ControlEvent] = []
+    ) throws -> OrganizationRecord {
         let now = Timestamp(microseconds: clock.wallMicroseconds())
-        try administer { state in [.organizationCreated(id, log: state.nextLog, at: now)] }
+        try administer { state in [.organizationCreated(id, log: state.nextLog, at: now)] + acts }
         guard let record = organization(id) else { preconditionFailure("a created organization is unknown") }
         return record
     }

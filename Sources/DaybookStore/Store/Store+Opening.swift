@@ -150,9 +150,7 @@ private struct Opening {
     }
 
     private func readControl(_ registry: OrganizationRegistry, _ shared: SharedState) throws -> ControlBook {
-        let acts = try registry.with(.control) { try $0.snapshot().controlActs() }
-        var state = ControlState()
-        for act in acts { try state.take(act) }
+        let (state, acts) = try registry.with(.control) { try $0.snapshot().control() }
         return ControlBook(state, acts, shared)
     }
 
@@ -189,14 +187,26 @@ private struct Opening {
 }
 
 extension OrganizationSnapshot {
-    /// All acts of the control log, oldest first.
-    func controlActs() throws -> [ControlEvent] {
+    /// What all acts of the control log amount to, and the acts without the trail, oldest first.
+    func control() throws -> (ControlState, [ControlEvent]) {
+        var state = ControlState()
         var acts: [ControlEvent] = []
+        try forEachControlAct { encoding in
+            let act = try ControlEvent(reading: encoding)
+            try state.take(act)
+            if !act.isTrail { acts.append(act) }
+            return true
+        }
+        return (state, acts)
+    }
+
+    /// The encodings of all acts, oldest first, until `body` returns false.
+    func forEachControlAct(_ body: (RawSpan) throws -> Bool) throws {
         do {
             try forEachTailGroup(from: 1) { header, record in
                 var entries = GroupEntries(of: header)
                 while let entry = try entries.next(record), entry.family == .control {
-                    acts.append(try ControlEvent(reading: record.extracting(entry.encoding)))
+                    guard try body(record.extracting(entry.encoding)) else { return false }
                 }
                 return true
             }
@@ -204,7 +214,6 @@ extension OrganizationSnapshot {
             // Also what a later version wrote: an act that is not understood must not be passed over.
             throw Corruption(file: Layout.control, offset: 0, reason: error)
         }
-        return acts
     }
 }
 

@@ -1,9 +1,11 @@
 /// The JSON requests that `Administration` understands.
 package enum AdministrativeRequest {
-    package static func createOrganization(_ id: String) -> [UInt8] {
+    /// - Parameter isOperators: whether its first key is also the operator's.
+    package static func createOrganization(_ id: String, isOperators: Bool = false) -> [UInt8] {
         var request = JSONObjectWriter()
         request.field("verb", "org.create")
         request.field("organization", id)
+        if isOperators { request.field("operator", true) }
         return request.finish()
     }
 
@@ -53,12 +55,15 @@ package enum AdministrativeRequest {
     }
 
     package static func createKey(
-        organization: String, name: String?, scopes: [String], user: String?, expiresInSeconds: Int?
+        organization: String, name: String?, scopes: [String], user: String?, expiresInSeconds: Int?,
+        role: String? = nil, isOperators: Bool = false
     ) -> [UInt8] {
         var request = JSONObjectWriter()
         request.field("verb", "key.create")
         request.field("organization", organization)
         if let name { request.field("name", name) }
+        if let role { request.field("role", role) }
+        if isOperators { request.field("operator", true) }
         if !scopes.isEmpty { request.field("scopes", strings: scopes) }
         if let user { request.field("user", user) }
         if let expiresInSeconds { request.field("expires_in_seconds", expiresInSeconds) }

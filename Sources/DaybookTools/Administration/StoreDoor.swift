@@ -141,7 +141,7 @@ extension StoreDoor {
         let lock = try takeLock()
         try explained { try Store.create(disk: disk, clock: clock, entropy: entropy) }
         lock.release()
-        let request = AdministrativeRequest.createOrganization(organization)
+        let request = AdministrativeRequest.createOrganization(organization, isOperators: true)
         return try Self.fields(
             of: administerOffline(request, clock: clock, entropy: entropy, configuration: configuration))
     }

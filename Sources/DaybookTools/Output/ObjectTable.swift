@@ -4,7 +4,8 @@ internal import DaybookControl
 package enum ObjectTable {
     /// These come first and in this order, others behind them by name.
     private static let order = [
-        "organization", "key_id", "name", "scopes", "user", "api_key", "created_at", "expires_at", "revoked_at",
+        "number", "at", "organization", "key_id", "name", "role", "operator", "scopes", "user", "api_key", "created_at",
+        "expires_at", "last_used_at", "revoked_at", "actor", "action", "target", "outcome", "count",
         "value", "origin", "place",
     ]
 
@@ -14,7 +15,9 @@ package enum ObjectTable {
         let width = 2 + (fields.keys.map(\.count).max() ?? 0)
         for key in sorted(fields.keys) {
             guard let value = fields[key] else { continue }
-            if case .array(let items) = value, let rows = rows(items) {
+            if case .array(let items) = value, items.isEmpty, fields.count > 1 {
+                lines.append(pad(key.replacing("_", with: " "), width) + "none")
+            } else if case .array(let items) = value, let rows = rows(items) {
                 lines.append(contentsOf: table(rows))
             } else {
                 lines.append(pad(key.replacing("_", with: " "), width) + text(value))

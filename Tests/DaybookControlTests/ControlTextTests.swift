@@ -1,0 +1,23 @@
+import Testing
+
+@testable import DaybookControl
+
+/// Text of administrative requests beyond ASCII.
+struct ControlTextTests {
+    private func text(_ json: String) throws -> String? {
+        try ControlDocument(parsing: Array(#"{"a":"\#(json)"}"#.utf8))["a"]?.stringValue
+    }
+
+    @Test func surrogatePairsAreOneCharacter() throws {
+        #expect(try text(#"\ud83d\ude00 \u00e9"#) == "😀 é")
+        #expect(try text(#"\uDBFF\uDFFF"#) == "\u{10FFFF}")
+    }
+
+    @Test(arguments: [
+        #"\ud83d"#, #"\ude00"#, #"\ud83dx"#, #"\ud83d\n"#, #"\ud83d\u0041"#, #"\ud83d\ud83d"#, #"\ud83d\ude0"#,
+        #"\u12G4"#, #"\u+123"#,
+    ])
+    func halfACharacterIsRefused(json: String) {
+        #expect(throws: ControlDocument.Malformed.self) { try text(json) }
+    }
+}

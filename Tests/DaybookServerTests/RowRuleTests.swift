@@ -1,0 +1,107 @@
+import DaybookControl
+import DaybookFormat
+import DaybookTestSupport
+import Testing
+
+/// Which rows of its organization a credential sees.
+@Suite struct RowRuleTests {
+    private let lists = ["commands", "agents", "sessions", "productivity"].map { "/api/v1/metrics/" + $0 }
+
+    /// One event of each family for each of two users.
+    private func fill(_ server: TestServer) async throws {
+        for user in ["ada", "bob"] {
+            let key = try server.make(.developer, user: user).key.text
+            let batch = """
+                {"command_executions":[\(Bodies.command)],"agent_interactions":[\(Bodies.agent)],\
+                "productivity_metrics":[\(Bodies.productivity)]}
+                """
+            #expect(try await server.request("POST", "/api/v1/metrics/batch", body: batch, key: key).status == 200)
+            let session = try await server.request(
+                "POST", "/api/v1/metrics/session/start", body: #"{"session_id":"of-\#(user)"}"#, key: key)
+            #expect(session.status == 201)
+        }
+    }
+
+    private func users(_ reply: Reply) throws -> [String] {
+        (try reply.json()["data"]?["items"]?.elements ?? []).compactMap { $0["user_id"]?.string }.sorted()
+    }
+
+    @Test func adminsAndAuditorsListEveryUser() async throws {
+        try await TestServer.with { server in
+            try await fill(server)
+            for role in [Role.admin, .auditor] {
+                let key = try server.make(role, user: "eve").key.text
+                for list in lists {
+                    #expect(try users(try await server.request("GET", list, key: key)) == ["ada", "bob"], "\(list)")
+                    let one = try await server.request("GET", list + "?user_id=bob", key: key)
+                    #expect(try users(one) == ["bob"])
+                }
+            }
+        }
+    }
+
+    @Test func developersAndManagersListTheirOwnUserOnly() async throws {
+        try await TestServer.with { server in
+            try await fill(server)
+            for role in [Role.developer, .manager] {
+                let key = try server.make(role, user: "ada").key.text
+                for list in lists {
+                    #expect(try users(try await server.request("GET", list, key: key)) == ["ada"], "\(list)")
+                    let own = try await server.request("GET", list + "?user_id=ada", key: key)
+                    #expect(try users(own) == ["ada"])
+                    for query in ["?user_id=bob", "?user_id=nobody", "?user_id=ada&user_id=bob"] {
+                        try (await server.request("GET", list + query, key: key)).expect(403, "forbidden")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func otherFiltersLeadToNoOtherRows() async throws {
+        try await TestServer.with { server in
+            try await fill(server)
+            let key = try server.make(.developer, user: "ada").key.text
+            for query in ["commands?command_name=build", "sessions?session_id=of-bob", "commands?order=asc&limit=1"] {
+                let reply = try await server.request("GET", "/api/v1/metrics/" + query, key: key)
+                #expect(try users(reply).allSatisfy { $0 == "ada" }, "\(query)")
+            }
+        }
+    }
+
+    @Test func aCursorOfWhoSeesEverythingIsNoWayAround() async throws {
+        try await TestServer.with { server in
+            try await fill(server)
+            let first = try await server.request("GET", "/api/v1/metrics/commands?limit=1")
+            let cursor = try #require(try first.json()["data"]?["pagination"]?["next_cursor"]?.string)
+            let key = try server.make(.developer, user: "ada").key.text
+            let reply = try await server.request("GET", "/api/v1/metrics/commands?limit=1&cursor=\(cursor)", key: key)
+            try reply.expect(400, "invalid_query")
+        }
+    }
+
+    @Test func everybodyWhoReadsSeesTheOrganizationsSums() async throws {
+        try await TestServer.with { server in
+            try await fill(server)
+            for role in Role.allCases {
+                let key = try server.make(role, user: "ada").key.text
+                let reply = try await server.request(
+                    "GET", "/api/v1/metrics/aggregated?aggregation_window=total", key: key)
+                #expect(try reply.json()["data"]?["items"]?[0]?["count"]?.unsigned == 2, "\(role)")
+            }
+        }
+    }
+
+    @Test func aDeveloperSendsEventsOfTheOwnUserOnly() async throws {
+        try await TestServer.with { server in
+            let key = try server.make(.developer, user: "ada").key.text
+            let target = "/api/v1/metrics/command-execution"
+            for (user, status) in [("ada", 201), ("bob", 403)] {
+                let body = Bodies.command.dropLast() + #","user_id":"\#(user)"}"#
+                #expect(try await server.request("POST", target, body: String(body), key: key).status == status)
+            }
+            let entries = try await server.audit()
+            #expect(entries.first?["route"]?.string == "POST " + target)
+            #expect(entries.first?["outcome"]?.string == "forbidden")
+        }
+    }
+}
