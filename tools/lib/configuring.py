@@ -57,7 +57,7 @@ def check_log(results, daybook, organization, key):
     if answer != {"level": "debug", "previous_level": "info"}:
         problems.append(f"set-log-level says {answer}")
     client = Client(daybook.port, key)
-    client.get("/api/v1/metrics/commands", limit=1, user="somebody-secret")
+    client.get("/api/v1/metrics/commands", limit=1, user_id="somebody-secret")
     client.close()
     shown = daybook.verb_json("config", "show", "--running", *common)
     level = [setting["value"] for setting in shown["settings"] if setting["name"] == "log.level"]
