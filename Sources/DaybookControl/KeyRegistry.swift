@@ -47,7 +47,9 @@ package final class KeyRegistry: Sendable {
             switch event {
             case .keyCreated(let record): apply(created: record)
             case .keyRevoked(let keyID, let at): apply(revoked: keyID, at: at)
-            case .organizationCreated, .retentionSet, .quotaSet, .userSecretSet, .erasureBegun, .erasureDone: break
+            case .organizationCreated, .retentionSet, .quotaSet, .rateLimitsSet, .userSecretSet, .erasureBegun,
+                .erasureDone:
+                break
             }
         }
     }

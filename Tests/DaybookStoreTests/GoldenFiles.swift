@@ -161,6 +161,8 @@ enum GoldenFiles {
         case .erasureBegun(let record): return "erasure begun: \(record)"
         case .erasureDone(let id, let generation, let time):
             return "erasure \(id) done in generation \(generation), at \(time.microseconds)"
+        case .rateLimitsSet(let id, let policy, let time):
+            return "\(id.text) may send \(policy), at \(time.microseconds)"
         }
     }
 }

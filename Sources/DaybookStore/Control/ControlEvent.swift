@@ -16,11 +16,12 @@ package enum ControlEvent: Sendable, Equatable {
     /// Nothing of it is left on the disk.
     /// - Parameter generation: of the organization's manifest; an older one is that of a copy from before.
     case erasureDone(id: UInt64, generation: UInt64, at: Timestamp)
+    case rateLimitsSet(OrganizationID, RateLimitPolicy, at: Timestamp)
 
     /// Of the encoding; stands in the group record's entry.
     package static let schemaVersion: UInt8 = 1
 
-    /// Kinds 9 to 63 are reserved for organizations, keys and configuration, 64 to 127 for the audit trail.
+    /// Kinds 10 to 63 are reserved for organizations, keys and configuration, 64 to 127 for the audit trail.
     enum Kind: UInt8 {
         case organizationCreated = 1
         case keyCreated = 2
@@ -30,6 +31,7 @@ package enum ControlEvent: Sendable, Equatable {
         case userSecretSet = 6
         case erasureBegun = 7
         case erasureDone = 8
+        case rateLimitsSet = 9
     }
 
     enum KeyFlags {
@@ -38,5 +40,9 @@ package enum ControlEvent: Sendable, Equatable {
 
     enum RetentionFlags {
         static let isHeld: UInt8 = 1
+    }
+
+    enum RateLimitFlags {
+        static let isSteady: UInt8 = 1
     }
 }

@@ -30,6 +30,16 @@ extension Store {
         try appendControl([.quotaSet(organization, byteCount: byteCount, at: now)])
     }
 
+    /// The limits in force. Complexity: O(1); asked with every request.
+    package func rateLimits(of log: LogID) -> RateLimitPolicy { shared.settings.rateLimits(of: log) }
+
+    /// Blocks until durable; holds from the next request on. Precondition: the policy is well-formed.
+    package func setRateLimits(_ policy: RateLimitPolicy, of organization: OrganizationID) throws {
+        guard self.organization(organization) != nil else { throw StoreError.unknownOrganization }
+        let now = Timestamp(microseconds: clock.wallMicroseconds())
+        try appendControl([.rateLimitsSet(organization, policy, at: now)])
+    }
+
     /// Organizations that have used up their quota, of those that were looked at in this life of the process.
     package var fullOrganizationCount: Int { shared.space.fullLogCount(quota: shared.settings.quotaByteCount(of:)) }
 }

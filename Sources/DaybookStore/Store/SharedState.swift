@@ -38,7 +38,9 @@ final class SharedState: Sendable {
     private let position: PositionFile?
 
     init(durablePosition: UInt64, position: PositionFile?, options: StoreOptions) {
-        settings = SettingsTable(standard: options.retention, quotaByteCount: options.organizationByteCountMax)
+        settings = SettingsTable(
+            standard: options.retention, quotaByteCount: options.organizationByteCountMax,
+            rateLimits: options.rateLimits)
         space = SpaceTable(quotaByteCount: options.storeByteCountMax)
         state = Mutex(State(durablePosition: durablePosition))
         self.position = position
