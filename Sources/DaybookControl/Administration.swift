@@ -13,6 +13,8 @@ package import DaybookSystem
 /// | `org.list` | | `organizations [{organization, created_at}]` |
 /// | `org.show` | `organization` | `organization, created_at, retention_days {commands, agents, sessions, productivity}, legal_hold, quota_bytes`; 0 days keep for ever, 0 bytes are no bound |
 /// | `org.set` | `organization`, `retention_days?` with some families, `legal_hold?`, `quota_bytes?` | as `org.show` |
+/// | `limits.show` | `organization` | `organization, tier, single_per_minute, batch_per_minute, query_per_minute, burst, adaptive, concurrent_batches`; null is without a bound |
+/// | `limits.set` | `organization`, `tier?` or `requests_per_minute?`, `burst?`, `adaptive?`, `concurrent_batches?` | as `limits.show` |
 /// | `key.create` | `organization`, `name?`, `scopes?` (default ingest, read), `user?`, `expires_in_seconds?` | `organization, api_key, key_id, name, scopes, user, created_at, expires_at` |
 /// | `key.list` | `organization` | `keys [{key_id, name, scopes, user, created_at, expires_at, revoked_at}]` |
 /// | `key.revoke` | `key_id`, `organization?` | `key_id, revoked_at` |
@@ -58,6 +60,8 @@ package struct Administration: Sendable {
         case "org.list": listOrganizations()
         case "org.show": try showOrganization(request)
         case "org.set": try setOrganization(request)
+        case "limits.show": try showLimits(request)
+        case "limits.set": try setLimits(request)
         case "key.create": try createKey(request)
         case "key.list": try listKeys(request)
         case "key.revoke": try revokeKey(request)

@@ -27,7 +27,8 @@ struct Daybook: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Initialize.self, Serve.self, OrganizationVerbs.self, KeyVerbs.self, EraseVerb.self, ReplayVerb.self,
+            Initialize.self, Serve.self, OrganizationVerbs.self, KeyVerbs.self, LimitVerbs.self, EraseVerb.self,
+            ReplayVerb.self,
             ExportVerb.self, InspectVerbs.self, VerifyVerbs.self, BenchVerbs.self, VersionVerb.self,
         ])
 
