@@ -14,6 +14,7 @@ final class ServerEnvironment: Sendable {
     let options: ServerOptions
     let logger: Logger
     let counters = ServerCounters()
+    let limits: RequestLimits
     let startedAt: Timestamp
 
     private let budgetInUse = Atomic<Int>(0)
@@ -30,6 +31,7 @@ final class ServerEnvironment: Sendable {
         self.entropy = entropy
         self.options = options
         self.logger = logger
+        limits = RequestLimits(options.addressLimits)
         startedAt = Timestamp(microseconds: clock.wallMicroseconds())
     }
 

@@ -30,7 +30,7 @@ extension ConnectionHandler {
         finishRequest()
     }
 
-    /// Type, length, request id and what becomes of the connection.
+    /// Type, length, request id, the standing of a limit and what becomes of the connection.
     func appendCommonFields(to bytes: inout [UInt8], bodyByteCount: Int) {
         bytes.append(contentsOf: "Content-Type: application/json\r\nContent-Length: ".utf8)
         bytes.append(decimal: UInt64(bodyByteCount))
@@ -42,6 +42,7 @@ extension ConnectionHandler {
             bytes.append(contentsOf: "\r\nConnection: keep-alive".utf8)
         }
         bytes.append(contentsOf: "\r\n".utf8)
+        request.rate?.appendHeaderFields(to: &bytes)
     }
 
     // MARK: Time

@@ -9,10 +9,14 @@ internal import NIOCore
 extension ConnectionHandler {
     func beginIngest(_ route: IngestRoute, _ fields: RequestFields) {
         let now = environment.now
-        let credential =
-            fields.authorizationCount == 1
-            ? fields.authorization.flatMap { loop.credential(authorization: $0, at: now) } : nil
-        let failure = ingestFailure(route, fields, credential)
+        let credential: Credential?
+        let failure: ErrorResponse?
+        do throws(ErrorResponse) {
+            credential = try self.credential(fields, at: now)
+            failure = ingestFailure(route, fields, credential)
+        } catch {
+            (credential, failure) = (nil, error)
+        }
         if let failure, mustCutOff(fields) {
             answer(failure.closing())
             return
@@ -43,6 +47,7 @@ extension ConnectionHandler {
     ) -> ErrorResponse? {
         guard let credential else { return .unauthorized }
         guard credential.scopes.contains(.ingest) else { return .forbidden(scope: "ingest") }
+        if let refusal = refusal(of: route.isSingle ? .single : .batch, credential) { return refusal }
         if route == .importLines {
             guard fields.isNDJSON || fields.isJSON else {
                 return .unsupportedMediaType("The body of an import must be application/x-ndjson.")
@@ -124,6 +129,11 @@ extension ConnectionHandler {
         request = CurrentRequest()
         request.startedNanoseconds = environment.nanoseconds
         request.id = environment.makeRequestID()
+        if let refusal = refusalOfAddress() ?? refusal(of: plain.isSingle ? .single : .batch, credential) {
+            environment.refund(plain.body.count)
+            answer(refusal)
+            return true
+        }
         phase = .collecting
         var current = IngestRequest(
             kind: plain.kind, isSingle: plain.isSingle, credential: credential, isRelaxed: false, idempotencyKey: nil,
@@ -140,9 +150,11 @@ extension ConnectionHandler {
             return shownCredential.credential.isValid(at: now) ? shownCredential.credential : nil
         }
         let value = range.map { bytes[$0] }
-        guard let credential = loop.credential(authorization: String(decoding: value, as: UTF8.self), at: now) else {
-            return nil
-        }
+        // A wrong one is counted on the general way, which says what is wrong.
+        guard
+            let credential = try? self.credential(
+                authorization: String(decoding: value, as: UTF8.self), at: now, countsWrong: false)
+        else { return nil }
         shownCredential = ShownCredential(value: value, credential: credential, generation: generation)
         return credential
     }

@@ -68,13 +68,14 @@ extension ConnectionHandler {
 
     private func request(_ asked: AskedQuery) throws(ErrorResponse) -> QueryRequest {
         let now = environment.now
-        guard let credential = asked.authorization.flatMap({ loop.credential(authorization: $0, at: now) }) else {
+        guard let value = asked.authorization, let credential = try credential(authorization: value, at: now) else {
             throw .unauthorized
         }
         guard credential.scopes.contains(.read) else { throw .forbidden(scope: "read") }
+        if let refusal = refusal(of: .query, credential) { throw refusal }
         return try QueryRequest(
             asked.route, target: asked.target, credential: credential, environment: environment,
-            options: loop.queryOptions)
+            options: loop.queryOptions, rate: self.request.rate)
     }
 
     private func complete(_ answer: Result<ByteBuffer, ErrorResponse>, of cancellation: Cancellation) {

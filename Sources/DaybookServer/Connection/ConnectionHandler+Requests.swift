@@ -20,6 +20,10 @@ extension ConnectionHandler {
             answer(failure)
             return
         }
+        if let refusal = refusalOfAddress() {
+            answer(refusal)
+            return
+        }
         let target = RouteTable.originForm(head.uri)
         let isPut = head.method == .PUT
         if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: target) {
@@ -64,6 +68,10 @@ extension ConnectionHandler {
             answer(.payloadTooLarge.closing())
             return
         }
+        if let refusal = refusalOfRouting(head.uri, fields) {
+            answer(fields.body == .none ? refusal : refusal.closing())
+            return
+        }
         phase = .routing
         routing = RoutingState()
         var head = head
@@ -75,6 +83,16 @@ extension ConnectionHandler {
         head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
         if fields.expectsContinue { writeContinue() }
         giveToRouter(.head(head))
+    }
+
+    /// Whether the credential is good is the route's business. Those of organizations count as questions.
+    private func refusalOfRouting(_ target: String, _ fields: RequestFields) -> ErrorResponse? {
+        do throws(ErrorResponse) {
+            guard let credential = try credential(fields, at: environment.now) else { return nil }
+            return target.hasPrefix("/api/") ? refusal(of: .query, credential) : nil
+        } catch {
+            return error
+        }
     }
 
     func writeContinue() {
@@ -93,6 +111,9 @@ extension ConnectionHandler {
             environment.counters.answered(status: Int(head.status.code))
             if environment.isDraining { request.keepsAlive = false }
             head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
+            for (name, value) in request.rate?.headerFields ?? [] {
+                head.headers.replaceOrAdd(name: name, value: value)
+            }
             if !request.keepsAlive {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
             } else if request.needsKeepAliveField {

@@ -74,6 +74,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// The credential that this connection showed last: as a rule it shows no other.
     var shownCredential: ShownCredential?
 
+    lazy var clientAddress = context?.remoteAddress?.ipAddress.flatMap { ClientAddress($0) }
     private let isOverConnectionLimit: Bool
 
     /// Must be called on the loop.
@@ -128,6 +129,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let ticket = importStream?.ticket { loop.abandon(ticket) }
         if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
         giveUpQuery()
+        leaveBatch()
         ingest = nil
         importStream = nil
         asked = nil
@@ -349,6 +351,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// The request has its answer: the next one, or the end of the connection.
     func finishRequest() {
+        leaveBatch()
         ingest = nil
         importStream = nil
         query = nil

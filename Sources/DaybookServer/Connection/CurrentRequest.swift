@@ -9,6 +9,10 @@ struct CurrentRequest {
     /// An HTTP/1.0 peer keeps the connection only when told so.
     var needsKeepAliveField = false
     var isHead = false
+    /// What it was counted against; told with its answer.
+    var rate: RateStanding?
+    /// The organization of which it is one of few batches at a time.
+    var heldBatch: LogID?
 }
 
 /// Where the router is with the request that it was given.
