@@ -116,8 +116,10 @@ package final class DaybookServer: Service {
 
     private func end(_ group: MultiThreadedEventLoopGroup, _ pool: QueryPool) async {
         await withCheckedContinuation { continuation in
-            _ = SystemThread.start(name: "daybook-end") {
+            _ = SystemThread.start(name: "daybook-end") { [environment, logger] in
                 pool.stop()
+                environment.limits.remember(
+                    in: environment.store, at: environment.nanoseconds, environment.now, logger)
                 continuation.resume()
             }
         }

@@ -33,6 +33,7 @@ final class ServerEnvironment: Sendable {
         self.logger = logger
         limits = RequestLimits(options.addressLimits)
         startedAt = Timestamp(microseconds: clock.wallMicroseconds())
+        limits.restore(from: store, at: clock.monotonicNanoseconds(), startedAt, logger)
     }
 
     var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }

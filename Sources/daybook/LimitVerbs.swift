@@ -49,7 +49,7 @@ struct LimitVerbs: ParsableCommand {
         var id: String
         @Option(name: .long, help: "A limit with a name. Takes a burst away.")
         var tier: Tier?
-        @Option(name: .long, help: "A limit of its own instead, 1 to 1000000. Takes a burst away.")
+        @Option(name: .long, help: "A limit of its own instead, 1 to 10000000. Takes a burst away.")
         var requestsPerMinute: Int?
         @Option(name: .long, help: "Requests beyond the limit that are admitted now and then; at most the limit.")
         var burst: Int?

@@ -86,7 +86,7 @@ import Testing
 
     @Test(arguments: [
         #""tier":"gold""#, #""tier":"own""#, #""tier":7"#, #""tier":"free","requests_per_minute":5"#,
-        #""requests_per_minute":0"#, #""requests_per_minute":1000001"#, #""requests_per_minute":"5""#,
+        #""requests_per_minute":0"#, #""requests_per_minute":10000001"#, #""requests_per_minute":"5""#,
         #""requests_per_minute":-1"#, #""burst":1"#, #""tier":"free","burst":101"#, #""tier":"free","burst":-1"#,
         #""adaptive":1"#, #""concurrent_batches":0"#, #""concurrent_batches":1001"#,
         #""tier":"free","concurrent_batches":99999"#,

@@ -2,6 +2,7 @@ import DaybookControl
 import DaybookFormat
 import DaybookSystem
 import DaybookTestSupport
+import Foundation
 import Testing
 
 @testable import DaybookServer
@@ -21,13 +22,13 @@ import Testing
     }
 
     private func expectLimited(
-        _ reply: Reply, limit: Int, sourceLocation: SourceLocation = #_sourceLocation
+        _ reply: Reply, limit: Int, wait: ClosedRange<Int> = 1...61, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         try reply.expect(429, "rate_limited", sourceLocation: sourceLocation)
         #expect(reply.fields["ratelimit-limit"] == "\(limit)", sourceLocation: sourceLocation)
         #expect(reply.fields["ratelimit-remaining"] == "0", sourceLocation: sourceLocation)
         let retry = try #require(Int(reply.fields["retry-after"] ?? ""), sourceLocation: sourceLocation)
-        #expect((1...61).contains(retry), sourceLocation: sourceLocation)
+        #expect(wait.contains(retry), sourceLocation: sourceLocation)
         #expect(Int(reply.fields["ratelimit-reset"] ?? "") ?? 0 >= retry, sourceLocation: sourceLocation)
         let object = try reply.json()["rate_limit"]
         #expect(object?["limit"]?.unsigned == UInt64(limit), sourceLocation: sourceLocation)
@@ -177,6 +178,38 @@ import Testing
             try expectLimited(try await connection.reply(), limit: 1)
             #expect(try await connection.reply().status == 200)
             connection.close()
+        }
+    }
+
+    @Test func aRestartGivesNobodyASecondLimit() async throws {
+        let directory = try TemporaryDirectory()
+        try await TestServer.with(directory) { server in
+            try set(#""requests_per_minute":5"#, server)
+            for _ in 0..<3 {
+                #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
+            }
+        }
+        try await TestServer.with(directory) { server in
+            let reply = try await server.request("POST", path, body: Bodies.command)
+            #expect(reply.fields["ratelimit-remaining"] == "1")
+            #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
+            try expectLimited(try await server.request("POST", path, body: Bodies.command), limit: 5, wait: 1...64)
+        }
+    }
+
+    @Test func aDamagedLimitsFileCostsNothingElse() async throws {
+        let directory = try TemporaryDirectory()
+        try await TestServer.with(directory) { server in
+            try set(#""requests_per_minute":1"#, server)
+            #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
+        }
+        let file = URL(filePath: directory.path).appending(path: Layout.limits)
+        var bytes = try Data(contentsOf: file)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: file)
+        try await TestServer.with(directory) { server in
+            #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
+            try expectLimited(try await server.request("POST", path, body: Bodies.command), limit: 1)
         }
     }
 

@@ -1,3 +1,5 @@
+internal import DaybookFormat
+
 /// How often something may happen.
 package struct RateLimit: Sendable, Equatable {
     /// In any 60 seconds; at least 1.
@@ -48,13 +50,16 @@ package struct RateBudget: Sendable {
     static let backOffSecondsMax: UInt64 = 300
     /// 2^9 seconds are beyond the longest back-off, and the limit is at its floor after five.
     static let violationCountMax: UInt8 = 9
+    static let backOffMillisecondsMax = UInt32(backOffSecondsMax) * 1_000
+    static let forgivenessMillisecondsMax = backOffMillisecondsMax + 60_000
+    private static let millisecond: UInt64 = 1_000_000
     private static let second = SlidingWindow.nanosecondsPerSecond
     private static let decayNanoseconds = 60 * second
     /// The burst is counted in sixtieths of a request: of all that is missing one comes back each second.
-    private static let burstUnit: UInt32 = 60
+    private static let burstUnit: UInt64 = 60
 
     private var window = SlidingWindow()
-    private var burstCredit: UInt32 = 0
+    private var burstCredit: UInt64 = 0
     package private(set) var violationCount: UInt8 = 0
     private var isBackingOff = false
     /// Refusals before this moment are no violations.
@@ -72,7 +77,7 @@ package struct RateBudget: Sendable {
     package mutating func admit(at now: UInt64, _ limit: RateLimit) -> RateDecision {
         forgive(at: now)
         let calmCount = window.advance(to: now, below: limit.requestsPerMinute)
-        burstCredit = min(burstCredit + calmCount * limit.burst, limit.burst * Self.burstUnit)
+        burstCredit = min(burstCredit + UInt64(calmCount) * UInt64(limit.burst), UInt64(limit.burst) * Self.burstUnit)
         let allowed = allowance(of: limit)
         if isBackingOff, now < quietUntil { return refusal(at: now, allowed) }
         if window.count < allowed { return admission(at: now, allowed) }
@@ -121,6 +126,40 @@ package struct RateBudget: Sendable {
         return max(window.nanoseconds(untilBelow: allowed, from: now), untilQuiet)
     }
 
+    // MARK: From one life of the process to the next
+
+    /// The account as a file remembers it; nil when there is nothing to remember.
+    mutating func remembered(
+        at now: UInt64, as kind: RequestKind, of organization: LogID
+    ) -> RateAccount? {
+        forgive(at: now)
+        window.advance(to: now)
+        guard window.count > 0 || violationCount > 0 else { return nil }
+        let backOff = isBackingOff && quietUntil > now ? (quietUntil - now) / Self.millisecond : 0
+        let forgiveness = violationCount > 0 ? (decayAt - now) / Self.millisecond : 0
+        return RateAccount(
+            organization: organization, kind: kind, violationCount: violationCount,
+            backOffMilliseconds: UInt32(backOff), forgivenessMilliseconds: UInt32(forgiveness),
+            slots: window.remembered)
+    }
+
+    /// The account of a file that was written so long ago. The burst has to be earned anew.
+    init(_ account: RateAccount, elapsedNanoseconds: UInt64, at now: UInt64) {
+        window = SlidingWindow(account.slots, elapsedSeconds: elapsedNanoseconds / Self.second, at: now)
+        violationCount = account.violationCount
+        let backOff = UInt64(account.backOffMilliseconds) * Self.millisecond
+        isBackingOff = backOff > elapsedNanoseconds
+        quietUntil = isBackingOff ? now + backOff - elapsedNanoseconds : 0
+        toldUntil = quietUntil
+        let forgiveness = UInt64(account.forgivenessMilliseconds) * Self.millisecond
+        if forgiveness >= elapsedNanoseconds {
+            decayAt = now + forgiveness - elapsedNanoseconds
+        } else {
+            forgive(since: elapsedNanoseconds - forgiveness)
+            decayAt = now + Self.decayNanoseconds - (elapsedNanoseconds - forgiveness) % Self.decayNanoseconds
+        }
+    }
+
     // MARK: Violations
 
     /// A fifth less for each violation, at least a tenth and never nothing.
@@ -145,8 +184,14 @@ package struct RateBudget: Sendable {
 
     private mutating func forgive(at now: UInt64) {
         guard violationCount > 0, now >= decayAt else { return }
-        let forgivenCount = (now - decayAt) / Self.decayNanoseconds + 1
-        violationCount = forgivenCount >= violationCount ? 0 : violationCount - UInt8(forgivenCount)
-        decayAt += forgivenCount * Self.decayNanoseconds
+        let overdue = now - decayAt
+        forgive(since: overdue)
+        decayAt = now + Self.decayNanoseconds - overdue % Self.decayNanoseconds
+    }
+
+    /// One violation at once, and one more for each whole minute since.
+    private mutating func forgive(since overdueNanoseconds: UInt64) {
+        let count = overdueNanoseconds / Self.decayNanoseconds + 1
+        violationCount = count >= violationCount ? 0 : violationCount - UInt8(count)
     }
 }

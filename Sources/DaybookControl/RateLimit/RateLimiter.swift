@@ -31,7 +31,8 @@ package final class RateLimiter: Sendable {
     /// One organization's accounts.
     package struct Budgets: Sendable {
         private var budgets = InlineArray<3, RateBudget>(repeating: RateBudget())
-        private var policy = RateLimitPolicy.standard
+        /// Nil until a request was counted under one.
+        private var policy: RateLimitPolicy?
 
         package init() {}
 
@@ -41,10 +42,20 @@ package final class RateLimiter: Sendable {
         ) -> RateDecision? {
             guard let limit = policy.limit(of: kind) else { return nil }
             if policy != self.policy {
+                if self.policy != nil { for index in budgets.indices { budgets[index].pardon() } }
                 self.policy = policy
-                for index in budgets.indices { budgets[index].pardon() }
             }
             return budgets[kind.rawValue].admit(at: now, limit)
+        }
+
+        mutating func remembered(at now: UInt64, of organization: LogID) -> [RateAccount] {
+            RequestKind.allCases.compactMap {
+                budgets[$0.rawValue].remembered(at: now, as: $0, of: organization)
+            }
+        }
+
+        mutating func restore(_ account: RateAccount, elapsedNanoseconds: UInt64, at now: UInt64) {
+            budgets[account.kind.rawValue] = RateBudget(account, elapsedNanoseconds: elapsedNanoseconds, at: now)
         }
     }
 
@@ -58,6 +69,8 @@ package final class RateLimiter: Sendable {
     }
 
     private static let shardCount: UInt64 = 16
+    /// A day; after some twenty minutes everything is forgiven.
+    private static let memoryMicroseconds: Int64 = 86_400_000_000
     private let shards = (0..<shardCount).map { _ in Shard() }
 
     package init() {}
@@ -69,6 +82,30 @@ package final class RateLimiter: Sendable {
     ) -> RateDecision? {
         guard policy.requestsPerMinute != nil else { return nil }
         return account(of: organization).budgets.withLock { $0.admit(kind, policy, at: now) }
+    }
+
+    /// What the next life of the process has to know, in the order of logs and kinds.
+    /// - Parameters:
+    ///   - now: nanoseconds of the monotonic clock.
+    ///   - wall: the same moment.
+    package func remembered(at now: UInt64, _ wall: Timestamp) -> LimitsFile {
+        let known = shards.flatMap { shard in shard.accounts.withLock { Array($0) } }
+        let accounts = known.sorted { $0.key < $1.key }
+            .flatMap { entry in entry.value.budgets.withLock { $0.remembered(at: now, of: entry.key) } }
+        return LimitsFile(writtenAt: wall, accounts: accounts)
+    }
+
+    /// Takes over what the last life of the process knew. A wall clock that has gone back counts as standing still.
+    /// Precondition: nothing was admitted yet.
+    package func restore(_ file: LimitsFile, at now: UInt64, _ wall: Timestamp) {
+        let (microseconds, isOverflow) = wall.microseconds.subtractingReportingOverflow(file.writtenAt.microseconds)
+        // Longer ago than anything is remembered.
+        let elapsed = isOverflow ? Self.memoryMicroseconds : min(max(0, microseconds), Self.memoryMicroseconds)
+        for account in file.accounts {
+            self.account(of: account.organization).budgets.withLock {
+                $0.restore(account, elapsedNanoseconds: UInt64(elapsed) * 1_000, at: now)
+            }
+        }
     }
 
     /// Organizations that have met a limit of theirs since the start.

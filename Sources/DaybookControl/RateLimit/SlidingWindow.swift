@@ -14,6 +14,27 @@ package struct SlidingWindow: Sendable {
 
     package init() {}
 
+    /// What a file remembers, `elapsedSeconds` after it was written. Both times were cut to whole seconds, so everything
+    /// counts as one second younger: rather a second too long than one too short.
+    init(_ remembered: [RateAccount.Slot], elapsedSeconds: UInt64, at now: UInt64) {
+        newest = Self.second(of: now)
+        for slot in remembered {
+            let age = UInt64(slot.age) + elapsedSeconds
+            guard age <= UInt64(Self.slotCount) else { continue }
+            slots[Self.index(newest - min(newest, UInt32(max(age, 1) - 1)))] += slot.count
+            count += slot.count
+        }
+    }
+
+    /// What is counted, youngest first. Precondition: the window was advanced to now.
+    var remembered: [RateAccount.Slot] {
+        (0..<UInt8(Self.slotCount)).compactMap { age in
+            guard UInt32(age) <= newest else { return nil }
+            let count = slots[Self.index(newest - UInt32(age))]
+            return count > 0 ? RateAccount.Slot(age: age, count: count) : nil
+        }
+    }
+
     /// The second of a moment; about 136 years are told apart.
     static func second(of nanoseconds: UInt64) -> UInt32 {
         UInt32(truncatingIfNeeded: nanoseconds / nanosecondsPerSecond)

@@ -1,6 +1,7 @@
 internal import DaybookControl
 internal import DaybookFormat
 internal import DaybookStore
+internal import Logging
 import Synchronization
 
 /// What requests are counted against before they are served, for all connections.
@@ -35,6 +36,26 @@ final class RequestLimits: Sendable {
         let decision = organizations.admit(kind, of: organization, policy, at: nanoseconds)
         if decision?.isAdmitted == false { rateLimitedCount.wrappingAdd(1, ordering: .relaxed) }
         return decision
+    }
+
+    /// Takes over what the last life of the process knew. A file that cannot be read costs that knowledge and nothing else.
+    func restore(from store: Store, at nanoseconds: UInt64, _ now: Timestamp, _ logger: Logger) {
+        do {
+            guard let bytes = try store.readLimitsFile() else { return }
+            let file = try bytes.withRawSpan { (span) throws(FormatError) in try LimitsFile(reading: span) }
+            organizations.restore(file, at: nanoseconds, now)
+        } catch {
+            logger.warning("What was requested before the start is not known.", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Keeps what the next life of the process has to know.
+    func remember(in store: Store, at nanoseconds: UInt64, _ now: Timestamp, _ logger: Logger) {
+        do {
+            try store.writeLimitsFile(organizations.remembered(at: nanoseconds, now).encoded())
+        } catch {
+            logger.warning("What was requested is not kept for the next start.", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Whoever got in must leave.

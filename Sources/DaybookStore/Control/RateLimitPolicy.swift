@@ -10,7 +10,7 @@ package struct RateLimitPolicy: Sendable, Equatable {
         case own = 4
     }
 
-    package static let requestsPerMinuteMax: UInt32 = 1_000_000
+    package static let requestsPerMinuteMax: UInt32 = 10_000_000
     package static let concurrentBatchCountMax: UInt16 = 1_000
     /// Of an organization for which nothing was set.
     package static let standard = RateLimitPolicy(.unlimited)
