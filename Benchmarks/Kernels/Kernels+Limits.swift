@@ -20,7 +20,7 @@ func registerLimits() {
         "limits-1000-refusals",
         prepare: { LimitSample(RateLimitPolicy(.own, ownRequestsPerMinute: 1), organizationCount: 1) },
         run: { $0.run(stepNanoseconds: 1_000) })
-    kernel("limits-1000-addresses", prepare: { AddressSample() }, run: { $0.run() })
+    kernel("limits-1000-new-addresses", prepare: { AddressSample() }, run: { $0.run() })
 }
 
 /// Requests of some organizations in turn. Time goes on from one iteration to the next.
@@ -47,7 +47,7 @@ private final class LimitSample: Sendable {
     }
 }
 
-/// A thousand addresses, one request each.
+/// A thousand addresses that were not there before, one request each.
 private final class AddressSample: Sendable {
     private let limiter = AddressLimiter(RateLimit(requestsPerMinute: 100))
     private let addresses = (0..<1_000).compactMap { ClientAddress("10.0.\($0 / 256).\($0 % 256)") }

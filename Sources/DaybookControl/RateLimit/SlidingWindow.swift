@@ -82,17 +82,22 @@ package struct SlidingWindow: Sendable {
     func nanoseconds(untilBelow bound: UInt32, from now: UInt64) -> UInt64 {
         var rest = count
         guard rest >= bound else { return 0 }
-        for age in (0..<UInt32(Self.slotCount)).reversed() where age <= newest {
-            rest -= slots[Self.index(newest - age)]
+        // The oldest slot stands behind the newest. One that is older than time itself is empty.
+        var index = Self.index(newest &+ 1)
+        for age in (0..<UInt32(Self.slotCount)).reversed() {
+            rest -= slots[index]
             if rest < bound { return Self.nanoseconds(untilGone: newest - age, from: now) }
+            index = index == Self.slotCount - 1 ? 0 : index + 1
         }
         return 0
     }
 
     /// How long until nothing is counted any more when nothing is added. Complexity: O(61), O(1) right after `add`.
     func nanosecondsUntilEmpty(from now: UInt64) -> UInt64 {
-        for age in 0..<UInt32(Self.slotCount) where age <= newest && slots[Self.index(newest - age)] > 0 {
-            return Self.nanoseconds(untilGone: newest - age, from: now)
+        var index = Self.index(newest)
+        for age in 0..<UInt32(Self.slotCount) {
+            if slots[index] > 0 { return Self.nanoseconds(untilGone: newest - age, from: now) }
+            index = index == 0 ? Self.slotCount - 1 : index - 1
         }
         return 0
     }
