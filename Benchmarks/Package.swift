@@ -44,12 +44,15 @@ let package = Package(
         floor(
             "DaybookQuery",
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookRollup", "DaybookStore"]),
+        floor(
+            "DaybookControl",
+            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore"]),
         .executableTarget(
             name: "Kernels",
             dependencies: [
                 "CAllocations", "CLZ4", "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment",
                 "DaybookRollup",
-                "DaybookStore", "DaybookQuery",
+                "DaybookStore", "DaybookQuery", "DaybookControl",
                 .product(name: "Benchmark", package: "benchmark"),
             ],
             path: "Kernels", swiftSettings: settings,

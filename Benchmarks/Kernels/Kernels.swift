@@ -16,6 +16,7 @@ let benchmarks: @Sendable () -> Void = {
     registerSegments()
     registerQueries()
     registerRollups()
+    registerLimits()
 }
 
 private func registerBytes() {

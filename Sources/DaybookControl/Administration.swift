@@ -13,6 +13,8 @@ package import DaybookSystem
 /// | `org.list` | `limit?`, `cursor?` | `organizations [{organization, created_at}]` |
 /// | `org.show` | `organization` | `organization, created_at, retention_days {commands, agents, sessions, productivity}, legal_hold, quota_bytes`; 0 days keep for ever, 0 bytes are no bound |
 /// | `org.set` | `organization`, `retention_days?` with some families, `legal_hold?`, `quota_bytes?` | as `org.show` |
+/// | `limits.show` | `organization` | `organization, tier, single_per_minute, batch_per_minute, query_per_minute, burst, adaptive, concurrent_batches`; null is without a bound |
+/// | `limits.set` | `organization`, `tier?` or `requests_per_minute?`, `burst?`, `adaptive?`, `concurrent_batches?` | as `limits.show` |
 /// | `key.create` | `organization`, `name?`, `role?`, `scopes?` (without both ingest, read), `user?`, `expires_in_seconds?`, `operator?` | `organization, api_key, key_id, name, role, operator, scopes, user, created_at, expires_at, rotated_from` |
 /// | `key.list` | `organization`, `limit?`, `cursor?` | `keys [{key_id, …, last_used_at, revoked_at}]` |
 /// | `key.rotate` | `key_id`, `organization?`, `grace_seconds?` (86,400), `expires_in_seconds?` | as `key.create`, and `old_key_expires_at` |
@@ -81,6 +83,10 @@ package struct Administration: Sendable {
         "org.list": Verb(permission: .manageOrganizations, fields: ["limit", "cursor"]),
         "org.show": Verb(permission: .manageOrganizations, fields: ["organization"]),
         "org.set": Verb(permission: nil, fields: ["organization", "retention_days", "legal_hold", "quota_bytes"]),
+        "limits.show": Verb(permission: nil, fields: ["organization"]),
+        "limits.set": Verb(
+            permission: nil,
+            fields: ["organization", "tier", "requests_per_minute", "burst", "adaptive", "concurrent_batches"]),
         "key.create": Verb(
             permission: .manageKeys,
             fields: ["organization", "name", "role", "scopes", "user", "expires_in_seconds", "operator"]),
@@ -143,6 +149,8 @@ package struct Administration: Sendable {
         case "org.list": return try listOrganizations(request, origin)
         case "org.show": return try showOrganization(request)
         case "org.set": return try setOrganization(request, origin)
+        case "limits.show": return try showLimits(request)
+        case "limits.set": return try setLimits(request, origin)
         case "key.create": return try createKey(request, origin)
         case "key.list": return try listKeys(request, origin)
         case "key.rotate": return try rotateKey(request, origin)

@@ -136,9 +136,11 @@ package final class DaybookServer: Service {
 
     private func end(_ group: MultiThreadedEventLoopGroup, _ pool: QueryPool) async {
         await withCheckedContinuation { continuation in
-            _ = SystemThread.start(name: "daybook-end") { [environment] in
+            _ = SystemThread.start(name: "daybook-end") { [environment, logger] in
                 pool.stop()
                 environment.writeTrail(isLast: true)
+                environment.limits.remember(
+                    in: environment.store, at: environment.nanoseconds, environment.now, logger)
                 continuation.resume()
             }
         }

@@ -20,6 +20,8 @@ package struct ErrorResponse: Error, Equatable, Sendable {
     package var failures: [FieldFailure] = []
     /// Seconds, for `Retry-After` and `retry_after`.
     package var retryAfterSeconds: Int?
+    /// With 429: the limit that was met.
+    var rate: RateStanding?
     /// The methods of `Allow`, in the form of that header.
     package var allow: String?
     /// What follows on this connection cannot be trusted or is not wanted: close it behind the answer.
@@ -174,6 +176,11 @@ extension ErrorResponse {
         if let retryAfterSeconds {
             bytes.append(contentsOf: #","retry_after":\#(retryAfterSeconds)"#.utf8)
         }
+        if let rate {
+            bytes.append(UInt8(ascii: ","))
+            rate.appendObjectStart(to: &bytes)
+            bytes.append(contentsOf: #"","retry_after":\#(retryAfterSeconds ?? 0)}"#.utf8)
+        }
         if status == 503 {
             bytes.append(contentsOf: #","performance":{"processing_latency_ms":"#.utf8)
             bytes.append(millisecondsOf: latencyNanoseconds)
@@ -208,6 +215,7 @@ extension ErrorResponse {
         case 414: "URI Too Long"
         case 415: "Unsupported Media Type"
         case 417: "Expectation Failed"
+        case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 503: "Service Unavailable"
         case 505: "HTTP Version Not Supported"

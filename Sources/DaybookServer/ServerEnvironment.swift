@@ -15,6 +15,7 @@ final class ServerEnvironment: Sendable {
     let logger: Logger
     let counters = ServerCounters()
     let trail: AuditTrail
+    let limits: RequestLimits
     let startedAt: Timestamp
 
     private let budgetInUse = Atomic<Int>(0)
@@ -32,7 +33,9 @@ final class ServerEnvironment: Sendable {
         self.options = options
         self.logger = logger
         trail = AuditTrail(store: store, registry: registry, clock: clock)
+        limits = RequestLimits(options.addressLimits)
         startedAt = Timestamp(microseconds: clock.wallMicroseconds())
+        limits.restore(from: store, at: clock.monotonicNanoseconds(), startedAt, logger)
     }
 
     var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }

@@ -29,9 +29,10 @@ struct Daybook: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Initialize.self, Serve.self, ConfigurationVerbs.self, OrganizationVerbs.self, KeyVerbs.self, AuditVerb.self,
-            EraseVerb.self, ReplayVerb.self, ExportVerb.self, InspectVerbs.self, VerifyVerbs.self, BenchVerbs.self,
-            VersionVerb.self,
+            Initialize.self, Serve.self, ConfigurationVerbs.self, OrganizationVerbs.self, LimitVerbs.self,
+            KeyVerbs.self,
+            AuditVerb.self, EraseVerb.self, ReplayVerb.self, ExportVerb.self, InspectVerbs.self, VerifyVerbs.self,
+            BenchVerbs.self, VersionVerb.self,
         ])
 
     static func main() async {

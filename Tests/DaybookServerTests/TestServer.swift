@@ -77,8 +77,8 @@ final class TestServer: Sendable {
     static func with(
         _ directory: TemporaryDirectory? = nil, connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false,
         eventLoopCount: Int = 1, queryThreadCount: Int = 2, timeLimits: TimeLimits = .outOfReach,
-        isGated: Bool = false, log: CapturedLog? = nil, batchEventCountMax: Int = 1_000,
-        _ body: (TestServer) async throws -> Void
+        addressLimits: AddressLimits = AddressLimits(), isGated: Bool = false, log: CapturedLog? = nil,
+        batchEventCountMax: Int = 1_000, _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
         var options = ServerOptions()
@@ -88,6 +88,7 @@ final class TestServer: Sendable {
         options.queryThreadCount = queryThreadCount
         options.timeLimits = timeLimits
         options.batchEventCountMax = batchEventCountMax
+        options.addressLimits = addressLimits
         if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
         let server = try await TestServer(directory.path, isGated: isGated, options: options, log: log)
         do {

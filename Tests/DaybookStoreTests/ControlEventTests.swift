@@ -21,7 +21,7 @@ struct ControlEventTests {
     @Test func thePageShowsEveryKindOfAct() throws {
         #expect(
             Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [
-                1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 64, 65,
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 64, 65,
             ])
     }
 
@@ -79,6 +79,14 @@ struct ControlEventTests {
                 "kind": Build.number(12), "at": Build.number(time.microseconds), "uses": .array(items),
             ])
         case .audited(let record): return json(record)
+        case .rateLimitsSet(let organization, let policy, let time):
+            return Build.object([
+                "kind": Build.number(9), "at": Build.number(time.microseconds),
+                "organization": Build.text(organization.text), "tier": Build.number(policy.tier.rawValue),
+                "requests_per_minute": Build.number(policy.ownRequestsPerMinute),
+                "burst": Build.number(policy.burst), "adaptive": .bool(policy.isAdaptive),
+                "concurrent_batches": Build.number(policy.concurrentBatchCount),
+            ])
         }
     }
 
@@ -125,7 +133,7 @@ struct ControlEventTests {
     /// Changes of the page's `organization-created`, whose organization stands from offset 21 on.
     @Test(
         arguments: [
-            ("kind zero", 0, 0), ("reserved kind", 0, 9), ("kind of another act", 0, 64), ("flags", 1, 1),
+            ("kind zero", 0, 0), ("reserved kind", 0, 63), ("kind of another act", 0, 64), ("flags", 1, 1),
             ("reserved field", 2, 1), ("reserved field", 3, 1), ("organization that is none", 21, UInt8(ascii: "A")),
             ("text that is not UTF-8", 21, 0xC3),
         ] as [(String, Int, UInt8)])
@@ -151,6 +159,20 @@ struct ControlEventTests {
     func aWrongRetentionIsRefused(name: String, offset: Int, byte: UInt8) throws {
         var bytes = try #require(try Self.vectors().first { $0.name == "retention-set" }).bytes
         bytes[offset] = byte
+        #expect(throws: FormatError.self) { try Self.read(bytes) }
+    }
+
+    /// Changes of the page's `rate-limits-set-own`, whose tier stands at offset 17.
+    @Test(
+        arguments: [
+            ("unknown flag", 1, 2), ("unknown tier", 17, 5), ("a number with a named tier", 17, 1),
+            ("no number", 18, 0), ("a number too large", 21, 1), ("a burst larger than the limit", 24, 1),
+            ("no batches at all", 26, 0), ("too many batches", 27, 4),
+        ] as [(String, Int, UInt8)])
+    func wrongRateLimitsAreRefused(name: String, offset: Int, byte: UInt8) throws {
+        var bytes = try #require(try Self.vectors().first { $0.name == "rate-limits-set-own" }).bytes
+        bytes[offset] = byte
+        if name == "no number" { bytes[19] = 0 }
         #expect(throws: FormatError.self) { try Self.read(bytes) }
     }
 

@@ -67,6 +67,10 @@ struct ControlStateTests {
             .organizationUnknown(OrganizationID("new")!)
         ),
         (.quotaSet(OrganizationID("new")!, byteCount: 1, at: now), .organizationUnknown(OrganizationID("new")!)),
+        (
+            .rateLimitsSet(OrganizationID("new")!, .standard, at: now),
+            .organizationUnknown(OrganizationID("new")!)
+        ),
     ])
     func aContradictionIsNamedAndChangesNothing(event: ControlEvent, contradiction: ControlContradiction) throws {
         let before = try ControlState(replaying: Self.acts)

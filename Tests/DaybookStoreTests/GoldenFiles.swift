@@ -165,6 +165,8 @@ enum GoldenFiles {
             return "key \(id) retired until \(until.microseconds), at \(time.microseconds)"
         case .keysUsed(let uses, let time): return "\(uses.count) keys used, at \(time.microseconds)"
         case .audited(let record): return "audited: \(record)"
+        case .rateLimitsSet(let id, let policy, let time):
+            return "\(id.text) may send \(policy), at \(time.microseconds)"
         }
     }
 }

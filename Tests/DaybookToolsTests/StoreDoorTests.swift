@@ -83,6 +83,28 @@ struct StoreDoorTests {
         #expect(String(decoding: shown, as: UTF8.self).contains(#""legal_hold":true"#))
     }
 
+    @Test func limitsAreSetAndShownOffline() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        _ = try door.initialize(organization: "acme", clock: clock, entropy: entropy)
+        let set = AdministrativeRequest.setLimits(
+            "acme", tier: nil, requestsPerMinute: 30, burst: 3, isAdaptive: false, concurrentBatchCount: 2)
+        let answer = try door.administer(set, clock: clock, entropy: entropy)
+        let shown = try door.administer(AdministrativeRequest.showLimits("acme"), clock: clock, entropy: entropy)
+        #expect(shown == answer)
+        let fields = try ControlDocument(parsing: shown)
+        #expect(fields["tier"]?.stringValue == "own")
+        #expect(fields["batch_per_minute"]?.integerValue == 300)
+        #expect(fields["burst"]?.integerValue == 3)
+        #expect(fields["adaptive"] == .boolean(false))
+        #expect(fields["concurrent_batches"]?.integerValue == 2)
+        let tier = AdministrativeRequest.setLimits(
+            "acme", tier: "enterprise", requestsPerMinute: nil, burst: nil, isAdaptive: nil, concurrentBatchCount: nil)
+        let larger = try ControlDocument(parsing: door.administer(tier, clock: clock, entropy: entropy))
+        #expect(larger["single_per_minute"]?.integerValue == 5_000)
+        #expect(larger["concurrent_batches"]?.integerValue == 2)
+    }
+
     @Test(arguments: ["commands", "commands=", "commands=1=2", "=", "commands=x"])
     func aRetentionThatIsNoRetentionIsRefused(text: String) {
         #expect(throws: ToolError.self) { try AdministrativeRequest.retentionDays(parsing: [text]) }

@@ -19,6 +19,7 @@ package struct ServerOptions: Sendable, Equatable {
     /// Told by `/version` and `/health`.
     package var version = "0.1.0"
     package var timeLimits = TimeLimits()
+    package var addressLimits = AddressLimits()
 
     package init() {}
 }
@@ -42,6 +43,16 @@ package struct TimeLimits: Sendable, Equatable {
     package var leftQueryMilliseconds = 500
     /// How long a connection whose last answer is out goes on reading, so that the answer is not lost to a reset.
     package var lingerMilliseconds = 2_000
+
+    package init() {}
+}
+
+/// What one client address may do, in any 60 seconds.
+package struct AddressLimits: Sendable, Equatable {
+    /// Requests with a credential that is wrong, after which none is looked at that is not known already. At least 1.
+    package var wrongCredentialsPerMinute: UInt32 = 100
+    /// All requests, on all connections; at least 1. Nil is without a bound: behind a proxy all clients have one address.
+    package var requestsPerMinute: UInt32?
 
     package init() {}
 }

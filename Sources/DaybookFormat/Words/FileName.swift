@@ -148,6 +148,8 @@ package enum Layout {
     package static let organizations = "organizations"
     /// What recovery found, one report for each start that found something.
     package static let recovery = "recovery"
+    /// How much was requested when the server ended. Spec: docs/format/limits.md.
+    package static let limits = "limits.dbw"
     package static let identity = FileKind.identity.name
 
     /// Log ids below are the store's own.

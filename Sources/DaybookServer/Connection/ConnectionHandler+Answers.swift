@@ -45,7 +45,7 @@ extension ConnectionHandler {
         }
     }
 
-    /// Type, length, request id and what becomes of the connection.
+    /// Type, length, request id, the standing of a limit and what becomes of the connection.
     func appendCommonFields(to bytes: inout [UInt8], bodyByteCount: Int) {
         bytes.append(contentsOf: "Content-Type: application/json\r\nContent-Length: ".utf8)
         bytes.append(decimal: UInt64(bodyByteCount))
@@ -57,6 +57,28 @@ extension ConnectionHandler {
             bytes.append(contentsOf: "\r\nConnection: keep-alive".utf8)
         }
         bytes.append(contentsOf: "\r\n".utf8)
+        request.rate?.appendHeaderFields(to: &bytes)
+    }
+
+    /// Bytes of ours, past the encoder, in one write.
+    func writeBytes(_ bytes: [UInt8], _ more: [UInt8] = []) {
+        guard let encoderContext else { return }
+        var buffer = loop.takeBuffer(byteCount: bytes.count + more.count)
+        buffer.writeBytes(bytes)
+        buffer.writeBytes(more)
+        loop.keepBuffer(buffer)
+        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+    }
+
+    /// The same for a long body, whose parts are not copied.
+    func writeBytes(_ bytes: [UInt8], _ body: [ByteBuffer]) {
+        guard let encoderContext else { return }
+        var buffer = loop.takeBuffer(byteCount: bytes.count)
+        buffer.writeBytes(bytes)
+        loop.keepBuffer(buffer)
+        encoderContext.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+        for part in body { encoderContext.write(NIOAny(IOData.byteBuffer(part)), promise: nil) }
+        encoderContext.flush()
     }
 
     // MARK: Time

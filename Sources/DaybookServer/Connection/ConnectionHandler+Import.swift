@@ -118,7 +118,7 @@ extension ConnectionHandler {
         body.append(contentsOf: #"],"processing_time_ms":"#.utf8)
         body.append(millisecondsOf: latency)
         body.append(contentsOf: stream.isRelaxed ? #","durability":"relaxed""#.utf8 : #","durability":"durable""#.utf8)
-        appendRateLimit(at: environment.now, to: &body)
+        AnswerPattern.append(request.rate, at: environment.now, to: &body)
         appendBatchPerformance(eventCount: Int(stream.storedCount), latency, to: &body)
         environment.counters.stored(eventCount: stream.storedCount, nanoseconds: latency)
         writeStored(body, isSingle: false, isDurable: !stream.isRelaxed)

@@ -9,11 +9,15 @@ internal import NIOCore
 extension ConnectionHandler {
     func beginIngest(_ route: IngestRoute, _ fields: RequestFields) {
         let now = environment.now
-        let credential =
-            fields.authorizationCount == 1
-            ? fields.authorization.flatMap { loop.credential(authorization: $0, at: now) } : nil
+        let credential: Credential?
+        let failure: ErrorResponse?
+        do throws(ErrorResponse) {
+            credential = try self.credential(fields, at: now)
+            failure = ingestFailure(route, fields, credential)
+        } catch {
+            (credential, failure) = (nil, error)
+        }
         request.record?.credential = credential
-        let failure = ingestFailure(route, fields, credential)
         if let failure, mustCutOff(fields) {
             answer(failure.closing())
             return
@@ -52,6 +56,7 @@ extension ConnectionHandler {
     ) -> ErrorResponse? {
         guard let credential else { return .unauthorized }
         guard credential.permits(.sendEvents) else { return .forbidden(.sendEvents) }
+        if let refusal = refusal(of: route.isSingle ? .single : .batch, credential) { return refusal }
         if route == .importLines {
             guard fields.isNDJSON || fields.isJSON else {
                 return .unsupportedMediaType("The body of an import must be application/x-ndjson.")
@@ -147,6 +152,11 @@ extension ConnectionHandler {
         request.record?.credential = credential
         request.method = "POST"
         request.target = plain.path
+        if let refusal = refusalOfAddress() ?? refusal(of: plain.isSingle ? .single : .batch, credential) {
+            environment.refund(plain.body.count)
+            answer(refusal)
+            return true
+        }
         phase = .collecting
         var current = IngestRequest(
             kind: plain.kind, isSingle: plain.isSingle, credential: credential, isRelaxed: false, idempotencyKey: nil,
@@ -163,9 +173,11 @@ extension ConnectionHandler {
             return shownCredential.credential.admits(at: now) ? shownCredential.credential : nil
         }
         let value = range.map { bytes[$0] }
-        guard let credential = loop.credential(authorization: String(decoding: value, as: UTF8.self), at: now) else {
-            return nil
-        }
+        // A wrong one is counted on the general way, which says what is wrong.
+        guard
+            let credential = try? self.credential(
+                authorization: String(decoding: value, as: UTF8.self), at: now, countsWrong: false)
+        else { return nil }
         shownCredential = ShownCredential(value: value, credential: credential, generation: generation)
         return credential
     }

@@ -68,14 +68,15 @@ extension ConnectionHandler {
 
     private func request(_ asked: AskedQuery) throws(ErrorResponse) -> QueryRequest {
         let now = environment.now
-        guard let credential = asked.authorization.flatMap({ loop.credential(authorization: $0, at: now) }) else {
+        guard let value = asked.authorization, let credential = try credential(authorization: value, at: now) else {
             throw .unauthorized
         }
         self.request.record?.credential = credential
         guard asked.route.isOpen(to: credential) else { throw .forbidden(asked.route.permission) }
+        if let refusal = refusal(of: .query, credential) { throw refusal }
         return try QueryRequest(
             asked.route, target: asked.target, credential: credential, environment: environment,
-            options: loop.queryOptions)
+            options: loop.queryOptions, rate: self.request.rate)
     }
 
     private func complete(_ answer: Result<[ByteBuffer], ErrorResponse>, of cancellation: Cancellation) {

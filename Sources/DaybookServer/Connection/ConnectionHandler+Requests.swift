@@ -25,6 +25,10 @@ extension ConnectionHandler {
             answer(failure)
             return
         }
+        if let refusal = refusalOfAddress() {
+            answer(refusal)
+            return
+        }
         let isPut = head.method == .PUT
         if isPut || head.method == .POST, let route = IngestRoute(isPut: isPut, uri: target) {
             beginIngest(route, fields)
@@ -68,6 +72,10 @@ extension ConnectionHandler {
             answer(.payloadTooLarge.closing())
             return
         }
+        if let refusal = refusalOfRouting(head.uri, fields) {
+            answer(fields.body == .none ? refusal : refusal.closing())
+            return
+        }
         phase = .routing
         routing = RoutingState()
         var head = head
@@ -77,8 +85,20 @@ extension ConnectionHandler {
         head.headers.remove(name: "Expect")
         if !request.keepsAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
         head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
+        head.headers.remove(name: RateStanding.innerField)
+        if let rate = request.rate { head.headers.add(name: RateStanding.innerField, value: rate.innerValue) }
         if fields.expectsContinue { writeContinue() }
         giveToRouter(.head(head))
+    }
+
+    /// Whether the credential is good is the route's business. Those of organizations count as questions.
+    private func refusalOfRouting(_ target: String, _ fields: RequestFields) -> ErrorResponse? {
+        do throws(ErrorResponse) {
+            guard let credential = try credential(fields, at: environment.now) else { return nil }
+            return target.hasPrefix("/api/") ? refusal(of: .query, credential) : nil
+        } catch {
+            return error
+        }
     }
 
     func writeContinue() {
@@ -98,6 +118,9 @@ extension ConnectionHandler {
             request.record?.answered(status: Int(head.status.code))
             if environment.isDraining { request.keepsAlive = false }
             head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
+            for (name, value) in request.rate?.headerFields ?? [] {
+                head.headers.replaceOrAdd(name: name, value: value)
+            }
             if !request.keepsAlive {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
             } else if request.needsKeepAliveField {

@@ -48,7 +48,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var environment: ServerEnvironment { loop.environment }
     var context: ChannelHandlerContext?
     /// Writes past the encoder: answers of ours are bytes already.
-    private var encoderContext: ChannelHandlerContext?
+    private(set) var encoderContext: ChannelHandlerContext?
 
     var phase = Phase.idle
     var request = CurrentRequest()
@@ -74,6 +74,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// The credential that this connection showed last: as a rule it shows no other.
     var shownCredential: ShownCredential?
 
+    lazy var clientAddress = context?.remoteAddress?.ipAddress.flatMap { ClientAddress($0) }
     private let isOverConnectionLimit: Bool
 
     /// Must be called on the loop.
@@ -129,6 +130,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
         giveUpQuery()
         endRecord()
+        leaveBatch()
         ingest = nil
         importStream = nil
         asked = nil
@@ -329,30 +331,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Outbound
 
-    /// Bytes of ours, past the encoder, in one write.
-    func writeBytes(_ bytes: [UInt8], _ more: [UInt8] = []) {
-        guard let encoderContext else { return }
-        var buffer = loop.takeBuffer(byteCount: bytes.count + more.count)
-        buffer.writeBytes(bytes)
-        buffer.writeBytes(more)
-        loop.keepBuffer(buffer)
-        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
-    }
-
-    /// The same for a long body, whose parts are not copied.
-    func writeBytes(_ bytes: [UInt8], _ body: [ByteBuffer]) {
-        guard let encoderContext else { return }
-        var buffer = loop.takeBuffer(byteCount: bytes.count)
-        buffer.writeBytes(bytes)
-        loop.keepBuffer(buffer)
-        encoderContext.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
-        for part in body { encoderContext.write(NIOAny(IOData.byteBuffer(part)), promise: nil) }
-        encoderContext.flush()
-    }
-
     /// The request has its answer: the next one, or the end of the connection.
     func finishRequest() {
         endRecord()
+        leaveBatch()
         ingest = nil
         importStream = nil
         query = nil

@@ -16,6 +16,10 @@ struct CurrentRequest {
     var target = ""
     /// What it showed as its one credential.
     var authorization: String?
+    /// What it was counted against; told with its answer.
+    var rate: RateStanding?
+    /// The organization of which it is one of few batches at a time.
+    var heldBatch: LogID?
 }
 
 /// Where the router is with the request that it was given.

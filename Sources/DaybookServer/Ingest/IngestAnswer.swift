@@ -18,10 +18,33 @@ enum AnswerPattern {
     static let droppedKeys = Array(#","dropped_keys":["#.utf8)
     /// A key without a limit is told the largest integer that every JSON reader keeps exactly, as clients of the
     /// contract do arithmetic with it; its window starts anew with every answer.
-    static let rateLimit = Array(
+    private static let withoutLimit = Array(
         #"},"rate_limit":{"limit":9007199254740991,"remaining":9007199254740991,"reset_time":""#.utf8)
+    private static let endOfData = Array("},".utf8)
     static let performance = Array(#""},"performance":{"processing_latency_ms":"#.utf8)
     static let end = Array("}}".utf8)
+
+    /// The end of the data, and the limit up to its time.
+    static func append(_ rate: RateStanding?, at now: Timestamp, to bytes: inout [UInt8]) {
+        if let rate {
+            bytes.append(contentsOf: endOfData)
+            rate.appendObjectStart(to: &bytes)
+        } else {
+            bytes.append(contentsOf: withoutLimit)
+            TimestampText.append(now, to: &bytes)
+        }
+    }
+
+    /// The same with the time copied from where it stands already.
+    static func append(_ rate: RateStanding?, copying time: Range<Int>, to bytes: inout [UInt8]) {
+        if let rate {
+            bytes.append(contentsOf: endOfData)
+            rate.appendObjectStart(to: &bytes)
+        } else {
+            bytes.append(contentsOf: withoutLimit)
+            for index in time { bytes.append(bytes[index]) }
+        }
+    }
 }
 
 /// Where and when a request was stored, whatever way it came about.
@@ -104,7 +127,7 @@ extension ConnectionHandler {
             bytes.append(contentsOf: AnswerPattern.relaxedField)
         }
         appendDroppedKeys(summary.droppedKeys, to: &bytes)
-        appendRateLimit(copying: time, to: &bytes)
+        AnswerPattern.append(request.rate, copying: time, to: &bytes)
         bytes.append(contentsOf: AnswerPattern.performance)
         bytes.append(millisecondsOf: latency)
         bytes.append(contentsOf: AnswerPattern.end)
@@ -131,7 +154,7 @@ extension ConnectionHandler {
         bytes.append(
             contentsOf: stored.isDurable ? AnswerPattern.durableField : Array(#","durability":"relaxed""#.utf8))
         appendDroppedKeys(summary.droppedKeys, to: &bytes)
-        appendRateLimit(copying: time, to: &bytes)
+        AnswerPattern.append(request.rate, copying: time, to: &bytes)
         appendBatchPerformance(eventCount: current.eventCount, latency, to: &bytes)
     }
 
@@ -164,15 +187,5 @@ extension ConnectionHandler {
             JSONText.append(key, to: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
-    }
-
-    private func appendRateLimit(copying time: Range<Int>, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: AnswerPattern.rateLimit)
-        for index in time { bytes.append(bytes[index]) }
-    }
-
-    func appendRateLimit(at time: Timestamp, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: AnswerPattern.rateLimit)
-        TimestampText.append(time, to: &bytes)
     }
 }

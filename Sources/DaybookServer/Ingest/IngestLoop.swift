@@ -58,6 +58,11 @@ final class IngestLoop {
         return credential
     }
 
+    /// Whether the value was verified before and no key was revoked since.
+    func knows(authorization value: String) -> Bool {
+        credentials.find(value, generation: environment.registry.generation) != nil
+    }
+
     // MARK: Commits in flight
 
     func register(_ connection: ConnectionHandler, chargedByteCount: Int) -> UInt64 {

@@ -29,13 +29,16 @@ struct QueryRequest: Sendable {
     private let credential: Credential
     private let environment: ServerEnvironment
     private let options: QueryOptions
+    private let rate: RateStanding?
     private let startedNanoseconds: UInt64
 
     /// Throws all that is wrong with the parameters.
-    /// - Parameter target: of the request; the parameters stand behind its question mark.
+    /// - Parameters:
+    ///   - target: of the request; the parameters stand behind its question mark.
+    ///   - rate: told in the answer; nil where nothing is limited.
     init(
         _ route: QueryRoute, target: String, credential: Credential, environment: ServerEnvironment,
-        options: QueryOptions
+        options: QueryOptions, rate: RateStanding?
     ) throws(ErrorResponse) {
         let parts = target.utf8.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         let text = QueryString(parts.count > 1 ? String(Substring(parts[1])) : "")
@@ -54,6 +57,7 @@ struct QueryRequest: Sendable {
         self.credential = credential
         self.environment = environment
         self.options = options
+        self.rate = rate
         startedNanoseconds = environment.nanoseconds
     }
 
@@ -153,8 +157,8 @@ struct QueryRequest: Sendable {
             warnings(&writer)
         }
         writer.closeObject()
-        var end = AnswerPattern.rateLimit
-        TimestampText.append(now, to: &end)
+        var end: [UInt8] = []
+        AnswerPattern.append(rate, at: now, to: &end)
         end += AnswerPattern.performance + milliseconds + AnswerPattern.end
         end.withRawSpan { writer.raw($0) }
     }

@@ -61,7 +61,7 @@ extension Routes {
         let document = ControlDocument.object(fields)
         let origin = origin(of: request, context, credential)
         switch try await onPool({ [administration] in administration.carryOut(document, by: origin) }) {
-        case .success(let data): return success(data, status, since: start)
+        case .success(let data): return success(data, status, to: request, since: start)
         case .failure(let refusal):
             let failure = ErrorResponse(refusal)
             note(failure, request, context, target: identifier.flatMap(Self.keyID) ?? "")
@@ -125,10 +125,14 @@ extension Routes {
         return fields
     }
 
-    private func success(_ data: [UInt8], _ status: HTTPResponse.Status, since start: UInt64) -> Response {
+    private func success(
+        _ data: [UInt8], _ status: HTTPResponse.Status, to request: Request, since start: UInt64
+    ) -> Response {
         // The pattern of the limits closes the object that stands before it.
-        var body = Array(#"{"success":true,"data":"#.utf8) + data.dropLast() + AnswerPattern.rateLimit
-        TimestampText.append(environment.now, to: &body)
+        var body = Array(#"{"success":true,"data":"#.utf8) + data.dropLast()
+        let rate = HTTPField.Name(RateStanding.innerField).flatMap { request.headers[$0] }
+            .flatMap(RateStanding.init(innerValue:))
+        AnswerPattern.append(rate, at: environment.now, to: &body)
         body.append(contentsOf: AnswerPattern.performance)
         body.append(millisecondsOf: environment.nanoseconds &- start)
         body.append(contentsOf: AnswerPattern.end)

@@ -34,7 +34,8 @@ extension Routes {
     func prometheusText() -> String {
         let statistics = environment.store.statistics
         let series =
-            requestSeries() + storeSeries(statistics) + spaceSeries(statistics.space)
+            requestSeries() + limitSeries(environment.limits.counts) + storeSeries(statistics)
+            + spaceSeries(statistics.space)
             + compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
         return series.map(\.text).joined()
     }
@@ -70,6 +71,26 @@ extension Routes {
                 "daybook_ingest_duration_seconds_total", .counter,
                 "Time from head to answer, summed over ingest requests.",
                 seconds: Double(counters.ingestNanoseconds) / 1e9),
+        ]
+    }
+
+    private func limitSeries(_ counts: RequestLimits.Counts) -> [MetricSeries] {
+        [
+            MetricSeries(
+                "daybook_rate_limited_total", .counter, "Requests refused by the rate limit of their organization.",
+                counts.rateLimited),
+            MetricSeries(
+                "daybook_address_limited_total", .counter, "Requests refused by a limit of their client address.",
+                counts.addressLimited),
+            MetricSeries(
+                "daybook_concurrent_batches_refused_total", .counter,
+                "Batches refused because too many of their organization were under way.", counts.tooManyConcurrent),
+            MetricSeries(
+                "daybook_rate_limit_organizations", .gauge, "Organizations whose requests are counted.",
+                counts.limitedOrganizations),
+            MetricSeries(
+                "daybook_rate_limit_addresses", .gauge, "Client addresses that are counted one by one.",
+                counts.knownAddresses),
         ]
     }
 

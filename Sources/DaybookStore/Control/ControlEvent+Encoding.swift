@@ -54,6 +54,8 @@ extension ControlEvent {
                 bytes.append(lengthPrefixed: use.keyID)
             }
         case .audited(let record): Self.append(record, to: &bytes)
+        case .rateLimitsSet(let organization, let policy, let time):
+            Self.append(organization, policy, time, to: &bytes)
         }
         return bytes
     }
@@ -95,6 +97,7 @@ extension ControlEvent {
             case .keyCreated: KeyFlags.expires
             case .keyCreatedWithRights: KeyFlags.expires | KeyFlags.isOperator
             case .retentionSet: RetentionFlags.isHeld
+            case .rateLimitsSet: RateLimitFlags.isSteady
             case .organizationCreated, .keyRevoked, .quotaSet, .userSecretSet, .erasureBegun, .erasureDone: 0
             case .keyRetired, .keysUsed, .actDone, .accessDenied: 0
             }
@@ -146,6 +149,8 @@ extension ControlEvent {
             self = .keysUsed(uses, at: time)
         case .actDone, .accessDenied:
             self = .audited(try Self.audit(&reader, bytes, kind, at: time))
+        case .rateLimitsSet:
+            self = try Self.rateLimits(&reader, bytes, flags, at: time)
         }
         guard reader.isAtEnd(bytes) else { throw .invalid("control event length") }
     }
@@ -166,6 +171,30 @@ extension ControlEvent {
             last = number
         }
         return .retentionSet(organization, policy, at: time)
+    }
+
+    private static func append(
+        _ organization: OrganizationID, _ policy: RateLimitPolicy, _ time: Timestamp, to bytes: inout [UInt8]
+    ) {
+        precondition(policy.isWellFormed)
+        appendHead(.rateLimitsSet, time, flags: policy.isAdaptive ? 0 : RateLimitFlags.isSteady, to: &bytes)
+        bytes.append(lengthPrefixed: organization.text)
+        bytes.append(policy.tier.rawValue)
+        bytes.append(littleEndian: policy.ownRequestsPerMinute)
+        bytes.append(littleEndian: policy.burst)
+        bytes.append(littleEndian: policy.concurrentBatchCount)
+    }
+
+    private static func rateLimits(
+        _ reader: inout ByteReader, _ bytes: RawSpan, _ flags: UInt8, at time: Timestamp
+    ) throws(FormatError) -> ControlEvent {
+        let organization = try reader.organization(bytes)
+        guard let tier = RateLimitPolicy.Tier(rawValue: try reader.uint8(bytes)) else { throw .invalid("tier") }
+        let policy = RateLimitPolicy(
+            tier, ownRequestsPerMinute: try reader.uint32(bytes), burst: try reader.uint32(bytes),
+            isAdaptive: flags & RateLimitFlags.isSteady == 0, concurrentBatchCount: try reader.uint16(bytes))
+        guard policy.isWellFormed else { throw .invalid("rate limits") }
+        return .rateLimitsSet(organization, policy, at: time)
     }
 
     private static func key(

@@ -16,6 +16,7 @@ package enum ControlEvent: Sendable, Equatable {
     /// Nothing of it is left on the disk.
     /// - Parameter generation: of the organization's manifest; an older one is that of a copy from before.
     case erasureDone(id: UInt64, generation: UInt64, at: Timestamp)
+    case rateLimitsSet(OrganizationID, RateLimitPolicy, at: Timestamp)
     /// Another key has taken its place: it opens nothing from `until` on.
     case keyRetired(keyID: String, until: Timestamp, at: Timestamp)
     /// When keys were used last, as far as that is written down.
@@ -26,7 +27,7 @@ package enum ControlEvent: Sendable, Equatable {
     /// Of the encoding; stands in the group record's entry.
     package static let schemaVersion: UInt8 = 1
 
-    /// Kinds 9 and 13 to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
+    /// Kinds 13 to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
     enum Kind: UInt8 {
         case organizationCreated = 1
         case keyCreated = 2
@@ -36,6 +37,7 @@ package enum ControlEvent: Sendable, Equatable {
         case userSecretSet = 6
         case erasureBegun = 7
         case erasureDone = 8
+        case rateLimitsSet = 9
         case keyCreatedWithRights = 10
         case keyRetired = 11
         case keysUsed = 12
@@ -51,6 +53,10 @@ package enum ControlEvent: Sendable, Equatable {
 
     enum RetentionFlags {
         static let isHeld: UInt8 = 1
+    }
+
+    enum RateLimitFlags {
+        static let isSteady: UInt8 = 1
     }
 }
 

@@ -86,6 +86,9 @@ package struct ControlState: Sendable, Equatable {
         case .quotaSet(let organization, let byteCount, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             settings[organization, default: OrganizationSettings()].quotaByteCount = byteCount
+        case .rateLimitsSet(let organization, let policy, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            settings[organization, default: OrganizationSettings()].rateLimits = policy
         case .userSecretSet(let organization, let secret, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             guard userSecrets[organization] == nil else { throw .secretExists(organization) }

@@ -6,6 +6,7 @@ package struct OrganizationSettings: Sendable, Equatable {
     package var retention: RetentionPolicy?
     /// Bytes that its segments and log files may take; 0 is without a bound.
     package var quotaByteCount: UInt64?
+    package var rateLimits: RateLimitPolicy?
 
     package init() {}
 }
@@ -19,13 +20,15 @@ final class SettingsTable: Sendable {
     private let state = Mutex(State())
     private let standard: RetentionPolicy
     private let quotaByteCount: UInt64
+    private let rateLimits: RateLimitPolicy
     /// Held while expired events are taken out of a manifest, and while the policy changes: when a legal hold was
     /// acknowledged, nothing expires any more.
     let expiring = Mutex<Void>(())
 
-    init(standard: RetentionPolicy, quotaByteCount: UInt64) {
+    init(standard: RetentionPolicy, quotaByteCount: UInt64, rateLimits: RateLimitPolicy = .standard) {
         self.standard = standard
         self.quotaByteCount = quotaByteCount
+        self.rateLimits = rateLimits
     }
 
     /// Takes over what the control log says now, and returns the logs whose settings are others than before.
@@ -49,6 +52,10 @@ final class SettingsTable: Sendable {
 
     func quotaByteCount(of log: LogID) -> UInt64 {
         state.withLock { $0.settings[log]?.quotaByteCount } ?? quotaByteCount
+    }
+
+    func rateLimits(of log: LogID) -> RateLimitPolicy {
+        state.withLock { $0.settings[log]?.rateLimits } ?? rateLimits
     }
 
     /// What has expired at this moment.

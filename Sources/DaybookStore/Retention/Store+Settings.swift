@@ -30,6 +30,21 @@ extension Store {
         try appendControl([.quotaSet(organization, byteCount: byteCount, at: now)])
     }
 
+    /// The limits in force. Complexity: O(1); asked with every request.
+    package func rateLimits(of log: LogID) -> RateLimitPolicy { shared.settings.rateLimits(of: log) }
+
+    /// Keeps how much was requested, for the next start. What is in it is its owner's business.
+    /// - Throws: what the disk says; and nothing is written once a sync has failed.
+    package func writeLimitsFile(_ bytes: [UInt8]) throws {
+        guard !shared.isPoisoned else { return }
+        try bytes.withRawSpan { (span) throws(DiskError) in try disk.replaceAtomically(Layout.limits, with: span) }
+    }
+
+    /// What was kept last; nil when nothing was.
+    package func readLimitsFile() throws -> [UInt8]? {
+        try disk.exists(Layout.limits) ? try disk.readAll(Layout.limits) : nil
+    }
+
     /// Organizations that have used up their quota, of those that were looked at in this life of the process.
     package var fullOrganizationCount: Int { shared.space.fullLogCount(quota: shared.settings.quotaByteCount(of:)) }
 }

@@ -40,7 +40,9 @@ final class SharedState: Sendable {
 
     init(durablePosition: UInt64, position: PositionFile?, options: StoreOptions) {
         sessionIdleMicroseconds = options.sessionIdleMicroseconds
-        settings = SettingsTable(standard: options.retention, quotaByteCount: options.organizationByteCountMax)
+        settings = SettingsTable(
+            standard: options.retention, quotaByteCount: options.organizationByteCountMax,
+            rateLimits: options.rateLimits)
         space = SpaceTable(quotaByteCount: options.storeByteCountMax)
         state = Mutex(State(durablePosition: durablePosition))
         self.position = position

@@ -49,6 +49,8 @@ package struct StoreOptions: Sendable {
     /// all of them; 0 is without a bound.
     package var organizationByteCountMax: UInt64 = 0
     package var storeByteCountMax: UInt64 = 0
+    /// For organizations for which no limits were set. Precondition: well-formed.
+    package var rateLimits = RateLimitPolicy.standard
     /// Ingest is refused while less is free than the journal, the largest running rewrite and this.
     package var spaceMarginByteCount: UInt64 = 64 << 20
 
