@@ -23,6 +23,7 @@ struct AuditTrailTests {
         let newID = try #require(rotated["key_id"]?.string)
         _ = try fixture.ask(#"{"verb":"key.revoke","key_id":"\#(newID)"}"#)
         _ = try fixture.ask(#"{"verb":"org.set","organization":"new","quota_bytes":7}"#)
+        _ = try fixture.ask(#"{"verb":"limits.set","organization":"new","tier":"free"}"#)
         let erasure = try fixture.ask(#"{"verb":"erase.begin","organization":"new","user":"ada"}"#)
         let erasureID = try #require(erasure["erasure_id"]?.string)
         _ = try fixture.ask(#"{"verb":"erase.reapply","organization":"new"}"#)
@@ -30,6 +31,7 @@ struct AuditTrailTests {
         for request in [
             #"{"verb":"org.show","organization":"new"}"#, #"{"verb":"org.list"}"#,
             #"{"verb":"key.list","organization":"new"}"#, #"{"verb":"key.revoke","key_id":"\#(newID)"}"#,
+            #"{"verb":"limits.show","organization":"new"}"#, #"{"verb":"limits.set","organization":"new"}"#,
             #"{"verb":"org.set","organization":"new"}"#, #"{"verb":"audit.list","organization":"new"}"#,
             #"{"verb":"erase.status","erasure_id":"\#(erasureID)"}"#,
         ] { _ = try fixture.ask(request) }
@@ -37,7 +39,8 @@ struct AuditTrailTests {
         #expect(
             entries.reversed().map { "\($0.action) \($0.target)" } == [
                 "org.create new", "key.create \(first)", "key.create \(keyID)", "key.rotate \(keyID)",
-                "key.create \(newID)", "key.revoke \(newID)", "org.set new", "erase.begin \(erasureID)",
+                "key.create \(newID)", "key.revoke \(newID)", "org.set new", "limits.set new",
+                "erase.begin \(erasureID)",
                 "erase.reapply ",
             ])
         #expect(entries.allSatisfy { $0.actor == .local && $0.outcome == .done && $0.count == 1 })
@@ -47,9 +50,13 @@ struct AuditTrailTests {
     /// Which verbs are acts is said here once more: a new one has to be put in one of the lists.
     @Test func theListsOfThisTestNameEveryVerb() {
         let acts: Set = [
-            "org.create", "org.set", "key.create", "key.rotate", "key.revoke", "erase.begin", "erase.reapply",
+            "org.create", "org.set", "limits.set", "key.create", "key.rotate", "key.revoke", "erase.begin",
+            "erase.reapply",
+            "log.set_level",
         ]
-        let questions: Set = ["org.list", "org.show", "key.list", "erase.status", "audit.list"]
+        let questions: Set = [
+            "org.list", "org.show", "limits.show", "key.list", "erase.status", "config.show", "audit.list",
+        ]
         #expect(Set(Administration.verbs.keys) == acts.union(questions))
     }
 

@@ -102,10 +102,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["limits.show", "limits.set"])
-    func anUnknownOrganizationIsNotFound(verb: String) throws {
+    @Test(arguments: [#""verb":"limits.show""#, #""verb":"limits.set","tier":"free""#])
+    func anUnknownOrganizationIsNotFound(fields: String) throws {
         try with(try TemporaryDirectory()) { opened in
-            let answer = try opened.ask(#"{"verb":"\#(verb)","organization":"umbrella","tier":"free"}"#)
+            let answer = try opened.ask(#"{\#(fields),"organization":"umbrella"}"#)
             #expect(text(answer["code"]) == "not_found")
         }
     }

@@ -95,6 +95,8 @@ import Testing
         try await TestServer.with(hasAdminSocket: true, log: log) { server in
             _ = try await server.request("GET", "/health/live")
             let answer = try await server.ask(#"{"verb":"log.set_level","level":"debug"}"#)
+            let trail = try await server.ask(#"{"verb":"audit.list"}"#)
+            #expect(trail["items"]?.elements?.first?["action"]?.string == "log.set_level")
             #expect(answer["level"]?.string == "debug")
             #expect(answer["previous_level"]?.string == "info")
             _ = try await server.request("GET", "/version")
