@@ -33,6 +33,7 @@ import Testing
                 try await server.request("GET", "/api/v1/metrics/commands?user=secret-user"),
                 try await server.request("GET", "/health/live"),
                 try await server.request("GET", "/secret/path"),
+                try await server.request("DELETE", "/api/v1/keys/secret-key"),
                 try await server.request("GET", "/api/v1/metrics/agents", key: "dbk_secret-key"),
             ]
         }
@@ -44,10 +45,11 @@ import Testing
             lines.map { $0.text("route") } == [
                 "/api/v1/metrics/command-execution", "/api/metrics/commands", "/api/v1/metrics/batch",
                 "/api/v1/metrics/session/{}", "/api/v1/metrics/commands", "/health/live", "unknown",
-                "/api/v1/metrics/agents",
+                "/api/v1/keys/{}", "/api/v1/metrics/agents",
             ])
-        #expect(lines.map { $0.text("method") } == ["POST", "POST", "POST", "PUT", "GET", "GET", "GET", "GET"])
-        #expect(lines.map { $0.text("organization") } == Array(repeating: "acme", count: 5) + [nil, nil, nil])
+        #expect(
+            lines.map { $0.text("method") } == ["POST", "POST", "POST", "PUT", "GET", "GET", "GET", "DELETE", "GET"])
+        #expect(lines.map { $0.text("organization") } == Array(repeating: "acme", count: 8) + [nil])
         #expect(lines.allSatisfy { ($0.number("latency_microseconds") ?? -1) >= 0 })
         #expect(lines.allSatisfy { $0.text("level") == "debug" })
     }

@@ -95,6 +95,7 @@ extension ConnectionHandler {
     private func refusalOfRouting(_ target: String, _ fields: RequestFields) -> ErrorResponse? {
         do throws(ErrorResponse) {
             guard let credential = try credential(fields, at: environment.now) else { return nil }
+            request.record?.credential = credential
             return target.hasPrefix("/api/") ? refusal(of: .query, credential) : nil
         } catch {
             return error

@@ -62,14 +62,12 @@ enum RouteTable {
 
     /// Method and path without what a client chooses, for the audit trail: an id may be the name of a user.
     static func name(_ method: String, _ target: String) -> String {
-        method + " " + (route(path: path(of: target))?.path ?? "")
+        method + " " + (pattern(of: target) ?? "")
     }
 
     /// The path of the route that a target in origin form leads to, with `{}` for what the client chose.
     static func pattern(of target: String) -> String? {
-        let parts = target.prefix { $0 != "?" }.utf8
-            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        return (metrics + service).first { matches(parts, $0.path) }?.path
+        route(path: path(of: target))?.path
     }
 
     /// The answer to a method that no route knows. It ends the connection: the decoder has given up on it.
