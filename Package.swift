@@ -36,6 +36,8 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
     .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "NIOHTTP2", package: "swift-nio-http2"),
     .product(name: "HTTPTypes", package: "swift-http-types"),
 ]
 
@@ -50,6 +52,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
     ],
     targets: [
         // Floor C
@@ -83,7 +88,10 @@ let package = Package(
         // Floor 5
         floor(
             "DaybookControl",
-            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore"]),
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore",
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ]),
         floor("DaybookExport", ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookStore", "DaybookQuery"]),
         // Floor 6
         floor(
