@@ -15,7 +15,7 @@ extension ConnectionHandler {
     /// Answers the present request with an error, and ends the connection when what follows cannot be relied on.
     func answer(_ failure: ErrorResponse) {
         guard phase != .closed && phase != .lingering else { return }
-        if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
+        if phase == .collecting { refundBody() }
         if failure.status == 401 || failure.status == 403 { noteDenial(failure) }
         let now = environment.nanoseconds
         let latency = request.startedNanoseconds == 0 ? 0 : now - request.startedNanoseconds
@@ -112,7 +112,8 @@ extension ConnectionHandler {
         case .routing where !routing.responseHasStarted:
             // It waits for the disk. Its late answer must not meet another request: the connection ends.
             if loop.isOver(limits.commitMilliseconds, since: routing.requestEndedTick) { answer(.actTimeout.closing()) }
-        case .routing, .closed: break
+        // What is held goes on within milliseconds.
+        case .routing, .held, .closed: break
         case .lingering:
             if loop.isOver(limits.lingerMilliseconds, since: lingerStartedTick) { context.close(promise: nil) }
         }

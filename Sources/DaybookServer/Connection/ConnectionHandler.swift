@@ -19,6 +19,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case idle
         /// The body of an ingest request arrives.
         case collecting
+        /// Its organization had its share of this turn of the loop: it goes on in a later one.
+        case held
         /// The store has it.
         case committing
         /// An import's body arrives; chunks of it are being committed on the way.
@@ -57,6 +59,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var asked: AskedQuery?
     var query: RunningQuery?
     var routing = RoutingState()
+    var held: HeldRequest?
+    var hasTurn = false
     private var routerIsAttached = false
     var waiting = CircularBuffer<Waiting>()
     private var readIsHeldBack = false
@@ -127,13 +131,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func abandonRequest() {
         if let ticket = ingest?.ticket { loop.abandon(ticket) }
         if let ticket = importStream?.ticket { loop.abandon(ticket) }
-        if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
+        if phase == .collecting || phase == .held { refundBody() }
         giveUpQuery()
         endRecord()
         leaveBatch()
         ingest = nil
         importStream = nil
         asked = nil
+        held = nil
     }
 
     // MARK: Inbound
@@ -156,7 +161,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .collecting, .asking: true
         case .importing: importStream?.isWaiting == false
         case .routing: !routing.requestHasEnded
-        case .committing, .querying, .lingering, .closed: false
+        case .held, .committing, .querying, .lingering, .closed: false
         }
     }
 
@@ -278,7 +283,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .routing where !routing.requestHasEnded && routing.responseHasStarted, .importing:
             context?.close(promise: nil)
         case .routing where !routing.requestHasEnded: answer(failure)
-        case .idle, .committing, .querying, .routing: waiting.append(.failure(failure))
+        case .idle, .held, .committing, .querying, .routing: waiting.append(.failure(failure))
         case .lingering, .closed: break
         }
     }
@@ -308,7 +313,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 query?.inputClosedTick = loop.tick
                 waiting.append(.inputClosed)
             case .importing where importStream?.hasEnded == false: context.close(promise: nil)
-            case .idle, .committing, .routing, .importing: waiting.append(.inputClosed)
+            case .idle, .held, .committing, .routing, .importing: waiting.append(.inputClosed)
             case .closed: break
             }
         case is ChannelShouldQuiesceEvent:

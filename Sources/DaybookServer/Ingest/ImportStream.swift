@@ -75,7 +75,9 @@ struct ImportStream {
             return
         }
         let byteCount = packing.memoryByteCount(blockByteCountMax: Self.blockByteCountMax)
-        guard let memory = BudgetShare(byteCount, of: environment) else { throw .overloaded }
+        guard let memory = BudgetShare(byteCount, of: credential.organization.log, from: environment.bodies) else {
+            throw .overloaded
+        }
         self.memory = memory
         do throws(UnpackError) {
             unpacker = try packing.unpacker(blockByteCountMax: Self.blockByteCountMax)

@@ -61,6 +61,8 @@ struct QueryRequest: Sendable {
         startedNanoseconds = environment.nanoseconds
     }
 
+    var organization: LogID { credential.organization.log }
+
     private static let foreignUser = ErrorResponse(
         403, "forbidden", "This credential lists the events of its own user only.")
 
