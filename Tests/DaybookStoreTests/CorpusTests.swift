@@ -108,6 +108,15 @@ struct CorpusTests {
         #expect(count >= 1)
     }
 
+    @Test func `notes of erasures that are taken are written again to the same bytes`() throws {
+        let count = try Self.acceptedCount("erasure-progress") { input in
+            let notes = try input.withRawSpan { (bytes) throws(FormatError) in try ErasureProgress(reading: bytes) }
+            #expect(notes.encoded() == input)
+            return true
+        }
+        #expect(count >= 2)
+    }
+
     @Test func `acts that are taken are written again to the same act`() throws {
         let count = try Self.acceptedCount("control-event") { input in
             let act = try input.withRawSpan { (bytes) throws(FormatError) in try ControlEvent(reading: bytes) }
@@ -146,6 +155,8 @@ struct CorpusTests {
                 default: continue
                 }
             }
+            let notes = try ErasureProgressTests.read(ErasureProgressTests.vector().bytes)
+            try seed("erasure-progress", "page", notes.encoded())
             for vector in try HexVectors.load(page: "docs/format/control.md") {
                 try seed("control-event", vector.name, vector.bytes)
             }
