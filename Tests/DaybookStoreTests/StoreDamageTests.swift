@@ -36,6 +36,7 @@ struct StoreDamageTests {
 
     static let kinds: [Kind] = [
         Kind("identity", .store) { $0 == Layout.identity },
+        Kind("position", .nothing) { $0 == PositionFile.path },
         Kind("checkpoint", .store) { $0.hasPrefix(Layout.checkpoint + "/") },
         Kind("journal", .store) { $0.hasPrefix(Layout.journal + "/") },
         Kind("control log", .store) { $0.hasPrefix(Layout.control + "/") },
