@@ -22,7 +22,7 @@ extension Administration {
     }
 
     /// What is not named stays; but another tier, or another number, begins without a burst. Nothing is changed unless
-    /// every field is good.
+    /// every field is good. What was set once stays set when it is what the server gives to those for whom nothing was.
     func setLimits(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
         let record = try limitedOrganization(of: request)
         let known = store.rateLimits(of: record.log)
@@ -43,7 +43,10 @@ extension Administration {
             }
             policy.burst = try Self.number("burst", of: request, 0, limit) ?? 0
         }
-        if policy != known {
+        let isNamed = ["tier", "requests_per_minute", "adaptive", "concurrent_batches", "burst"].contains {
+            request[$0] != nil
+        }
+        if policy != known || isNamed && !store.hasOwnRateLimits(record.log) {
             try store.appendControl([
                 .rateLimitsSet(record.id, policy, at: now),
                 .audited(origin.record("limits.set", record.id.text, in: record.id, at: now)),

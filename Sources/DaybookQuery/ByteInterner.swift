@@ -29,7 +29,7 @@ struct ByteInterner: Sendable {
             slot = (slot + 1) & mask
         }
         guard bytes.count + range.count <= QueryLimits.dimensionByteCountMax else {
-            throw .tooLarge(limit: QueryLimits.groupCountMax)
+            throw .outOfMemory(limit: QueryLimits.dimensionByteCountMax)
         }
         let code = UInt32(count)
         table[slot] = code + 1

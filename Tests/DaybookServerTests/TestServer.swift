@@ -32,7 +32,9 @@ final class TestServer: Sendable {
         return options
     }
 
-    private init(_ root: String, isGated: Bool, options: ServerOptions, log: CapturedLog?) async throws {
+    private init(
+        _ root: String, isGated: Bool, storeOptions: StoreOptions, options: ServerOptions, log: CapturedLog?
+    ) async throws {
         self.root = root
         let posix = try PosixDisk(creatingRoot: root)
         gate = isGated ? GatedDisk(posix) : nil
@@ -40,9 +42,9 @@ final class TestServer: Sendable {
         let clock = SystemClock()
         let entropy = SystemEntropy()
         if try !disk.exists(Layout.identity) {
-            try Store.create(disk: disk, clock: clock, entropy: entropy, options: Self.storeOptions)
+            try Store.create(disk: disk, clock: clock, entropy: entropy, options: storeOptions)
         }
-        store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: Self.storeOptions)
+        store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: storeOptions)
         store.start()
         let acme = OrganizationID("acme")!
         organization = try store.organization(acme) ?? store.createOrganization(acme)
@@ -74,11 +76,13 @@ final class TestServer: Sendable {
     ///   - log: what the server writes its lines to; to nothing by default.
     ///   - batchEventCountMax: events of one batch.
     ///   - isGated: whether the store works behind a `GatedDisk`.
+    ///   - storeOptions: those of a small store by default.
     static func with(
         _ directory: TemporaryDirectory? = nil, connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false,
         eventLoopCount: Int = 1, queryThreadCount: Int = 2, timeLimits: TimeLimits = .outOfReach,
         addressLimits: AddressLimits = AddressLimits(), isGated: Bool = false, log: CapturedLog? = nil,
-        batchEventCountMax: Int = 1_000, _ body: (TestServer) async throws -> Void
+        batchEventCountMax: Int = 1_000, storeOptions: StoreOptions = TestServer.storeOptions,
+        _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
         var options = ServerOptions()
@@ -90,7 +94,8 @@ final class TestServer: Sendable {
         options.batchEventCountMax = batchEventCountMax
         options.addressLimits = addressLimits
         if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
-        let server = try await TestServer(directory.path, isGated: isGated, options: options, log: log)
+        let server = try await TestServer(
+            directory.path, isGated: isGated, storeOptions: storeOptions, options: options, log: log)
         do {
             try await body(server)
         } catch {

@@ -223,6 +223,7 @@ def run(daybook, results):
     check_answers(results, daybook, active)
     key = check_copy(results, daybook, tenants[0])
     keeping.check_quota(results, daybook, "copy", key)
+    keeping.check_store_quota(results, daybook, "copy", key, tenants[0].key)
     keeping.check_hold(results, daybook, "copy")
     left = keeping.check_erasure(results, daybook, "copy", key)
     configuring.check_verbs(results, daybook, os.path.dirname(daybook.directory))

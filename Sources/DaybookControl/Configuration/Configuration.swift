@@ -30,6 +30,14 @@ package struct OrganizationDefaults: Sendable, Equatable {
     package init() {}
 }
 
+extension RateLimitPolicy {
+    /// Of organizations for which nothing was set: requests in any 60 seconds; 0 is without a bound.
+    var defaultRequestsPerMinute: UInt32 {
+        get { requestsPerMinute ?? 0 }
+        set { self = newValue == 0 ? .standard : RateLimitPolicy(.own, ownRequestsPerMinute: newValue) }
+    }
+}
+
 package struct LogOptions: Sendable, Equatable {
     package enum Format: String, Sendable, CaseIterable { case text, json }
 

@@ -105,6 +105,11 @@ extension ConfigurationKey {
         .integer(
             "organizations.quota_bytes", \.store.organizationByteCountMax, 0...byteCountMax,
             "Bytes that an organization without a quota of its own may take; 0 is without a bound"),
+        .integer(
+            "organizations.requests_per_minute", \.store.rateLimits.defaultRequestsPerMinute,
+            0...Int64(RateLimitPolicy.requestsPerMinuteMax), aliases: ["RATE_LIMIT_MAX_REQUESTS"],
+            "Single events, and as many questions, of an organization without limits of its own in any 60 seconds, and ten times as many batches; 0 is without a bound"
+        ),
     ]
 
     private static let storing: [ConfigurationKey] = [

@@ -49,6 +49,7 @@ package struct ForeignVariable: Sendable {
         ForeignVariable(
             "DATA_RETENTION_DAYS",
             sets: "`organizations.commands_retention_days` and `organizations.agents_retention_days`"),
+        ForeignVariable("RATE_LIMIT_MAX_REQUESTS", sets: "`organizations.requests_per_minute`"),
     ]
 
     private static let ignored: [ForeignVariable] = [
@@ -58,9 +59,8 @@ package struct ForeignVariable: Sendable {
         ForeignVariable("DB_PORT", ignored: noDatabase), ForeignVariable("DB_NAME", ignored: noDatabase),
         ForeignVariable("DB_USER", ignored: noDatabase), ForeignVariable("DB_PASSWORD", ignored: noDatabase),
         ForeignVariable("DB_POOL_SIZE", ignored: noDatabase),
-        ForeignVariable("RATE_LIMIT_WINDOW_MS", ignored: noRateLimits),
-        ForeignVariable("RATE_LIMIT_MAX_REQUESTS", ignored: noRateLimits),
-        ForeignVariable("RATE_LIMIT_STORAGE", ignored: noRateLimits),
+        ForeignVariable("RATE_LIMIT_WINDOW_MS", ignored: "limits are for any 60 seconds"),
+        ForeignVariable("RATE_LIMIT_STORAGE", ignored: "counted in memory, and kept across a clean restart"),
         ForeignVariable("COLLECTION_BATCH_SIZE", ignored: "commits take whatever waits while the disk is busy"),
         ForeignVariable("COLLECTION_TIMEOUT_MS", ignored: "see `timeouts.commit_milliseconds`"),
         ForeignVariable("COLLECTION_RETRY_ATTEMPTS", ignored: "what is acknowledged is stored; clients retry"),
@@ -88,7 +88,6 @@ package struct ForeignVariable: Sendable {
     ]
 
     private static let noDatabase = "the store is a directory: `data`"
-    private static let noRateLimits = "there are no rate limits yet"
     private static let noBackup = "backups are not made by the server"
     private static let noPush = "monitoring asks `/metrics`"
     private static let ofAClient = "a client's; the server does not look at it"

@@ -57,7 +57,11 @@ extension ConnectionHandler {
             bytes.append(contentsOf: "\r\nConnection: keep-alive".utf8)
         }
         bytes.append(contentsOf: "\r\n".utf8)
-        request.rate?.appendHeaderFields(to: &bytes)
+        if let rate = request.rate {
+            rate.appendHeaderFields(to: &bytes)
+        } else if request.isUnlimited {
+            bytes.append(contentsOf: RateStanding.unlimitedHeaderBytes)
+        }
     }
 
     /// Bytes of ours, past the encoder, in one write.

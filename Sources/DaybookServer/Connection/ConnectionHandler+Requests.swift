@@ -119,7 +119,8 @@ extension ConnectionHandler {
             request.record?.answered(status: Int(head.status.code))
             if environment.isDraining { request.keepsAlive = false }
             head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
-            for (name, value) in request.rate?.headerFields ?? [] {
+            let unlimited = request.isUnlimited ? RateStanding.unlimitedHeaderFields : []
+            for (name, value) in request.rate?.headerFields ?? unlimited {
                 head.headers.replaceOrAdd(name: name, value: value)
             }
             if !request.keepsAlive {

@@ -18,6 +18,8 @@ struct CurrentRequest {
     var authorization: String?
     /// What it was counted against; told with its answer.
     var rate: RateStanding?
+    /// It is of an organization without a limit, which is told with its answer, too.
+    var isUnlimited = false
     /// The organization of which it is one of few batches at a time.
     var heldBatch: LogID?
 }

@@ -54,7 +54,10 @@ extension ConnectionHandler {
         }
         guard
             let decision = environment.limits.admit(kind, of: organization, policy, at: environment.nanoseconds)
-        else { return nil }
+        else {
+            request.isUnlimited = true
+            return nil
+        }
         guard decision.isAdmitted else { return refusal(decision) }
         request.rate = RateStanding(decision, at: environment.now)
         return nil

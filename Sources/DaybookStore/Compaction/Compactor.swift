@@ -51,6 +51,8 @@ final class Compactor {
     var blocked: [LogID: Set<String>] = [:]
     /// Segments whose index could not be made, by log; as above.
     var unindexed: [LogID: Set<String>] = [:]
+    /// What is known of history files that may be merged, by log and name; asked again in each patrol.
+    var historyGroups: [LogID: [String: HistoryGroup?]] = [:]
     /// Segments whose expired rows were counted, with the wall time from which on they are counted again.
     var countedAgain: [String: Int64] = [:]
     /// What is to be merged, and since when.
@@ -117,6 +119,7 @@ final class Compactor {
         if isPatrolled {
             blocked[log] = nil
             unindexed[log] = nil
+            historyGroups[log] = nil
         }
         do {
             let organization = try registry.lease(log)
@@ -170,6 +173,8 @@ final class Compactor {
         {
             let range = ranges[run.lowerBound].range.lowerBound...ranges[run.upperBound - 1].range.upperBound
             begin(RangeRewriter.Job(range, of: manifest), organization, table)
+        } else if options.compaction.mergesRanges, try mergeHistory(organization, manifest) {
+            shared.maintenance.add(log)
         } else if isPatrolled {
             try sealExpired(organization, table)
         }

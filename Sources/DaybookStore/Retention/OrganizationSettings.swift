@@ -58,6 +58,11 @@ final class SettingsTable: Sendable {
         state.withLock { $0.settings[log]?.rateLimits } ?? rateLimits
     }
 
+    /// Whether limits were set for it, whatever they are.
+    func hasOwnRateLimits(_ log: LogID) -> Bool {
+        state.withLock { $0.settings[log]?.rateLimits != nil }
+    }
+
     /// What has expired at this moment.
     func visibility(of log: LogID, at now: Timestamp) -> VisibilityTable {
         guard log != .control else { return .everything }

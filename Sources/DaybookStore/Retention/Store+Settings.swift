@@ -33,6 +33,9 @@ extension Store {
     /// The limits in force. Complexity: O(1); asked with every request.
     package func rateLimits(of log: LogID) -> RateLimitPolicy { shared.settings.rateLimits(of: log) }
 
+    /// Whether they were set for the organization, and are not those of the store's options.
+    package func hasOwnRateLimits(_ log: LogID) -> Bool { shared.settings.hasOwnRateLimits(log) }
+
     /// Keeps how much was requested, for the next start. What is in it is its owner's business.
     /// - Throws: what the disk says; and nothing is written once a sync has failed.
     package func writeLimitsFile(_ bytes: [UInt8]) throws {
