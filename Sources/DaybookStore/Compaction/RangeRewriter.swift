@@ -42,6 +42,7 @@ final class RangeRewriter: RangeWork {
     private let disk: any Disk
     private let organization: OrganizationStore
     private let job: Job
+    var range: ClosedRange<UInt64> { job.range }
     private let verdict: RowVerdict
     /// Where rows go that leave for their age.
     private let history: HistoryBuilder?
@@ -317,6 +318,7 @@ final class RangeRewriter: RangeWork {
 
 /// Work on whole ranges that ends in one publication.
 protocol RangeWork: AnyObject {
+    var range: ClosedRange<UInt64> { get }
     /// One piece of work. True when everything is written and synchronized.
     func step() throws -> Bool
     /// What is to be published once `step` has said that all is done.

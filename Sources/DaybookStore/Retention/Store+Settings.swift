@@ -33,6 +33,9 @@ extension Store {
     /// The limits in force. Complexity: O(1); asked with every request.
     package func rateLimits(of log: LogID) -> RateLimitPolicy { shared.settings.rateLimits(of: log) }
 
+    /// What holds for requests that do not say. Complexity: O(1); asked with nearly every request that stores.
+    package func durability(of log: LogID) -> Durability { shared.settings.durability(of: log) }
+
     /// Keeps how much was requested, for the next start. What is in it is its owner's business.
     /// - Throws: what the disk says; and nothing is written once a sync has failed.
     package func writeLimitsFile(_ bytes: [UInt8]) throws {
