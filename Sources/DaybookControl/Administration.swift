@@ -11,8 +11,8 @@ package import DaybookSystem
 /// | --- | --- | --- |
 /// | `org.create` | `organization`, `operator?` | `organization, created_at, api_key, key_id, role, operator, …`: with its first key, an admin's |
 /// | `org.list` | `limit?`, `cursor?` | `organizations [{organization, created_at}]` |
-/// | `org.show` | `organization` | `organization, created_at, retention_days {commands, agents, sessions, productivity}, legal_hold, quota_bytes`; 0 days keep for ever, 0 bytes are no bound |
-/// | `org.set` | `organization`, `retention_days?` with some families, `legal_hold?`, `quota_bytes?` | as `org.show` |
+/// | `org.show` | `organization` | `organization, created_at, retention_days {commands, agents, sessions, productivity}, legal_hold, quota_bytes, durability`; 0 days keep for ever, 0 bytes are no bound |
+/// | `org.set` | `organization`, `retention_days?` with some families, `legal_hold?`, `quota_bytes?`, `durability?` | as `org.show` |
 /// | `limits.show` | `organization` | `organization, tier, single_per_minute, batch_per_minute, query_per_minute, burst, adaptive, concurrent_batches`; null is without a bound |
 /// | `limits.set` | `organization`, `tier?` or `requests_per_minute?`, `burst?`, `adaptive?`, `concurrent_batches?` | as `limits.show` |
 /// | `key.create` | `organization`, `name?`, `role?`, `scopes?` (without both ingest, read), `user?`, `expires_in_seconds?`, `operator?` | `organization, api_key, key_id, name, role, operator, scopes, user, created_at, expires_at, rotated_from` |
@@ -22,6 +22,9 @@ package import DaybookSystem
 /// | `erase.begin` | `organization`, `user` | as `erase.status` |
 /// | `erase.status` | `erasure_id` | `erasure_id, organization, user_hash, through_sequence, begun_at, state, phase, awaited, last_error, certificate` |
 /// | `erase.reapply` | `organization?` | `erasure_ids [...]`: begun once more |
+/// | `dlq.list` | `organization?`, `limit?`, `cursor?` | `dead_letters [{dead_letter_id, organization, kind, first_sequence, last_sequence, subject, attempts, first_attempt_at, last_attempt_at, error}]`, oldest first |
+/// | `dlq.show` | `dead_letter_id`, `organization?` | one of them |
+/// | `dlq.replay`, `dlq.purge` | `dead_letter_id?`, `organization?`; without an id all of them | `replayed` or `purged`: how many |
 /// | `config.show` | | `settings [{name, value, origin, place}]` of the running server |
 /// | `log.set_level` | `level` | `level, previous_level`: of the running server, until it ends |
 /// | `audit.list` | `organization?`, `limit?` (100), `cursor?` | `items [{number, at, organization, actor, action, target, route, request_id, address, outcome, count}], pagination {next_cursor, has_more}`, newest first |
@@ -82,7 +85,7 @@ package struct Administration: Sendable {
         "org.create": Verb(permission: .manageOrganizations, fields: ["organization", "operator"]),
         "org.list": Verb(permission: .manageOrganizations, fields: ["limit", "cursor"]),
         "org.show": Verb(permission: .manageOrganizations, fields: ["organization"]),
-        "org.set": Verb(permission: nil, fields: ["organization", "retention_days", "legal_hold", "quota_bytes"]),
+        "org.set": Verb(permission: nil, fields: ["organization", "retention_days", "legal_hold", "quota_bytes", "durability"]),
         "limits.show": Verb(permission: nil, fields: ["organization"]),
         "limits.set": Verb(
             permission: nil,
@@ -97,6 +100,10 @@ package struct Administration: Sendable {
         "erase.begin": Verb(permission: nil, fields: ["organization", "user"]),
         "erase.status": Verb(permission: nil, fields: ["erasure_id"]),
         "erase.reapply": Verb(permission: nil, fields: ["organization"]),
+        "dlq.list": Verb(permission: .manageDeadLetters, fields: ["organization", "limit", "cursor"]),
+        "dlq.show": Verb(permission: .manageDeadLetters, fields: ["dead_letter_id", "organization"]),
+        "dlq.replay": Verb(permission: .manageDeadLetters, fields: ["dead_letter_id", "organization"]),
+        "dlq.purge": Verb(permission: .manageDeadLetters, fields: ["dead_letter_id", "organization"]),
         "config.show": Verb(permission: nil, fields: []),
         "log.set_level": Verb(permission: nil, fields: ["level"]),
         "audit.list": Verb(permission: .readAudit, fields: ["organization", "limit", "cursor"]),
@@ -158,6 +165,10 @@ package struct Administration: Sendable {
         case "erase.begin": return try beginErasure(request, origin)
         case "erase.status": return try erasureStatus(request)
         case "erase.reapply": return try reapplyErasures(request, origin)
+        case "dlq.list": return try listDeadLetters(request, origin)
+        case "dlq.show": return try showDeadLetter(request, origin)
+        case "dlq.replay": return try removeDeadLetters(request, origin, isReplayed: true)
+        case "dlq.purge": return try removeDeadLetters(request, origin, isReplayed: false)
         case "config.show": return try showConfiguration()
         case "log.set_level": return try setLogLevel(request, origin)
         case "audit.list": return try listAudit(request, origin)

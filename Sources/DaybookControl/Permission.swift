@@ -8,6 +8,7 @@ package enum Permission: String, CaseIterable, Sendable {
     case exportEvents = "events.export"
     case manageKeys = "keys.manage"
     case readAudit = "audit.read"
+    case manageDeadLetters = "dead_letters.manage"
     case readInstanceMetrics = "instance.metrics"
     case manageOrganizations = "instance.organizations"
 }

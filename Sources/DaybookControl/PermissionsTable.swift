@@ -35,6 +35,8 @@ package enum PermissionsTable {
         Row(.exportEvents, "export what may be listed (no route yet)", [.admin, .auditor], scopes: .export),
         Row(.manageKeys, "list, make, rotate and revoke keys of the organization", [.admin], scopes: .admin),
         Row(.readAudit, "read the audit trail of the organization", [.admin, .auditor], scopes: .admin),
+        Row(
+            .manageDeadLetters, "list, replay and purge work that failed", [.admin], isOperators: true, scopes: .admin),
         Row(.readInstanceMetrics, "`/metrics` of the process", [.admin], isOperators: true, scopes: .admin),
         Row(.manageOrganizations, "list, show and make organizations", [], isOperators: true),
     ]

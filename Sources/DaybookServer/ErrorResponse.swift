@@ -114,10 +114,14 @@ extension ErrorResponse {
             self.init(409, "conflict", "This idempotency key was used with another request.")
         case .sessionNotFound:
             self.init(404, "not_found", "There is no such session.")
-        case .sessionEnded:
+        case .sessionEnded(let place):
             self.init(409, "conflict", "The session has already ended.")
-        case .sessionTooLarge(let session, let field, let message):
-            let path = isBatch ? "user_sessions[\(session)].\(field)" : field
+            if isBatch {
+                let path = "user_sessions[\(place.session)].id"
+                failures = [FieldFailure(field: path, message: "is a session that has already ended")]
+            }
+        case .sessionTooLarge(let place, let field, let message):
+            let path = isBatch ? "user_sessions[\(place.session)].\(field)" : field
             self = .invalid("validation_failed", [FieldFailure(field: path, message: message)])
         case .storageUnavailable:
             self = .storageUnavailable

@@ -52,10 +52,11 @@ struct AuditTrailTests {
         let acts: Set = [
             "org.create", "org.set", "limits.set", "key.create", "key.rotate", "key.revoke", "erase.begin",
             "erase.reapply",
-            "log.set_level",
+            "log.set_level", "dlq.replay", "dlq.purge",
         ]
         let questions: Set = [
             "org.list", "org.show", "limits.show", "key.list", "erase.status", "config.show", "audit.list",
+            "dlq.list", "dlq.show",
         ]
         #expect(Set(Administration.verbs.keys) == acts.union(questions))
     }

@@ -92,6 +92,11 @@ struct RouteCase: Sendable, CustomStringConvertible {
         RouteCase("POST", "/api/v1/organizations", [.manageOrganizations], #"{"organization":"made"}"#),
         RouteCase("GET", "/api/v1/organizations/{}", [.manageOrganizations]),
         RouteCase("GET", "/api/v1/audit", [.readAudit]),
+        RouteCase("GET", "/api/v1/dead-letters", [.manageDeadLetters]),
+        RouteCase("DELETE", "/api/v1/dead-letters", [.manageDeadLetters]),
+        RouteCase("GET", "/api/v1/dead-letters/{}", [.manageDeadLetters]),
+        RouteCase("DELETE", "/api/v1/dead-letters/{}", [.manageDeadLetters]),
+        RouteCase("POST", "/api/v1/dead-letters/{}/replay", [.manageDeadLetters]),
     ]
 
     private static let service: [RouteCase] =

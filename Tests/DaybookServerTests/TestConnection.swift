@@ -99,6 +99,13 @@ final class TestConnection: Sendable {
         }
     }
 
+    /// The text up to the next line end.
+    func readLine() async throws -> String {
+        try await onThread { [self] in String(decoding: try line(until: Array("\r\n".utf8)), as: UTF8.self) }
+    }
+
+    func readBytes(_ byteCount: Int) async throws -> [UInt8] { try await onThread { [self] in try take(byteCount) } }
+
     /// Whether the server ends the stream without another byte.
     func isEnded() async -> Bool {
         await onThread { [self] in

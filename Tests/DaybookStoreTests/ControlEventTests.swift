@@ -21,7 +21,7 @@ struct ControlEventTests {
     @Test func thePageShowsEveryKindOfAct() throws {
         #expect(
             Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [
-                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 64, 65,
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 30, 31, 32, 64, 65,
             ])
     }
 
@@ -79,6 +79,17 @@ struct ControlEventTests {
                 "kind": Build.number(12), "at": Build.number(time.microseconds), "uses": .array(items),
             ])
         case .audited(let record): return json(record)
+        case .deadLettered(let letter): return json(letter)
+        case .deadLetterRemoved(let id, let isReplayed, let time):
+            return Build.object([
+                "kind": Build.number(31), "at": Build.number(time.microseconds), "id": Build.text(hexText(id)),
+                "replayed": .bool(isReplayed),
+            ])
+        case .durabilitySet(let organization, let durability, let time):
+            return Build.object([
+                "kind": Build.number(32), "at": Build.number(time.microseconds),
+                "organization": Build.text(organization.text), "durability": Build.number(durability.rawValue),
+            ])
         case .rateLimitsSet(let organization, let policy, let time):
             return Build.object([
                 "kind": Build.number(9), "at": Build.number(time.microseconds),
@@ -88,6 +99,20 @@ struct ControlEventTests {
                 "concurrent_batches": Build.number(policy.concurrentBatchCount),
             ])
         }
+    }
+
+    private static func json(_ letter: DeadLetter) -> ParsedJSON {
+        typealias Build = ManifestVectorTests
+        return Build.object([
+            "kind": Build.number(30), "at": Build.number(letter.lastAttemptAt.microseconds),
+            "id": Build.text(hexText(letter.id)), "work": Build.number(letter.kind.rawValue),
+            "first_sequence": Build.number(letter.sequences.lowerBound),
+            "last_sequence": Build.number(letter.sequences.upperBound),
+            "attempts": Build.number(letter.attemptCount),
+            "first_attempt_at": Build.number(letter.firstAttemptAt.microseconds),
+            "organization": Build.text(letter.organization.text), "subject": Build.text(letter.subject),
+            "error": Build.text(letter.error),
+        ])
     }
 
     private static func json(_ key: KeyRecord) -> ParsedJSON {
@@ -173,6 +198,43 @@ struct ControlEventTests {
         var bytes = try #require(try Self.vectors().first { $0.name == "rate-limits-set-own" }).bytes
         bytes[offset] = byte
         if name == "no number" { bytes[19] = 0 }
+        #expect(throws: FormatError.self) { try Self.read(bytes) }
+    }
+
+    /// Changes of the page's `dead-letter`: the work stands at 20, the sequences from 21 on, the attempts at 37.
+    @Test(
+        arguments: [
+            ("flag", 1, 1), ("work that there is none of", 20, 0), ("unknown work", 20, 3),
+            ("first behind last", 22, 10), ("no attempt", 37, 0), ("organization that is none", 50, UInt8(ascii: "A")),
+            ("text that is not UTF-8", 55, 0xC3),
+        ] as [(String, Int, UInt8)])
+    func aWrongDeadLetterIsRefused(name: String, offset: Int, byte: UInt8) throws {
+        var bytes = try #require(try Self.vectors().first { $0.name == "dead-letter" }).bytes
+        bytes[offset] = byte
+        #expect(throws: FormatError.self) { try Self.read(bytes) }
+    }
+
+    @Test func aDeadLetterFromSequenceZeroAndOneWithLongTextsAreRefused() throws {
+        let page = try #require(try Self.vectors().first { $0.name == "dead-letter" }).bytes
+        var zero = page
+        zero[21] = 0
+        zero[22] = 0
+        #expect(throws: FormatError.self) { try Self.read(zero) }
+        guard case .deadLettered(var letter) = try Self.read(page) else {
+            Issue.record("another act came back")
+            return
+        }
+        letter.error = String(repeating: "x", count: 512)
+        #expect(try Self.read(ControlEvent.deadLettered(letter).encoded()) == .deadLettered(letter))
+        letter.error += "x"
+        #expect(throws: FormatError.self) { try Self.read(ControlEvent.deadLettered(letter).encoded()) }
+    }
+
+    @Test(arguments: [("unknown flag of a removal", "dead-letter-purged", 1, 2), ("unknown durability", "durability-set", 17, 2)]
+        as [(String, String, Int, UInt8)])
+    func aWrongRemovalOrDurabilityIsRefused(name: String, vector: String, offset: Int, byte: UInt8) throws {
+        var bytes = try #require(try Self.vectors().first { $0.name == vector }).bytes
+        bytes[offset] = byte
         #expect(throws: FormatError.self) { try Self.read(bytes) }
     }
 

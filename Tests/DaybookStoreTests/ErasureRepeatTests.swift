@@ -71,7 +71,7 @@ struct ErasureRepeatTests {
             [(#"{"user_id":"bob","agents_used":["a"]}"#, .sessionUpdate(sessionID: Array("erased-session".utf8)))])
         let kept = erasing.send(
             [(#"{"user_id":"bob","agents_used":["a"]}"#, .sessionUpdate(sessionID: Array("kept-session".utf8)))])
-        #expect(erased == .refused(.sessionNotFound))
+        #expect(erased == .refused(.sessionNotFound(ChangePlace())))
         #expect(kept.isCommitted)
     }
 

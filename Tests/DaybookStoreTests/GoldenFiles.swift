@@ -167,6 +167,11 @@ enum GoldenFiles {
         case .audited(let record): return "audited: \(record)"
         case .rateLimitsSet(let id, let policy, let time):
             return "\(id.text) may send \(policy), at \(time.microseconds)"
+        case .deadLettered(let letter): return "dead letter: \(letter)"
+        case .deadLetterRemoved(let id, let isReplayed, let time):
+            return "dead letter \(id) removed, replayed \(isReplayed), at \(time.microseconds)"
+        case .durabilitySet(let id, let durability, let time):
+            return "\(id.text) is answered \(durability.name), at \(time.microseconds)"
         }
     }
 }

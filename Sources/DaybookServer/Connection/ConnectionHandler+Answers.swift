@@ -15,6 +15,7 @@ extension ConnectionHandler {
     /// Answers the present request with an error, and ends the connection when what follows cannot be relied on.
     func answer(_ failure: ErrorResponse) {
         guard phase != .closed && phase != .lingering else { return }
+        if phase == .importing, importStream?.hasStartedAnswer == true { return endImportAnswer(failure) }
         if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
         if failure.status == 401 || failure.status == 403 { noteDenial(failure) }
         let now = environment.nanoseconds
@@ -37,7 +38,7 @@ extension ConnectionHandler {
     private func noteDenial(_ failure: ErrorResponse) {
         environment.noteDenial(
             status: failure.status, authorization: request.authorization,
-            credential: ingest?.credential ?? importStream?.credential
+            credential: ingest?.credential ?? importStream?.rules.credential
         ) { credential in
             RequestOrigin(
                 credential: credential, route: RouteTable.name(request.method, request.target),
@@ -49,6 +50,11 @@ extension ConnectionHandler {
     func appendCommonFields(to bytes: inout [UInt8], bodyByteCount: Int) {
         bytes.append(contentsOf: "Content-Type: application/json\r\nContent-Length: ".utf8)
         bytes.append(decimal: UInt64(bodyByteCount))
+        appendRequestFields(to: &bytes)
+    }
+
+    /// What follows the length, or what stands for it, which is without its line end.
+    func appendRequestFields(to bytes: inout [UInt8]) {
         bytes.append(contentsOf: "\r\nX-Request-Id: ".utf8)
         request.id.append(to: &bytes)
         if !request.keepsAlive {

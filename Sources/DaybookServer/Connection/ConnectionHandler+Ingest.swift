@@ -27,9 +27,11 @@ extension ConnectionHandler {
             guard let credential, failure == nil else { break }
             phase = .importing
             do throws(ErrorResponse) {
-                importStream = try ImportStream(
-                    credential: credential, isRelaxed: fields.wantsRelaxed, packing: fields.contentCoding?.packing,
-                    environment)
+                let rules = ImportRules(
+                    credential: credential, isRelaxed: isRelaxed(fields.durability, credential),
+                    isStrict: fields.wantsStrictHandling, idempotencyKey: fields.idempotencyKey)
+                importStream = try ImportStream(rules, packing: fields.contentCoding?.packing, environment)
+                importStream?.answersInLines = fields.acceptsNDJSON && !request.needsKeepAliveField
             } catch {
                 answer(error.closing())
                 return
@@ -39,7 +41,8 @@ extension ConnectionHandler {
         case .event(let kind):
             phase = .collecting
             ingest = IngestRequest(
-                kind: kind, isSingle: route.isSingle, credential: credential, isRelaxed: fields.wantsRelaxed,
+                kind: kind, isSingle: route.isSingle, credential: credential,
+                isRelaxed: credential.map { isRelaxed(fields.durability, $0) } ?? false,
                 idempotencyKey: fields.idempotencyKey, failure: failure)
             ingest?.packing = fields.contentCoding?.packing
             if fields.expectsContinue { writeContinue() }
@@ -49,6 +52,11 @@ extension ConnectionHandler {
         ingest = IngestRequest(
             kind: .importLine, isSingle: false, credential: nil, isRelaxed: false, idempotencyKey: nil,
             failure: failure)
+    }
+
+    /// What the request says, else what its organization has chosen.
+    private func isRelaxed(_ durability: Durability?, _ credential: Credential) -> Bool {
+        (durability ?? environment.store.durability(of: credential.organization.log)) == .relaxed
     }
 
     private func ingestFailure(
@@ -159,8 +167,8 @@ extension ConnectionHandler {
         }
         phase = .collecting
         var current = IngestRequest(
-            kind: plain.kind, isSingle: plain.isSingle, credential: credential, isRelaxed: false, idempotencyKey: nil,
-            failure: nil)
+            kind: plain.kind, isSingle: plain.isSingle, credential: credential,
+            isRelaxed: isRelaxed(nil, credential), idempotencyKey: nil, failure: nil)
         current.chargedByteCount = plain.body.count
         ingest = current
         submit(current, bytes.readableBytesSpan.extracting(plain.body))

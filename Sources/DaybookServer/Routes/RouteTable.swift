@@ -34,6 +34,9 @@ enum RouteTable {
         ("/api/v1/organizations", ["GET", "HEAD", "POST"]),
         ("/api/v1/organizations/{}", ["GET", "HEAD"]),
         ("/api/v1/audit", ["GET", "HEAD"]),
+        ("/api/v1/dead-letters", ["GET", "HEAD", "DELETE"]),
+        ("/api/v1/dead-letters/{}", ["GET", "HEAD", "DELETE"]),
+        ("/api/v1/dead-letters/{}/replay", ["POST"]),
     ]
 
     private static let service: [(path: String, methods: [String])] = [

@@ -37,6 +37,29 @@ extension Routes {
         router.get("api/v1/audit") { request, context in
             try await answer(request, context, .readAudit, "audit.list", query: ["limit", "cursor", "organization"])
         }
+        addDeadLetters(to: router)
+    }
+
+    private func addDeadLetters(to router: Router<RouteContext>) {
+        let permission = Permission.manageDeadLetters
+        router.get("api/v1/dead-letters") { request, context in
+            try await answer(request, context, permission, "dlq.list", query: ["limit", "cursor", "organization"])
+        }
+        router.delete("api/v1/dead-letters") { request, context in
+            try await answer(request, context, permission, "dlq.purge", query: ["organization"])
+        }
+        router.get("api/v1/dead-letters/:id") { request, context in
+            try await answer(
+                request, context, permission, "dlq.show", query: ["organization"], id: "dead_letter_id")
+        }
+        router.delete("api/v1/dead-letters/:id") { request, context in
+            try await answer(
+                request, context, permission, "dlq.purge", query: ["organization"], id: "dead_letter_id")
+        }
+        router.post("api/v1/dead-letters/:id/replay") { request, context in
+            try await answer(
+                request, context, permission, "dlq.replay", query: ["organization"], id: "dead_letter_id")
+        }
     }
 
     /// One verb over HTTP: its fields come from the body, the parameters behind the question mark and the path.

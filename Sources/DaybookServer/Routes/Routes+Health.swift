@@ -38,9 +38,11 @@ extension Routes {
         }
     }
 
-    /// An organization that is closed is a loss of part of the service only.
+    /// An organization that is closed is a loss of part of the service only; background work that is not tried any more
+    /// makes it slower.
     private func isDegraded(_ check: String) -> Bool {
-        check == "storage" && environment.store.statistics.closedOrganizationCount > 0
+        check == "storage"
+            && (environment.store.statistics.closedOrganizationCount > 0 || environment.store.deadLetterStatus.count > 0)
     }
 
     private func status(_ checks: [String]) -> String {
@@ -50,9 +52,11 @@ extension Routes {
 
     private func message(_ check: String, _ isHealthy: Bool) -> String {
         guard !isHealthy else {
-            let closedCount = environment.store.statistics.closedOrganizationCount
             guard isDegraded(check) else { return "takes requests" }
-            return "takes requests; closed organizations with a damaged manifest: \(closedCount)"
+            let closedCount = environment.store.statistics.closedOrganizationCount
+            let letterCount = environment.store.deadLetterStatus.count
+            return "takes requests; closed organizations with a damaged manifest: \(closedCount); "
+                + "dead letters: \(letterCount)"
         }
         guard check == "storage" else { return "is being stopped" }
         return environment.store.statistics.lastError ?? "takes no events"

@@ -35,7 +35,7 @@ extension Routes {
         let statistics = environment.store.statistics
         let series =
             requestSeries() + limitSeries(environment.limits.counts) + storeSeries(statistics)
-            + spaceSeries(statistics.space)
+            + deadLetterSeries(environment.store.deadLetterStatus) + spaceSeries(statistics.space)
             + compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
         return series.map(\.text).joined()
     }
@@ -120,6 +120,21 @@ extension Routes {
             MetricSeries(
                 "daybook_storage_failed", .gauge, "1 when a failed sync has closed ingest until the next start.",
                 statistics.isPoisoned ? 1 : 0),
+        ]
+    }
+
+    private func deadLetterSeries(_ status: DeadLetterStatus) -> [MetricSeries] {
+        [
+            MetricSeries(
+                "daybook_dead_letters", .gauge, "Background work that is not tried any more by itself.", status.count),
+            MetricSeries(
+                "daybook_dead_letters_total", .counter, "Dead letters that there ever were.", status.total),
+            MetricSeries(
+                "daybook_dead_letters_dropped_total", .counter,
+                "Dead letters that were dropped because there were too many.", status.droppedCount),
+            MetricSeries(
+                "daybook_background_failures_total", .counter,
+                "Attempts at background work that failed, and counted.", status.failedAttemptCount),
         ]
     }
 

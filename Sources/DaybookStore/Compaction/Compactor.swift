@@ -116,6 +116,7 @@ final class Compactor {
 
     private func begin() {
         guard let (log, isPatrolled) = shared.maintenance.take() else { return }
+        defer { registry.closeIdle(keeping: options.openOrganizationCountMax) }
         if isPatrolled {
             blocked[log] = nil
             unindexed[log] = nil
@@ -125,20 +126,22 @@ final class Compactor {
             let organization = try registry.lease(log)
             do {
                 try plan(organization, isPatrolled: isPatrolled)
+                shared.retries.succeeded(compaction(of: BackgroundWork.everything, log))
             } catch {
                 registry.release(log)
-                throw error
+                guard !isUnstable(error) else { throw error }
+                fail(compaction(of: BackgroundWork.everything, log), error)
+                return
             }
             if case .resting = phase { registry.release(log) }
         } catch {
-            if case StoreError.unstable = error {
+            if isUnstable(error) {
                 // Somebody else was faster. It is looked at anew.
                 shared.maintenance.add(log)
             } else {
                 fail(error)
             }
         }
-        registry.closeIdle(keeping: options.openOrganizationCountMax)
     }
 
     /// Does what is cheap at once, or begins a run. What is left is found by the next look.
@@ -146,17 +149,19 @@ final class Compactor {
         let log = organization.log
         // One thing at a time: its end brings the log back here.
         guard !shared.erasures.isActive(log) else { return }
+        let held = shared.retries.held(.compaction, log, at: clock.monotonicNanoseconds(), isPatrol: isPatrolled)
+        guard !held.contains(BackgroundWork.everything) else { return }
         let manifest = organization.snapshot().manifest
         let table = shared.settings.visibility(of: log, at: Timestamp(microseconds: clock.wallMicroseconds()))
-        let blocked = blocked[log] ?? []
+        let blocked = (blocked[log] ?? []).union(manifest.segmentPaths(in: held))
         let ranges = manifest.rangeSummaries(blocked: blocked)
         note(ranges, of: log)
         shared.space.set(organization.usedByteCount, of: log)
-        if let isDone = try dropExpired(organization, manifest, table) {
+        if let isDone = try dropExpired(organization, manifest, table, held: held) {
             if isDone { shared.maintenance.add(log) }
         } else if try forgetHistory(organization, manifest, table) {
             shared.maintenance.add(log)
-        } else if try rebuildIndex(organization, manifest) {
+        } else if rebuildIndex(organization, manifest) {
             shared.maintenance.add(log)
         } else if let run = CompactionPlan.emptyRun(ranges) {
             let range = ranges[run.lowerBound].range.lowerBound...ranges[run.upperBound - 1].range.upperBound
@@ -195,6 +200,7 @@ final class Compactor {
         guard !shared.erasures.isActive(run.organization.log) else { throw StoreError.unstable }
         let replacement = run.work.replacement
         try publish(replacement, run.table, of: run.organization)
+        shared.retries.succeeded(compaction(of: run.work.range, run.organization.log))
         let removed = run.work.removedCounts
         shared.compaction.update { status in
             status.runCount += 1
@@ -222,17 +228,36 @@ final class Compactor {
             run.work.abandon()
             end(run)
         } catch {
-            fail(error)
+            let log = run.organization.log
+            var work = compaction(of: run.work.range, log)
             if case .rewriting = phase {
                 run.work.abandon()
+                // The rest goes on without it.
                 if let input = run.work.currentInput, isUnreadable(error) {
-                    blocked[run.organization.log, default: []].insert(input.path)
-                    shared.maintenance.add(run.organization.log)
+                    (work.sequences, work.subject) = (input.range, Layout.path(run.organization.folder, input.path))
+                    blocked[log, default: []].insert(input.path)
+                    shared.maintenance.add(log)
                 }
             }
+            fail(work, error)
             phase = .resting
             registry.release(run.organization.log)
         }
+    }
+
+    private func isUnstable(_ error: any Error) -> Bool {
+        if case StoreError.unstable = error { true } else { false }
+    }
+
+    private func compaction(of range: ClosedRange<UInt64>, _ log: LogID) -> BackgroundWork {
+        BackgroundWork(kind: .compaction, log: log, sequences: range)
+    }
+
+    /// Counts the attempt, too.
+    private func fail(_ work: BackgroundWork, _ error: any Error) {
+        fail(error)
+        let now = Timestamp(microseconds: clock.wallMicroseconds())
+        shared.retries.failed(work, error, at: now, clock.monotonicNanoseconds())
     }
 
     func fail(_ error: any Error) {

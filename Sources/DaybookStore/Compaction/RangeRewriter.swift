@@ -42,6 +42,7 @@ final class RangeRewriter: RangeWork {
     private let disk: any Disk
     private let organization: OrganizationStore
     private let job: Job
+    var range: ClosedRange<UInt64> { job.range }
     private let verdict: RowVerdict
     /// Where rows go that leave for their age.
     private let history: HistoryBuilder?

@@ -13,6 +13,8 @@ protocol RangeWork: AnyObject {
     var writtenByteCount: UInt64 { get }
     /// The segment that was read last: the one to blame when the disk fails.
     var currentInput: SegmentReference? { get }
+    /// The segment that was read last: the one to blame when the disk fails.
+    var currentInput: SegmentReference? { get }
     /// Removes what was written. Only before anything was published.
     func abandon()
 }

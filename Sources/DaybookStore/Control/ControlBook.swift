@@ -19,6 +19,7 @@ final class ControlBook: Sendable {
         self.shared = shared
         _ = shared.settings.adopt(state)
         shared.erasures.adopt(state)
+        shared.retries.adopt(state)
     }
 
     var state: ControlState { content.withLock { $0.state } }

@@ -56,6 +56,11 @@ extension ControlEvent {
         case .audited(let record): Self.append(record, to: &bytes)
         case .rateLimitsSet(let organization, let policy, let time):
             Self.append(organization, policy, time, to: &bytes)
+        case .deadLettered(let letter): Self.append(letter, to: &bytes)
+        case .deadLetterRemoved(let id, let isReplayed, let time):
+            Self.append(removedDeadLetter: id, isReplayed: isReplayed, time, to: &bytes)
+        case .durabilitySet(let organization, let durability, let time):
+            Self.append(organization, durability, time, to: &bytes)
         }
         return bytes
     }
@@ -100,6 +105,8 @@ extension ControlEvent {
             case .rateLimitsSet: RateLimitFlags.isSteady
             case .organizationCreated, .keyRevoked, .quotaSet, .userSecretSet, .erasureBegun, .erasureDone: 0
             case .keyRetired, .keysUsed, .actDone, .accessDenied: 0
+            case .deadLetterRemoved: DeadLetterFlags.isReplayed
+            case .deadLettered, .durabilitySet: 0
             }
         guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
         guard try reader.uint16(bytes) == 0 else { throw .invalid("control event reserved field") }
@@ -151,6 +158,8 @@ extension ControlEvent {
             self = .audited(try Self.audit(&reader, bytes, kind, at: time))
         case .rateLimitsSet:
             self = try Self.rateLimits(&reader, bytes, flags, at: time)
+        case .deadLettered, .deadLetterRemoved, .durabilitySet:
+            self = try Self.collection(&reader, bytes, kind, flags, at: time)
         }
         guard reader.isAtEnd(bytes) else { throw .invalid("control event length") }
     }

@@ -21,13 +21,19 @@ package enum ControlEvent: Sendable, Equatable {
     case keyRetired(keyID: String, until: Timestamp, at: Timestamp)
     /// When keys were used last, as far as that is written down.
     case keysUsed([KeyUse], at: Timestamp)
+    /// Work has failed as often as it is tried by itself.
+    case deadLettered(DeadLetter)
+    /// It is to be tried again, or nobody wants to be told of it any more.
+    case deadLetterRemoved(id: UInt64, isReplayed: Bool, at: Timestamp)
+    /// What holds for requests that do not say.
+    case durabilitySet(OrganizationID, Durability, at: Timestamp)
     /// What somebody did, or was not allowed to do. Changes nothing.
     case audited(AuditRecord)
 
     /// Of the encoding; stands in the group record's entry.
     package static let schemaVersion: UInt8 = 1
 
-    /// Kinds 13 to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
+    /// Other kinds up to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
     enum Kind: UInt8 {
         case organizationCreated = 1
         case keyCreated = 2
@@ -41,6 +47,9 @@ package enum ControlEvent: Sendable, Equatable {
         case keyCreatedWithRights = 10
         case keyRetired = 11
         case keysUsed = 12
+        case deadLettered = 30
+        case deadLetterRemoved = 31
+        case durabilitySet = 32
         case actDone = 64
         case accessDenied = 65
     }
@@ -58,14 +67,17 @@ package enum ControlEvent: Sendable, Equatable {
     enum RateLimitFlags {
         static let isSteady: UInt8 = 1
     }
+
+    enum DeadLetterFlags {
+        static let isReplayed: UInt8 = 1
+    }
 }
 
 extension ControlEvent {
-    /// Whether it is only told of, and amounts to nothing that others go on with: the audit trail. The store keeps no
-    /// such act in memory.
+    /// Whether the act itself is of no use any more once the state has taken it in. The store keeps no such act in memory.
     package var isTrail: Bool {
         switch self {
-        case .audited, .keysUsed: true
+        case .audited, .keysUsed, .deadLettered, .deadLetterRemoved: true
         default: false
         }
     }

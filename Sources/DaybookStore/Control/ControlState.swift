@@ -13,6 +13,7 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
     case secretUnknown(OrganizationID)
     case erasureExists(UInt64)
     case erasureUnknown(UInt64)
+    case deadLetterExists(UInt64)
 
     package var description: String {
         switch self {
@@ -26,6 +27,7 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
         case .secretUnknown(let organization): "organization \(organization) has no secret for its users"
         case .erasureExists(let id): "erasure \(hexText(id)) is another one"
         case .erasureUnknown(let id): "erasure \(hexText(id)) was never begun"
+        case .deadLetterExists(let id): "dead letter \(hexText(id)) exists already"
         }
     }
 }
@@ -48,6 +50,12 @@ package struct ControlState: Sendable, Equatable {
     package private(set) var userSecrets: [OrganizationID: [UInt8]] = [:]
     /// The ledger of erasures, by id.
     package private(set) var erasures: [UInt64: ErasureRecord] = [:]
+    /// Oldest first, at most `DeadLetter.countMax`.
+    package private(set) var deadLetters: [DeadLetter] = []
+    private var deadLetterIDs: Set<UInt64> = []
+    /// All that there ever were, and those of them that were dropped because there were too many.
+    package private(set) var deadLetterTotal: UInt64 = 0
+    package private(set) var droppedDeadLetterCount: UInt64 = 0
     /// For the next organization. Rises only: a log id is never given out twice.
     package private(set) var nextLog = Layout.firstOrganizationLog
 
@@ -59,7 +67,8 @@ package struct ControlState: Sendable, Equatable {
     }
 
     /// Takes in one more act; a contradiction leaves the state as it was. Ask a copy before appending to the log: what
-    /// stands in the log must replay. Complexity: O(1); the begin of an erasure O(keys).
+    /// stands in the log must replay. Complexity: O(1); the begin of an erasure O(keys), the
+    /// removal of a dead letter O(dead letters).
     package mutating func apply(_ event: ControlEvent) throws(ControlContradiction) {
         switch event {
         case .organizationCreated(let organization, let log, let createdAt):
@@ -103,8 +112,25 @@ package struct ControlState: Sendable, Equatable {
         case .keysUsed(let uses, _):
             for use in uses where keys[use.keyID] == nil { throw .keyUnknown(keyID: use.keyID) }
             for use in uses { lastUses[use.keyID] = max(use.at, lastUses[use.keyID] ?? use.at) }
+        case .deadLettered(let letter): try add(letter)
+        case .deadLetterRemoved(let id, _, _):
+            // One that is gone already was dropped, or removed by somebody else at the same time.
+            if deadLetterIDs.remove(id) != nil { deadLetters.removeAll { $0.id == id } }
+        case .durabilitySet(let organization, let durability, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            settings[organization, default: OrganizationSettings()].durability = durability
         case .audited: break
         }
+    }
+
+    private mutating func add(_ letter: DeadLetter) throws(ControlContradiction) {
+        guard organizations[letter.organization] != nil else { throw .organizationUnknown(letter.organization) }
+        guard deadLetterIDs.insert(letter.id).inserted else { throw .deadLetterExists(letter.id) }
+        deadLetters.append(letter)
+        deadLetterTotal += 1
+        guard deadLetters.count > DeadLetter.countMax else { return }
+        deadLetterIDs.remove(deadLetters.removeFirst().id)
+        droppedDeadLetterCount += 1
     }
 
     private mutating func begin(_ erasure: ErasureRecord) throws(ControlContradiction) {

@@ -118,7 +118,7 @@ extension Eraser {
             let now = Timestamp(microseconds: parts.clock.wallMicroseconds())
             try write(ErasureCertificate(record: run.task.record, progress: run.progress, finishedAt: now), run)
             let act = ControlEvent.erasureDone(id: run.id, generation: run.organization.generation, at: now)
-            let sink = EndingSink(act)
+            let sink = RecordingSink([act])
             run.recording = sink
             let submission = Submission(group: ControlEvent.group(of: [act], at: now), sink: sink, ticket: 0)
             guard parts.queue.add(submission) else { throw StoreError.refused(.shuttingDown) }
@@ -130,23 +130,9 @@ extension Eraser {
             throw StoreError.refused(refusal)
         }
         shared.erasures.finish(run.id)
-        parts.control.take([recording.act])
+        parts.control.take(recording.acts)
         end(run)
         return .worked(byteCount: 0)
-    }
-}
-
-/// Waits for the last act of an erasure without blocking anybody.
-final class EndingSink: AcknowledgementSink {
-    let act: ControlEvent
-    private let state = Mutex<CommitOutcome?>(nil)
-
-    init(_ act: ControlEvent) { self.act = act }
-
-    var outcome: CommitOutcome? { state.withLock { $0 } }
-
-    func acknowledge(_ outcomes: [Acknowledged]) {
-        state.withLock { $0 = outcomes.first?.outcome }
     }
 }
 

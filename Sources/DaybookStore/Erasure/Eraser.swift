@@ -63,7 +63,7 @@ final class Eraser {
         var survivingNames: [Family: Set<[UInt8]>] = [:]
         var retirement: JournalFiles.Retirement?
         var redaction: UInt64?
-        var recording: EndingSink?
+        var recording: RecordingSink?
 
         init(_ task: ErasureTask, _ organization: OrganizationStore, _ progress: ErasureProgress) {
             self.task = task
@@ -152,7 +152,7 @@ final class Eraser {
             status.lastError = nil
         }
         switch run.phase {
-        case .sealing: return seal(run)
+        case .sealing: return try seal(run)
         case .carrying: return try clean(run)
         case .rewriting: return try rewrite(run)
         case .zeroing: return try zero(run)
@@ -165,7 +165,7 @@ final class Eraser {
     // MARK: - Sealing
 
     /// Makes the other threads write, and seal, everything up to the sequence, however little it is.
-    private func seal(_ run: Run) -> Step {
+    private func seal(_ run: Run) throws -> Step {
         let unsealed = run.organization.unsealed(through: run.through)
         guard unsealed != .nothing else {
             run.phase = .carrying
@@ -173,7 +173,9 @@ final class Eraser {
         }
         switch unsealed {
         case .pending: shared.wantCheckpoint(of: shared.durablePosition)
-        case .rolled: shared.addSealable(run.log)
+        case .rolled:
+            if let letter = shared.retries.letter(.sealing, run.log) { throw StoreError.heldByDeadLetter(letter.id) }
+            shared.addSealable(run.log)
         case .growing: shared.maintenance.addToRoll(run.log)
         case .nothing: break
         }

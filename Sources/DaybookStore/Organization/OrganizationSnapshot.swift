@@ -81,10 +81,9 @@ package final class OrganizationSnapshot: Sendable {
     /// The index beside a segment, made again when it is missing or damaged. Only the process that owns the directory
     /// may call it.
     func openIndex(of segment: SegmentReference) throws -> SegmentIndex {
-        let reader = try open(segment)
         let cache = organization?.caches?.segments
         if case .mapped(let index)? = cache?.index(of: segment, log) { return index }
-        let index = try SegmentIndex.openOrRebuild(reader, disk: disk)
+        let index = try SegmentIndex.openOrRebuild(try open(segment), disk: disk)
         cache?.keep(index, of: segment, log)
         return index
     }

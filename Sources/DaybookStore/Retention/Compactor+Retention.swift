@@ -12,13 +12,20 @@ extension Compactor {
 
     /// Segments of which everything has expired are taken out of the manifest; only the files are left to be removed.
     /// What is kept of them is added up before.
+    /// - Parameter held: ranges that are to be left alone for now.
     /// - Returns: nil when there are none; true when they have gone; false when a run has begun that adds them up.
-    func dropExpired(_ organization: OrganizationStore, _ manifest: Manifest, _ table: VisibilityTable) throws -> Bool?
-    {
+    func dropExpired(
+        _ organization: OrganizationStore, _ manifest: Manifest, _ table: VisibilityTable,
+        held: [ClosedRange<UInt64>]
+    ) throws -> Bool? {
         guard !table.hidesNothing else { return nil }
         var expired: [SegmentReference] = []
         var rowCount = 0
         for segment in manifest.segments where table[segment.family].hidesAll(of: segment) {
+            if held.contains(where: { $0.overlaps(segment.range) }) {
+                // What follows is dropped another time: one range is published at once.
+                if expired.isEmpty { continue } else { break }
+            }
             guard rowCount < Self.historyRowCountMax || segment.range == expired.last?.range else { break }
             if HistoryBuilder.wants(segment, table) { rowCount += segment.rowCount }
             expired.append(segment)

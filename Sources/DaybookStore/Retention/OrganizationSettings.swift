@@ -1,12 +1,30 @@
 internal import DaybookFormat
 internal import Synchronization
 
+/// When a request is answered. The raw values are on disk: never renumber.
+package enum Durability: UInt8, Sendable, CaseIterable {
+    /// When its events are on stable storage.
+    case durable = 0
+    /// When they were taken: the answer has no sequence, and a crash may lose them.
+    case relaxed = 1
+
+    /// As requests and administrators write it.
+    package var name: String {
+        switch self {
+        case .durable: "durable"
+        case .relaxed: "relaxed"
+        }
+    }
+}
+
 /// What the control log says of an organization beside its name. Nil is what the store's options say.
 package struct OrganizationSettings: Sendable, Equatable {
     package var retention: RetentionPolicy?
     /// Bytes that its segments and log files may take; 0 is without a bound.
     package var quotaByteCount: UInt64?
     package var rateLimits: RateLimitPolicy?
+    /// Of requests that do not say.
+    package var durability: Durability?
 
     package init() {}
 }
@@ -62,6 +80,8 @@ final class SettingsTable: Sendable {
     func hasOwnRateLimits(_ log: LogID) -> Bool {
         state.withLock { $0.settings[log]?.rateLimits != nil }
     }
+
+    func durability(of log: LogID) -> Durability { state.withLock { $0.settings[log]?.durability } ?? .durable }
 
     /// What has expired at this moment.
     func visibility(of log: LogID, at now: Timestamp) -> VisibilityTable {

@@ -36,6 +36,9 @@ extension Store {
     /// Whether they were set for the organization, and are not those of the store's options.
     package func hasOwnRateLimits(_ log: LogID) -> Bool { shared.settings.hasOwnRateLimits(log) }
 
+    /// What holds for requests that do not say. Complexity: O(1); asked with nearly every request that stores.
+    package func durability(of log: LogID) -> Durability { shared.settings.durability(of: log) }
+
     /// Keeps how much was requested, for the next start. What is in it is its owner's business.
     /// - Throws: what the disk says; and nothing is written once a sync has failed.
     package func writeLimitsFile(_ bytes: [UInt8]) throws {

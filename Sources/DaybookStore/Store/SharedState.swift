@@ -1,6 +1,5 @@
 internal import DaybookFormat
 internal import DaybookLog
-internal import DaybookSegment
 internal import DaybookSystem
 internal import Synchronization
 
@@ -33,6 +32,7 @@ final class SharedState: Sendable {
     let space: SpaceTable
     let erasures = ErasureBoard()
     let redaction = RedactionDesk()
+    let retries = RetryBoard()
     let sessionIdleMicroseconds: Int64
     private let hasForgotten = Atomic<Bool>(false)
     /// Where offline readers find the durable position while the server runs; nil in tools and before the start.
@@ -83,6 +83,7 @@ final class SharedState: Sendable {
     func adopt(_ control: ControlState) {
         for log in settings.adopt(control) { maintenance.addPatrolled(log) }
         erasures.adopt(control)
+        retries.adopt(control)
     }
 
     // MARK: - What erasures ask of other threads
@@ -137,17 +138,10 @@ final class SharedState: Sendable {
     /// Remembers a failure that no client hears of in words. A failed synchronization, whoever met it, is final for the
     /// whole store: a later one would report success for data that is lost.
     func note(_ error: any Error) {
-        let diskError: DiskError? =
-            switch error {
-            case let error as DiskError: error
-            case LogError.disk(let error), SegmentError.disk(let error), ManifestError.disk(let error),
-                CarryError.disk(let error), StoreError.disk(let error):
-                error
-            default: nil
-            }
+        let disk = diskError(in: error)
         state.withLock { state in
             state.lastError = "\(error)"
-            if diskError?.isFailedSynchronization == true { state.isPoisoned = true }
+            if disk?.isFailedSynchronization == true { state.isPoisoned = true }
         }
     }
     var lastError: String? { state.withLock { $0.lastError } }

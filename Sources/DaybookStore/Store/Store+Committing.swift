@@ -154,13 +154,15 @@ final class CommitParticipation: CommitParticipant {
         states.removeAll()
     }
 
-    /// Whether sealed segments know the session. Only changes of unknown sessions ask, so it is rare.
+    /// Whether sealed segments know the session. Only changes of unknown sessions ask, and starts of those that a client
+    /// has named: their indexes say no, as a rule.
     private static func wasSealed(_ sessionID: [UInt8], _ organization: OrganizationStore) throws -> Bool {
         let snapshot = organization.snapshot()
         for reference in snapshot.segments.reversed() where reference.family == .sessionChange {
+            let rowGroups = try snapshot.openIndex(of: reference).rowGroups(.session, containing: sessionID)
+            guard !rowGroups.isEmpty else { continue }
             let segment = try snapshot.open(reference)
-            let index = try snapshot.openIndex(of: reference)
-            for rowGroup in index.rowGroups(.session, containing: sessionID) {
+            for rowGroup in rowGroups {
                 let batch = try segment.read(rowGroup: rowGroup, [.session])
                 if batch.sessions?.table.code(of: sessionID) != nil { return true }
             }

@@ -181,8 +181,9 @@ private struct Opening {
                 registry: registry, shared: shared, journalFiles: files, clock: clock, options: options,
                 eraser: eraser),
             patrol: MaintenancePatrol(registry: registry, queue: shared.maintenance, options: options.compaction),
-            guardian: SpaceGuard(disk: disk, shared: shared, options: options), journal: journal, shared: shared,
-            options: options, clock: clock)
+            guardian: SpaceGuard(disk: disk, shared: shared, options: options),
+            recorder: DeadLetterRecorder(shared: shared, queue: queue, control: control, clock: clock),
+            journal: journal, shared: shared, options: options, clock: clock)
     }
 }
 

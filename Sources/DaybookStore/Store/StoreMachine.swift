@@ -17,6 +17,7 @@ package final class StoreMachine: @unchecked Sendable {
     let compactor: Compactor
     let patrol: MaintenancePatrol
     let guardian: SpaceGuard
+    let recorder: DeadLetterRecorder
     private let journal: Journal
     private let shared: SharedState
     private let options: StoreOptions
@@ -25,7 +26,7 @@ package final class StoreMachine: @unchecked Sendable {
     init(
         committer: Committer, participation: CommitParticipation, checkpointer: Checkpointer, sealer: Sealer,
         ageing: Ageing, tailKeeper: TailKeeper, compactor: Compactor, patrol: MaintenancePatrol,
-        guardian: SpaceGuard, journal: Journal, shared: SharedState, options: StoreOptions, clock: any Clock
+        guardian: SpaceGuard, recorder: DeadLetterRecorder, journal: Journal, shared: SharedState, options: StoreOptions, clock: any Clock
     ) {
         self.committer = committer
         self.participation = participation
@@ -36,6 +37,7 @@ package final class StoreMachine: @unchecked Sendable {
         self.compactor = compactor
         self.patrol = patrol
         self.guardian = guardian
+        self.recorder = recorder
         self.journal = journal
         self.shared = shared
         self.options = options
@@ -67,6 +69,9 @@ package final class StoreMachine: @unchecked Sendable {
         if checkpointer.isResting {
             ageing.look(nowMicroseconds: now)
             patrol.look(nowMicroseconds: now)
+            for work in shared.retries.takeDue(at: clock.monotonicNanoseconds()) {
+                shared.tryAgain(work.kind, work.log)
+            }
             if force || checkpointer.isDue(nowMicroseconds: now) {
                 checkpointer.begin(nowMicroseconds: now)
                 return true
@@ -81,7 +86,8 @@ package final class StoreMachine: @unchecked Sendable {
     @discardableResult
     package func stepTails() -> UInt64? { tailKeeper.step() }
 
-    package func stepSealer() -> Bool { !shared.isPoisoned && sealer.step() }
+    /// Also tells the control log what is not tried any more.
+    package func stepSealer() -> Bool { !shared.isPoisoned && (recorder.step() || sealer.step()) }
 
     /// Called by the sealing thread when there is nothing to seal.
     package func stepCompactor() -> CompactionStep { shared.isPoisoned ? .idle : compactor.step() }

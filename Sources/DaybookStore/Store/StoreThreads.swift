@@ -130,7 +130,11 @@ final class StoreThreads: Sendable {
 
     private func wakeSealer(_ store: Store) {
         let shared = store.shared
-        if shared.sealableCount > 0 || shared.maintenance.count > 0 || shared.erasures.hasWork { sealWakeup.signal() }
+        if shared.sealableCount > 0 || shared.maintenance.count > 0 || shared.erasures.hasWork
+            || shared.retries.hasUnrecorded
+        {
+            sealWakeup.signal()
+        }
     }
 
     /// What the sealing thread waits for is done by the other two.
@@ -139,7 +143,7 @@ final class StoreThreads: Sendable {
         if store.journalFiles.isLeaving || store.shared.erasures.hasWork { commitWakeup.signal() }
     }
 
-    /// There is an erasure to be carried out.
+    /// There is an erasure to be carried out, or a dead letter to be tried again.
     func wakeSealer() { sealWakeup.signal() }
 
     /// Sealing first: it makes room for ingest. Compaction takes what is left of the thread, and rests on it.
