@@ -130,6 +130,8 @@ extension ErrorResponse {
             self = .overloaded
         case .shuttingDown:
             self = .shuttingDown
+        case .organizationDeleted:
+            self = .unauthorized
         case .organizationDamaged:
             self = .organizationClosed
         }

@@ -21,7 +21,7 @@ struct ControlEventTests {
     @Test func thePageShowsEveryKindOfAct() throws {
         #expect(
             Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [
-                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 64, 65,
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 25, 26, 64, 65,
             ])
     }
 
@@ -79,6 +79,18 @@ struct ControlEventTests {
                 "kind": Build.number(12), "at": Build.number(time.microseconds), "uses": .array(items),
             ])
         case .audited(let record): return json(record)
+        case .members(let act): return MemberActTests.json(act)
+        case .configurationSet(let organization, let configuration, let time):
+            return OrganizationActTests.json(organization, configuration, time)
+        case .organizationDeleted(let organization, let time):
+            return Build.object([
+                "kind": Build.number(25), "at": Build.number(time.microseconds),
+                "organization": Build.text(organization.text),
+            ])
+        case .organizationRemoved(let log, let time):
+            return Build.object([
+                "kind": Build.number(26), "at": Build.number(time.microseconds), "log": Build.number(log.rawValue),
+            ])
         case .rateLimitsSet(let organization, let policy, let time):
             return Build.object([
                 "kind": Build.number(9), "at": Build.number(time.microseconds),

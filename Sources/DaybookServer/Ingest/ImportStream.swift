@@ -97,12 +97,14 @@ struct ImportStream {
 
     /// Goes on with what has come in.
     /// - Throws: when a packed body cannot be unpacked.
-    mutating func next(at now: Timestamp, identifiers: @escaping EventIDSource) throws(ErrorResponse) -> Step {
+    mutating func next(
+        at now: Timestamp, identifiers: @escaping EventIDSource, _ teams: TeamIndex?
+    ) throws(ErrorResponse) -> Step {
         let before = unpackedByteCount
         while true {
             while let line = nextLine() {
                 lineCount += 1
-                parse(line, at: now, identifiers)
+                parse(line, at: now, identifiers, teams)
                 let byteCount = group?.bytes.count ?? 0
                 guard groupLineCount < FrontLimits.importChunkLineCount, byteCount < Self.chunkByteCountMax else {
                     if let full = takeGroup() { return .group(full) }
@@ -204,7 +206,9 @@ struct ImportStream {
     }
 
     /// A line is parsed into a group of its own first: one that is rejected must leave nothing in the chunk.
-    private mutating func parse(_ line: ByteBuffer, at now: Timestamp, _ identifiers: @escaping EventIDSource) {
+    private mutating func parse(
+        _ line: ByteBuffer, at now: Timestamp, _ identifiers: @escaping EventIDSource, _ teams: TeamIndex?
+    ) {
         groupLineCount += 1
         guard line.readableBytes <= FrontLimits.importLineByteCountMax else {
             reject(ErrorResponse.FieldFailure(field: "", message: "The line is longer than 1 MiB."))
@@ -214,7 +218,8 @@ struct ImportStream {
             log: credential.organization.log, arrival: now, byteCapacity: line.readableBytes + 160)
         let context = EventParser.Context(
             arrival: now, organization: credential.organization.id, defaultUser: credential.defaultUser,
-            mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: identifiers)
+            mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: identifiers,
+            teams: teams)
         switch EventParser.parse(line.readableBytesSpan, kind: .importLine, context: context, into: &single) {
         case .rejected(let errors, let code):
             let failure = ErrorResponse(rejected: errors, code: code)

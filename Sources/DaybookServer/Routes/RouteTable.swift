@@ -31,8 +31,15 @@ enum RouteTable {
         ("/api/v1/keys", ["GET", "HEAD", "POST"]),
         ("/api/v1/keys/{}", ["DELETE"]),
         ("/api/v1/keys/{}/rotate", ["POST"]),
+        ("/api/v1/users", ["GET", "HEAD"]),
+        ("/api/v1/users/{}", ["GET", "HEAD", "PUT", "DELETE"]),
+        ("/api/v1/teams", ["GET", "HEAD"]),
+        ("/api/v1/teams/{}", ["GET", "HEAD", "PUT", "DELETE"]),
         ("/api/v1/organizations", ["GET", "HEAD", "POST"]),
-        ("/api/v1/organizations/{}", ["GET", "HEAD"]),
+        ("/api/v1/organizations/{}", ["GET", "HEAD", "PUT", "DELETE"]),
+        ("/api/v1/organization/config", ["GET", "HEAD", "PUT"]),
+        ("/api/v1/organization/limits", ["GET", "HEAD", "PUT"]),
+        ("/admin/rate-limits", ["GET", "HEAD", "PUT"]),
         ("/api/v1/audit", ["GET", "HEAD"]),
     ]
 

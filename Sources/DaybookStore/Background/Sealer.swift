@@ -80,6 +80,10 @@ final class Sealer {
 
     private func begin() -> Bool {
         guard let log = shared.takeSealable() else { return false }
+        guard !shared.deletions.contains(log) else {
+            shared.sealingEnded()
+            return true
+        }
         do {
             let organization = try registry.lease(log)
             guard let extent = organization.sealableExtent else {

@@ -1,4 +1,3 @@
-internal import DaybookCrypto
 package import DaybookFormat
 
 /// An act that cannot follow those before it. Names the first thing that is wrong.
@@ -13,6 +12,12 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
     case secretUnknown(OrganizationID)
     case erasureExists(UInt64)
     case erasureUnknown(UInt64)
+    case userExists(recordID: String)
+    case userUnknown(recordID: String)
+    case teamUnknown(String)
+    case teamHasMembers(String)
+    case organizationDeleted(OrganizationID)
+    case logNotDeleted(LogID)
 
     package var description: String {
         switch self {
@@ -26,6 +31,12 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
         case .secretUnknown(let organization): "organization \(organization) has no secret for its users"
         case .erasureExists(let id): "erasure \(hexText(id)) is another one"
         case .erasureUnknown(let id): "erasure \(hexText(id)) was never begun"
+        case .userExists(let recordID): "the user has the record \(recordID) already"
+        case .userUnknown(let recordID): "there is no user with the record \(recordID)"
+        case .teamUnknown(let team): "there is no team \(team)"
+        case .teamHasMembers(let team): "team \(team) has members"
+        case .organizationDeleted(let organization): "organization \(organization) was deleted"
+        case .logNotDeleted(let log): "log \(hexText(log.rawValue)) is of no organization that was deleted"
         }
     }
 }
@@ -48,6 +59,10 @@ package struct ControlState: Sendable, Equatable {
     package private(set) var userSecrets: [OrganizationID: [UInt8]] = [:]
     /// The ledger of erasures, by id.
     package private(set) var erasures: [UInt64: ErasureRecord] = [:]
+    /// Users and teams; an organization that has none may have no entry.
+    package private(set) var members: [OrganizationID: OrganizationMembers] = [:]
+    /// Organizations that are no more, by log.
+    package private(set) var deletions: [LogID: DeletedOrganization] = [:]
     /// For the next organization. Rises only: a log id is never given out twice.
     package private(set) var nextLog = Layout.firstOrganizationLog
 
@@ -64,6 +79,9 @@ package struct ControlState: Sendable, Equatable {
         switch event {
         case .organizationCreated(let organization, let log, let createdAt):
             guard organizations[organization] == nil else { throw .organizationExists(organization) }
+            guard !deletions.values.contains(where: { $0.id == organization }) else {
+                throw .organizationDeleted(organization)
+            }
             guard log >= Layout.firstOrganizationLog, log.rawValue < .max else { throw .logReserved(log) }
             guard log >= nextLog else { throw .logReused(log) }
             organizations[organization] = OrganizationRecord(id: organization, log: log, createdAt: createdAt)
@@ -88,7 +106,7 @@ package struct ControlState: Sendable, Equatable {
             settings[organization, default: OrganizationSettings()].quotaByteCount = byteCount
         case .rateLimitsSet(let organization, let policy, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
-            settings[organization, default: OrganizationSettings()].rateLimits = policy
+            settings[organization, default: OrganizationSettings()].set(policy)
         case .userSecretSet(let organization, let secret, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             guard userSecrets[organization] == nil else { throw .secretExists(organization) }
@@ -104,6 +122,16 @@ package struct ControlState: Sendable, Equatable {
             for use in uses where keys[use.keyID] == nil { throw .keyUnknown(keyID: use.keyID) }
             for use in uses { lastUses[use.keyID] = max(use.at, lastUses[use.keyID] ?? use.at) }
         case .audited: break
+        case .members(let act):
+            guard organizations[act.organization] != nil else { throw .organizationUnknown(act.organization) }
+            try members[act.organization, default: OrganizationMembers()].apply(act)
+        case .configurationSet(let organization, let configuration, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            settings[organization, default: OrganizationSettings()].configuration = configuration
+        case .organizationDeleted(let organization, let time): try delete(organization, at: time)
+        case .organizationRemoved(let log, let time):
+            guard deletions[log] != nil else { throw .logNotDeleted(log) }
+            deletions[log]?.removedAt = time
         }
     }
 
@@ -119,30 +147,19 @@ package struct ControlState: Sendable, Equatable {
         erasures[erasure.id] = erasure
         // The acts before them have revoked these keys; names of the user are no longer needed for anything.
         for key in keys(of: erasure.userHash, organization, hash) { keys[key.keyID] = key.blanked }
+        members[organization]?.erase { hash(Array($0.utf8)) == erasure.userHash }
     }
 
-    /// How names of an organization's users are hashed; nil before its first erasure.
-    package func userHash(of organization: OrganizationID) -> (@Sendable ([UInt8]) -> [UInt8])? {
-        guard let secret = userSecrets[organization] else { return nil }
-        let code = HMACSHA256(key: secret)
-        return { code.code(of: $0) }
-    }
-
-    /// The keys that were made for a user, in the order of their ids.
-    func keys(
-        of userHash: [UInt8], _ organization: OrganizationID, _ hash: ([UInt8]) -> [UInt8]
-    ) -> [KeyRecord] {
-        keys.values.filter {
-            $0.organization == organization && !$0.user.isEmpty && hash(Array($0.user.utf8)) == userHash
-        }.sorted { $0.keyID < $1.keyID }
-    }
-
-    /// Acts without the names of users who are to be forgotten.
-    func redacting(_ acts: [ControlEvent]) -> [ControlEvent] {
-        acts.map { act in
-            guard case .keyCreated(let key) = act, let known = keys[key.keyID], known != key else { return act }
-            return .keyCreated(known)
-        }
+    /// Its keys open nothing, and of nobody in it a name is needed for anything. What keys and erasures are called stays
+    /// known: acts that were under way may still follow.
+    private mutating func delete(_ organization: OrganizationID, at time: Timestamp) throws(ControlContradiction) {
+        guard let record = organizations[organization] else { throw .organizationUnknown(organization) }
+        organizations[organization] = nil
+        organizationsByLog[record.log] = nil
+        deletions[record.log] = DeletedOrganization(id: organization, log: record.log, deletedAt: time)
+        for key in keys.values where key.organization == organization { keys[key.keyID] = key.blanked }
+        members[organization]?.erase { _ in true }
+        settings[organization] = nil
     }
 
     package func organization(of log: LogID) -> OrganizationRecord? {

@@ -30,6 +30,16 @@ extension Store {
         try appendControl([.quotaSet(organization, byteCount: byteCount, at: now)])
     }
 
+    /// What the operator of an organization allows it, and whether that was set for it.
+    package func allowedRateLimits(of log: LogID) -> (policy: RateLimitPolicy, isSet: Bool) {
+        shared.settings.allowedRateLimits(of: log)
+    }
+
+    /// What an organization has chosen for itself; nil where it has chosen nothing. Complexity: O(1).
+    package func configuration(of log: LogID) -> OrganizationConfiguration? {
+        shared.settings.configuration(of: log)
+    }
+
     /// The limits in force. Complexity: O(1); asked with every request.
     package func rateLimits(of log: LogID) -> RateLimitPolicy { shared.settings.rateLimits(of: log) }
 
