@@ -13,12 +13,23 @@ package import DaybookSystem
 /// | `org.list` | `limit?`, `cursor?` | `organizations [{organization, created_at}]` |
 /// | `org.show` | `organization` | `organization, created_at, retention_days {commands, agents, sessions, productivity}, legal_hold, quota_bytes, durability`; 0 days keep for ever, 0 bytes are no bound |
 /// | `org.set` | `organization`, `retention_days?` with some families, `legal_hold?`, `quota_bytes?`, `durability?` | as `org.show` |
+/// | `org.delete` | `organization` | `organization, deleted_at, removed_at, last_error`: asked again, how far it is |
+/// | `org.show_config` | `organization` | `organization, rate_limiting {…}, data_retention {…}, performance {…}, alerts {…}`; null is no choice |
+/// | `org.set_config` | `organization`, and the four objects, of which any part may be left out | as `org.show_config`: the whole document is replaced |
 /// | `limits.show` | `organization` | `organization, tier, single_per_minute, batch_per_minute, query_per_minute, burst, adaptive, concurrent_batches`; null is without a bound |
 /// | `limits.set` | `organization`, `tier?` or `requests_per_minute?`, `burst?`, `adaptive?`, `concurrent_batches?` | as `limits.show` |
 /// | `key.create` | `organization`, `name?`, `role?`, `scopes?` (without both ingest, read), `user?`, `expires_in_seconds?`, `operator?` | `organization, api_key, key_id, name, role, operator, scopes, user, created_at, expires_at, rotated_from` |
 /// | `key.list` | `organization`, `limit?`, `cursor?` | `keys [{key_id, …, last_used_at, revoked_at}]` |
 /// | `key.rotate` | `key_id`, `organization?`, `grace_seconds?` (86,400), `expires_in_seconds?` | as `key.create`, and `old_key_expires_at` |
 /// | `key.revoke` | `key_id`, `organization?` | `key_id, revoked_at` |
+/// | `user.list` | `organization`, `team_id?`, `limit?`, `cursor?` | `users [{user_id, record_id, name, role, team_id, disabled, created_at, updated_at}]` |
+/// | `user.show` | `organization`, `user_id` | `organization, user_id, …` |
+/// | `user.set` | `organization`, `user_id`, `name?`, `role?`, `team_id?`, `disabled?` | as `user.show`; what is not named stays, null takes away |
+/// | `user.delete` | `organization`, `user_id` | `organization, user_id, record_id, revoked_key_ids [...]` |
+/// | `team.list` | `organization`, `limit?`, `cursor?` | `teams [{team_id, name, created_at, updated_at, member_count}]` |
+/// | `team.show` | `organization`, `team_id` | `organization, team_id, name, created_at, updated_at, members [...]` |
+/// | `team.set` | `organization`, `team_id`, `name?` | as `team.show` |
+/// | `team.delete` | `organization`, `team_id` | `organization, team_id` |
 /// | `erase.begin` | `organization`, `user` | as `erase.status` |
 /// | `erase.status` | `erasure_id` | `erasure_id, organization, user_hash, through_sequence, begun_at, state, phase, awaited, last_error, certificate` |
 /// | `erase.reapply` | `organization?` | `erasure_ids [...]`: begun once more |
@@ -85,10 +96,17 @@ package struct Administration: Sendable {
         "org.create": Verb(permission: .manageOrganizations, fields: ["organization", "operator"]),
         "org.list": Verb(permission: .manageOrganizations, fields: ["limit", "cursor"]),
         "org.show": Verb(permission: .manageOrganizations, fields: ["organization"]),
-        "org.set": Verb(permission: nil, fields: ["organization", "retention_days", "legal_hold", "quota_bytes", "durability"]),
-        "limits.show": Verb(permission: nil, fields: ["organization"]),
+        "org.set": Verb(
+            permission: .manageOrganizations,
+            fields: ["organization", "retention_days", "legal_hold", "quota_bytes", "durability"]),
+        "org.delete": Verb(permission: .manageOrganizations, fields: ["organization"]),
+        "org.show_config": Verb(permission: .configureOrganization, fields: ["organization"]),
+        "org.set_config": Verb(
+            permission: .configureOrganization,
+            fields: ["organization", "rate_limiting", "data_retention", "performance", "alerts"]),
+        "limits.show": Verb(permission: .readLimits, fields: ["organization"]),
         "limits.set": Verb(
-            permission: nil,
+            permission: .manageOrganizations,
             fields: ["organization", "tier", "requests_per_minute", "burst", "adaptive", "concurrent_batches"]),
         "key.create": Verb(
             permission: .manageKeys,
@@ -97,6 +115,15 @@ package struct Administration: Sendable {
         "key.rotate": Verb(
             permission: .manageKeys, fields: ["key_id", "organization", "grace_seconds", "expires_in_seconds"]),
         "key.revoke": Verb(permission: .manageKeys, fields: ["key_id", "organization"]),
+        "user.list": Verb(permission: .readUsers, fields: ["organization", "team_id", "limit", "cursor"]),
+        "user.show": Verb(permission: .readUsers, fields: ["organization", "user_id"]),
+        "user.set": Verb(
+            permission: .manageUsers, fields: ["organization", "user_id", "name", "role", "team_id", "disabled"]),
+        "user.delete": Verb(permission: .manageUsers, fields: ["organization", "user_id"]),
+        "team.list": Verb(permission: .readUsers, fields: ["organization", "limit", "cursor"]),
+        "team.show": Verb(permission: .readUsers, fields: ["organization", "team_id"]),
+        "team.set": Verb(permission: .manageUsers, fields: ["organization", "team_id", "name"]),
+        "team.delete": Verb(permission: .manageUsers, fields: ["organization", "team_id"]),
         "erase.begin": Verb(permission: nil, fields: ["organization", "user"]),
         "erase.status": Verb(permission: nil, fields: ["erasure_id"]),
         "erase.reapply": Verb(permission: nil, fields: ["organization"]),
@@ -135,6 +162,9 @@ package struct Administration: Sendable {
             return .failure(Self.refusal(for: failure))
         } catch StoreError.organizationExists(let id) {
             return .failure(Refusal(code: "conflict", message: "The organization \(id) exists already."))
+        } catch is ControlContradiction {
+            return .failure(
+                Refusal(code: "conflict", message: "Somebody else was faster. Look, and try again."))
         } catch {
             return .failure(
                 Refusal(code: "storage_unavailable", message: "The store could not keep it: \(error)"))
@@ -156,12 +186,23 @@ package struct Administration: Sendable {
         case "org.list": return try listOrganizations(request, origin)
         case "org.show": return try showOrganization(request)
         case "org.set": return try setOrganization(request, origin)
-        case "limits.show": return try showLimits(request)
+        case "org.delete": return try deleteOrganization(request, origin)
+        case "org.show_config": return try showOrganizationConfiguration(request, origin)
+        case "org.set_config": return try setOrganizationConfiguration(request, origin)
+        case "limits.show": return try showLimits(request, origin)
         case "limits.set": return try setLimits(request, origin)
         case "key.create": return try createKey(request, origin)
         case "key.list": return try listKeys(request, origin)
         case "key.rotate": return try rotateKey(request, origin)
         case "key.revoke": return try revokeKey(request, origin)
+        case "user.list": return try listUsers(request, origin)
+        case "user.show": return try showUser(request, origin)
+        case "user.set": return try setUser(request, origin)
+        case "user.delete": return try deleteUser(request, origin)
+        case "team.list": return try listTeams(request, origin)
+        case "team.show": return try showTeam(request, origin)
+        case "team.set": return try setTeam(request, origin)
+        case "team.delete": return try deleteTeam(request, origin)
         case "erase.begin": return try beginErasure(request, origin)
         case "erase.status": return try erasureStatus(request)
         case "erase.reapply": return try reapplyErasures(request, origin)
@@ -193,11 +234,17 @@ package struct Administration: Sendable {
             throw Refusal(code: "forbidden", message: "The operator's keys are made in the operator's organization.")
         }
         let now = now
-        let made = try registry.createOrganization(id, first: new) { key in
-            [
-                .audited(origin.record("org.create", id.text, in: id, at: now)),
-                .audited(origin.record("key.create", key.keyID, in: id, at: now)),
-            ]
+        let made: MadeKey
+        do {
+            made = try registry.createOrganization(id, first: new) { key in
+                [
+                    .audited(origin.record("org.create", id.text, in: id, at: now)),
+                    .audited(origin.record("key.create", key.keyID, in: id, at: now)),
+                ]
+            }
+        } catch ControlContradiction.organizationDeleted {
+            throw Refusal(
+                code: "conflict", message: "An organization \(id) was deleted; its name is not given out again.")
         }
         if defaults.retention != .standard { try store.setRetention(defaults.retention, of: id) }
         var answer = JSONObjectText()

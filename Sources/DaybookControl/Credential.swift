@@ -10,6 +10,8 @@ package final class Credential: Sendable {
     /// Whom events are for when the body names nobody, and whose events are its own.
     package let defaultUser: [UInt8]
     package let role: Role?
+    /// What the record of its user says: it may do no more.
+    package let userRole: Role?
     package let isOperator: Bool
     /// As they were given; what holds are the permissions.
     package let scopes: ScopeSet
@@ -19,15 +21,17 @@ package final class Credential: Sendable {
 
     init(
         _ record: KeyRecord, _ role: Role?, _ scopes: ScopeSet, of organization: OrganizationRecord,
-        expiresAt: Timestamp?, use: LastUse
+        expiresAt: Timestamp?, use: LastUse, userRole: Role? = nil
     ) {
         id = record.keyID
         self.organization = organization
         defaultUser = Array((record.user.isEmpty ? "owner" : record.user).utf8)
         self.role = role
+        self.userRole = userRole
         isOperator = record.isOperator
         self.scopes = scopes
-        permissions = PermissionsTable.permissions(of: role, scopes, isOperator: record.isOperator)
+        permissions = PermissionsTable.permissions(
+            of: role, scopes, isOperator: record.isOperator, userRole: userRole)
         self.expiresAt = expiresAt
         self.use = use
     }

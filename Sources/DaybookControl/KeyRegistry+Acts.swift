@@ -160,7 +160,8 @@ extension KeyRegistry {
             let old = entry.credential
             entry.record = record
             entry.credential = Credential(
-                record, old.role, old.scopes, of: old.organization, expiresAt: old.expiresAt, use: entry.use)
+                record, old.role, old.scopes, of: old.organization, expiresAt: old.expiresAt, use: entry.use,
+                userRole: old.userRole)
             state.entries[record.keyID] = entry
         }
     }

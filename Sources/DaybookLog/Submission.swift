@@ -42,6 +42,8 @@ package enum CommitRefusal: Sendable, Equatable {
     case durabilityUnknown
     case overloaded
     case shuttingDown
+    /// The organization was deleted.
+    case organizationDeleted
     /// This organization's log is damaged and closed; others are served.
     case organizationDamaged
 }

@@ -18,6 +18,7 @@ struct RowFilter: Sendable {
     private var codes: [CodeCondition] = []
     private var attributes: [AttributeCondition] = []
     private var search: TokenSearch?
+    private var rows: EventFilter.Rows?
     /// Bit `s`: rows of status `s` match.
     private var statusBits: UInt8 = 0b1111
     private var durationMin: UInt64 = 0
@@ -48,8 +49,21 @@ struct RowFilter: Sendable {
         if filtersDuration { selection.columns.insert(.duration) }
         for condition in codes { selection.formUnion(condition.dimension.selection) }
         for condition in attributes { selection.formUnion(RowSelection(condition.path)) }
+        narrow(to: filter.rows)
         search = filter.search
         if search != nil { selection.columns.formUnion([.errorMessage, .arguments, .object]) }
+    }
+
+    /// Only the own user is a condition like any other.
+    private mutating func narrow(to rows: EventFilter.Rows?) {
+        guard let rows else { return }
+        selection.columns.insert(.user)
+        if rows.teams.isEmpty {
+            codes.append(CodeCondition(dimension: .user, values: [rows.user]))
+        } else {
+            self.rows = rows
+            selection.columns.insert(.team)
+        }
     }
 
     /// The pages that an index leaves; nil when the filter asks for nothing that an index knows.
@@ -125,7 +139,22 @@ struct RowFilter: Sendable {
                 }
             }
         }
+        if let rows { narrow(&selector, rows, batch, &wanted) }
         if let search { narrow(&selector, search, batch) }
+    }
+
+    private func narrow(
+        _ selector: inout RowSelector, _ rows: EventFilter.Rows, _ batch: ColumnBatch, _ wanted: inout WantedCodes
+    ) {
+        let position = codes.count + attributes.count
+        let users = batch.users.flatMap { wanted.marks([rows.user], position, in: $0.table) }
+        let teams = batch.teams.flatMap { wanted.marks(rows.teams, position + 1, in: $0.table) }
+        guard users != nil || teams != nil else { return selector.keepNone() }
+        selector.keep { row in
+            if let users, let column = batch.users, users[Int(column.codes[row])] == 1 { return true }
+            guard let teams, let column = batch.teams else { return false }
+            return teams[Int(column.codes[row])] == 1
+        }
     }
 
     private func narrow(

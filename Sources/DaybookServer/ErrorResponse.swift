@@ -134,6 +134,8 @@ extension ErrorResponse {
             self = .overloaded
         case .shuttingDown:
             self = .shuttingDown
+        case .organizationDeleted:
+            self = .unauthorized
         case .organizationDamaged:
             self = .organizationClosed
         }

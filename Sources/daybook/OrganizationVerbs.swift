@@ -4,10 +4,12 @@ import DaybookTools
 
 struct OrganizationVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "org", abstract: "Make, list, set and repair organizations.",
+        commandName: "org", abstract: "Make, list, set, delete and repair organizations.",
         discussion:
-            "create, list, show and set work beside a running server, which then does the work, and without one.",
-        subcommands: [Create.self, List.self, Show.self, Set.self, Rebuild.self])
+            "All but rebuild work beside a running server, which then does the work, and without one.",
+        subcommands: [
+            Create.self, List.self, Show.self, Set.self, Configuration.self, Delete.self, Rebuild.self,
+        ])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -21,7 +21,7 @@ struct ControlEventTests {
     @Test func thePageShowsEveryKindOfAct() throws {
         #expect(
             Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [
-                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 30, 31, 32, 64, 65,
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 25, 26, 30, 31, 32, 64, 65,
             ])
     }
 
@@ -89,6 +89,18 @@ struct ControlEventTests {
             return Build.object([
                 "kind": Build.number(32), "at": Build.number(time.microseconds),
                 "organization": Build.text(organization.text), "durability": Build.number(durability.rawValue),
+            ])
+        case .members(let act): return MemberActTests.json(act)
+        case .configurationSet(let organization, let configuration, let time):
+            return OrganizationActTests.json(organization, configuration, time)
+        case .organizationDeleted(let organization, let time):
+            return Build.object([
+                "kind": Build.number(25), "at": Build.number(time.microseconds),
+                "organization": Build.text(organization.text),
+            ])
+        case .organizationRemoved(let log, let time):
+            return Build.object([
+                "kind": Build.number(26), "at": Build.number(time.microseconds), "log": Build.number(log.rawValue),
             ])
         case .rateLimitsSet(let organization, let policy, let time):
             return Build.object([

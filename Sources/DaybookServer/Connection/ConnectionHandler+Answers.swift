@@ -1,5 +1,6 @@
 internal import DaybookControl
 internal import DaybookFormat
+internal import DaybookStore
 internal import NIOCore
 
 /// Answers that the connection writes itself.
@@ -130,7 +131,9 @@ extension ConnectionHandler {
 
     /// From then on the client is told that the outcome is not known.
     private func giveUpCommit(since tick: Int?) {
-        guard loop.isOver(limits.commitMilliseconds, since: tick) else { return }
+        guard let credential = ingest?.credential ?? importStream?.credential else { return }
+        let limit = environment.processingMilliseconds(of: credential.organization.log, limits.commitMilliseconds)
+        guard loop.isOver(limit, since: tick) else { return }
         if let ticket = ingest?.ticket ?? importStream?.ticket { loop.abandon(ticket) }
         ingest?.ticket = nil
         importStream?.ticket = nil

@@ -22,7 +22,8 @@ extension ConnectionHandler {
         while phase == .importing, importStream?.isWaiting == false {
             let step: ImportStream.Step?
             do throws(ErrorResponse) {
-                step = try importStream?.next(at: environment.now, identifiers: loop.identifiers)
+                let teams = importStream.flatMap { loop.teams(of: $0.rules.credential.organization.log) }
+                step = try importStream?.next(at: environment.now, identifiers: loop.identifiers, teams)
             } catch {
                 answer(interrupted(error))
                 return

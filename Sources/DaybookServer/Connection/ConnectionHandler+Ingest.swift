@@ -201,7 +201,8 @@ extension ConnectionHandler {
         let context = EventParser.Context(
             arrival: current.arrival, organization: credential.organization.id, defaultUser: credential.defaultUser,
             mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: loop.identifiers,
-            batchEventCountMax: environment.options.batchEventCountMax)
+            batchEventCountMax: current.isSingle ? 1 : environment.batchEventCountMax(of: credential.organization.log),
+            teams: loop.teams(of: credential.organization.log))
         switch EventParser.parse(span, kind: current.kind, context: context, into: &group) {
         case .rejected(let errors, let code):
             answer(ErrorResponse(rejected: errors, code: code))

@@ -17,6 +17,7 @@ struct RunningQuery {
     /// Tells the scan to end; tells one answer from another.
     let cancellation: Cancellation
     let submittedTick: Int
+    let organization: LogID
     /// When the peer ended its side, which most do only by leaving.
     var inputClosedTick: Int?
 }
@@ -54,7 +55,8 @@ extension ConnectionHandler {
         }
         environment.counters.queried()
         let cancellation = Cancellation()
-        query = RunningQuery(cancellation: cancellation, submittedTick: loop.tick)
+        query = RunningQuery(
+            cancellation: cancellation, submittedTick: loop.tick, organization: request.organization)
         phase = .querying
         let handler = NIOLoopBound(self, eventLoop: eventLoop)
         let isAccepted = loop.pool.submit {
@@ -111,7 +113,9 @@ extension ConnectionHandler {
     /// Once a tick of the loop, while a question is with the query threads.
     func checkQueryTime() {
         guard let query else { return }
-        if loop.isOver(environment.options.timeLimits.queryMilliseconds, since: query.submittedTick) {
+        let limit = environment.processingMilliseconds(
+            of: query.organization, environment.options.timeLimits.queryMilliseconds)
+        if loop.isOver(limit, since: query.submittedTick) {
             giveUpQuery()
             answer(.queryTimeout)
         } else if loop.isOver(environment.options.timeLimits.leftQueryMilliseconds, since: query.inputClosedTick) {

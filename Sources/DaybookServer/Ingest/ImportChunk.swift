@@ -46,7 +46,8 @@ struct ImportChunk {
 
     /// A line is parsed into a group of its own first: one that is rejected must leave nothing in the chunk.
     mutating func add(
-        _ line: RawSpan, number: UInt64, _ rules: ImportRules, at now: Timestamp, _ identifiers: @escaping EventIDSource
+        _ line: RawSpan, number: UInt64, _ rules: ImportRules, at now: Timestamp, _ identifiers: @escaping EventIDSource,
+        _ teams: TeamIndex?
     ) {
         lineCount += 1
         lastLine = number
@@ -58,7 +59,7 @@ struct ImportChunk {
             byteCapacity: line.byteCount + 160)
         let context = EventParser.Context(
             arrival: now, organization: credential.organization.id, defaultUser: credential.defaultUser,
-            mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: identifiers)
+            mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: identifiers, teams: teams)
         switch EventParser.parse(line, kind: .importLine, context: context, into: &single) {
         case .rejected(let errors, let code):
             let failure = ErrorResponse(rejected: errors, code: code)

@@ -88,14 +88,16 @@ struct ImportStream {
 
     /// Goes on with what has come in.
     /// - Throws: when a packed body cannot be unpacked.
-    mutating func next(at now: Timestamp, identifiers: @escaping EventIDSource) throws(ErrorResponse) -> Step {
+    mutating func next(
+        at now: Timestamp, identifiers: @escaping EventIDSource, _ teams: TeamIndex?
+    ) throws(ErrorResponse) -> Step {
         let before = unpackedByteCount
         while true {
             while let line = nextLine() {
                 totals.lineCount += 1
                 var open = chunk ?? ImportChunk(rules, firstLine: totals.lineCount)
                 chunk = nil
-                open.add(line.readableBytesSpan, number: totals.lineCount, rules, at: now, identifiers)
+                open.add(line.readableBytesSpan, number: totals.lineCount, rules, at: now, identifiers, teams)
                 chunk = open
                 if open.isFull { return endChunk() }
             }

@@ -27,6 +27,7 @@ final class IngestLoop {
     private var ticker: RepeatedTask?
     private var tickets = TicketTable()
     private var credentials = CredentialCache()
+    private var teamCache = TeamCache()
 
     init(environment: ServerEnvironment, pool: QueryPool, eventLoop: any EventLoop) {
         self.environment = environment
@@ -62,6 +63,9 @@ final class IngestLoop {
     func knows(authorization value: String) -> Bool {
         credentials.find(value, generation: environment.registry.generation) != nil
     }
+
+    /// To which team events belong that arrive now; nil where nobody of the organization is in one.
+    func teams(of organization: LogID) -> TeamIndex? { teamCache.teams(of: organization, in: environment.store) }
 
     // MARK: Commits in flight
 

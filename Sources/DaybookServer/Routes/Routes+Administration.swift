@@ -66,9 +66,11 @@ extension Routes {
     /// - Parameters:
     ///   - query: parameters that are fields of the verb.
     ///   - id: the field that the path's id is.
-    private func answer(
+    ///   - isWrapped: whether the answer has the form of all answers, or is the fields alone.
+    func answer(
         _ request: Request, _ context: RouteContext, _ permission: Permission, _ verb: String,
-        status: HTTPResponse.Status = .ok, query: Set<String> = [], hasBody: Bool = false, id: String? = nil
+        status: HTTPResponse.Status = .ok, query: Set<String> = [], hasBody: Bool = false, id: String? = nil,
+        isWrapped: Bool = true
     ) async throws -> Response {
         let start = environment.nanoseconds
         let credential = try authorize(request, context, permission)
@@ -84,6 +86,7 @@ extension Routes {
         let document = ControlDocument.object(fields)
         let origin = origin(of: request, context, credential)
         switch try await onPool({ [administration] in administration.carryOut(document, by: origin) }) {
+        case .success(let data) where !isWrapped: return Self.json(data)
         case .success(let data): return success(data, status, to: request, since: start)
         case .failure(let refusal):
             let failure = ErrorResponse(refusal)
@@ -114,8 +117,8 @@ extension Routes {
         } catch is NIOTooManyBytesError {
             throw ErrorResponse(413, "payload_too_large", "The body is larger than 64 KiB.")
         }
-        // Where every field may be left out, so may the body.
-        guard bytes.readableBytes > 0 else { return [:] }
+        // Where every field may be left out, so may the body; but not of what may take the place of a whole document.
+        guard bytes.readableBytes > 0 || request.method == .put else { return [:] }
         guard let type = request.headers[.contentType], RequestFields.isJSON(type) else {
             throw ErrorResponse.unsupportedMediaType("The body must be application/json in UTF-8.")
         }

@@ -17,6 +17,8 @@ struct Routes: Sendable {
         let router = Router(context: RouteContext.self, options: [.autoGenerateHeadEndpoints])
         addHealth(to: router)
         addAdministration(to: router)
+        addMembers(to: router)
+        addOrganization(to: router)
         return RoutesResponder(router: router.buildResponder())
     }
 

@@ -80,7 +80,8 @@ final class Sealer {
     private func begin() -> Bool {
         guard let log = shared.takeSealable() else { return false }
         // Of a log its oldest file is sealed first: where that is held, all of them are.
-        guard shared.retries.held(.sealing, log, at: clock.monotonicNanoseconds()).isEmpty else {
+        let isHeld = !shared.retries.held(.sealing, log, at: clock.monotonicNanoseconds()).isEmpty
+        guard !isHeld, !shared.deletions.contains(log) else {
             shared.sealingEnded()
             return true
         }

@@ -44,6 +44,7 @@ final class Compactor {
     let clock: any Clock
     let options: StoreOptions
     private let eraser: Eraser
+    private let remover: OrganizationRemover
     private var pacer: CompactionPacer
     private var rate = ByteRate()
     var phase = Phase.resting
@@ -65,9 +66,10 @@ final class Compactor {
 
     init(
         registry: OrganizationRegistry, shared: SharedState, journalFiles: JournalFiles, clock: any Clock,
-        options: StoreOptions, eraser: Eraser
+        options: StoreOptions, eraser: Eraser, remover: OrganizationRemover
     ) {
         self.eraser = eraser
+        self.remover = remover
         self.registry = registry
         self.shared = shared
         self.journalFiles = journalFiles
@@ -78,7 +80,7 @@ final class Compactor {
 
     /// One piece of work, unless it is time to rest.
     func step() -> CompactionStep {
-        if case .resting = phase, shared.maintenance.count == 0, !eraser.hasWork { return .idle }
+        if case .resting = phase, shared.maintenance.count == 0, !eraser.hasWork, !remover.hasWork { return .idle }
         pacer.look(committedEventCount: shared.committedEventCount)
         // The committer waits for room, or soon will: nothing may take the disk from the checkpoint now.
         if journalFiles.cleanCount == 0 || shared.pendingByteCount > options.pendingByteCountMax {
@@ -93,15 +95,15 @@ final class Compactor {
         return .worked
     }
 
-    /// Returns the bytes it moved; nil when there is nothing but to wait. Erasures come first.
+    /// Returns the bytes it moved; nil when there is nothing but to wait. What is to be gone comes first.
     private func work() -> UInt64? {
         switch phase {
         case .resting:
-            let step = eraser.step()
-            if case .worked(let byteCount) = step { return byteCount }
-            if step == .waiting, shared.maintenance.count == 0 { return nil }
+            let steps = [remover.step(), eraser.step()]
+            for case .worked(let byteCount) in steps { return byteCount }
+            if steps.contains(.waiting), shared.maintenance.count == 0 { return nil }
             begin()
-        case .rewriting(let run) where shared.erasures.isActive(run.organization.log):
+        case .rewriting(let run) where isWanted(run.organization.log):
             run.work.abandon()
             end(run)
         case .rewriting(let run):
@@ -112,6 +114,11 @@ final class Compactor {
         case .publishing(let run): attempt(run) { try publish(run) }
         }
         return 0
+    }
+
+    /// Whether somebody is to be forgotten in a log, or all of it.
+    private func isWanted(_ log: LogID) -> Bool {
+        shared.erasures.isActive(log) || shared.deletions.contains(log)
     }
 
     private func begin() {
@@ -138,7 +145,7 @@ final class Compactor {
             if isUnstable(error) {
                 // Somebody else was faster. It is looked at anew.
                 shared.maintenance.add(log)
-            } else {
+            } else if !shared.deletions.contains(log) {
                 fail(error)
             }
         }
@@ -148,7 +155,7 @@ final class Compactor {
     private func plan(_ organization: OrganizationStore, isPatrolled: Bool) throws {
         let log = organization.log
         // One thing at a time: its end brings the log back here.
-        guard !shared.erasures.isActive(log) else { return }
+        guard !isWanted(log) else { return }
         let held = shared.retries.held(.compaction, log, at: clock.monotonicNanoseconds(), isPatrol: isPatrolled)
         guard !held.contains(BackgroundWork.everything) else { return }
         let manifest = organization.snapshot().manifest
@@ -197,7 +204,7 @@ final class Compactor {
     }
 
     private func publish(_ run: Run) throws {
-        guard !shared.erasures.isActive(run.organization.log) else { throw StoreError.unstable }
+        guard !isWanted(run.organization.log) else { throw StoreError.unstable }
         let replacement = run.work.replacement
         try publish(replacement, run.table, of: run.organization)
         shared.retries.succeeded(compaction(of: run.work.range, run.organization.log))

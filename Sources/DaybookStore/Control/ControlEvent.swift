@@ -29,6 +29,13 @@ package enum ControlEvent: Sendable, Equatable {
     case durabilitySet(OrganizationID, Durability, at: Timestamp)
     /// What somebody did, or was not allowed to do. Changes nothing.
     case audited(AuditRecord)
+    case members(MemberAct)
+    /// What the organization chooses for itself; all of it.
+    case configurationSet(OrganizationID, OrganizationConfiguration, at: Timestamp)
+    /// Nobody gets in any more, and its name is not given out again. What is left of it goes.
+    case organizationDeleted(OrganizationID, at: Timestamp)
+    /// Nothing of a deleted organization is left on the disk.
+    case organizationRemoved(log: LogID, at: Timestamp)
 
     /// Of the encoding; stands in the group record's entry.
     package static let schemaVersion: UInt8 = 1
@@ -47,6 +54,13 @@ package enum ControlEvent: Sendable, Equatable {
         case keyCreatedWithRights = 10
         case keyRetired = 11
         case keysUsed = 12
+        case userSet = 20
+        case userDeleted = 21
+        case teamSet = 22
+        case teamDeleted = 23
+        case configurationSet = 24
+        case organizationDeleted = 25
+        case organizationRemoved = 26
         case deadLettered = 30
         case deadLetterRemoved = 31
         case durabilitySet = 32

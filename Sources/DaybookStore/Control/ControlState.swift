@@ -1,4 +1,3 @@
-internal import DaybookCrypto
 package import DaybookFormat
 
 /// An act that cannot follow those before it. Names the first thing that is wrong.
@@ -14,6 +13,12 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
     case erasureExists(UInt64)
     case erasureUnknown(UInt64)
     case deadLetterExists(UInt64)
+    case userExists(recordID: String)
+    case userUnknown(recordID: String)
+    case teamUnknown(String)
+    case teamHasMembers(String)
+    case organizationDeleted(OrganizationID)
+    case logNotDeleted(LogID)
 
     package var description: String {
         switch self {
@@ -28,6 +33,12 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
         case .erasureExists(let id): "erasure \(hexText(id)) is another one"
         case .erasureUnknown(let id): "erasure \(hexText(id)) was never begun"
         case .deadLetterExists(let id): "dead letter \(hexText(id)) exists already"
+        case .userExists(let recordID): "the user has the record \(recordID) already"
+        case .userUnknown(let recordID): "there is no user with the record \(recordID)"
+        case .teamUnknown(let team): "there is no team \(team)"
+        case .teamHasMembers(let team): "team \(team) has members"
+        case .organizationDeleted(let organization): "organization \(organization) was deleted"
+        case .logNotDeleted(let log): "log \(hexText(log.rawValue)) is of no organization that was deleted"
         }
     }
 }
@@ -56,6 +67,10 @@ package struct ControlState: Sendable, Equatable {
     /// All that there ever were, and those of them that were dropped because there were too many.
     package private(set) var deadLetterTotal: UInt64 = 0
     package private(set) var droppedDeadLetterCount: UInt64 = 0
+    /// Users and teams; an organization that has none may have no entry.
+    package private(set) var members: [OrganizationID: OrganizationMembers] = [:]
+    /// Organizations that are no more, by log.
+    package private(set) var deletions: [LogID: DeletedOrganization] = [:]
     /// For the next organization. Rises only: a log id is never given out twice.
     package private(set) var nextLog = Layout.firstOrganizationLog
 
@@ -73,6 +88,9 @@ package struct ControlState: Sendable, Equatable {
         switch event {
         case .organizationCreated(let organization, let log, let createdAt):
             guard organizations[organization] == nil else { throw .organizationExists(organization) }
+            guard !deletions.values.contains(where: { $0.id == organization }) else {
+                throw .organizationDeleted(organization)
+            }
             guard log >= Layout.firstOrganizationLog, log.rawValue < .max else { throw .logReserved(log) }
             guard log >= nextLog else { throw .logReused(log) }
             organizations[organization] = OrganizationRecord(id: organization, log: log, createdAt: createdAt)
@@ -97,7 +115,7 @@ package struct ControlState: Sendable, Equatable {
             settings[organization, default: OrganizationSettings()].quotaByteCount = byteCount
         case .rateLimitsSet(let organization, let policy, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
-            settings[organization, default: OrganizationSettings()].rateLimits = policy
+            settings[organization, default: OrganizationSettings()].set(policy)
         case .userSecretSet(let organization, let secret, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             guard userSecrets[organization] == nil else { throw .secretExists(organization) }
@@ -120,10 +138,25 @@ package struct ControlState: Sendable, Equatable {
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             settings[organization, default: OrganizationSettings()].durability = durability
         case .audited: break
+        case .members(let act):
+            guard organizations[act.organization] != nil else { throw .organizationUnknown(act.organization) }
+            try members[act.organization, default: OrganizationMembers()].apply(act)
+        case .configurationSet(let organization, let configuration, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            settings[organization, default: OrganizationSettings()].configuration = configuration
+        case .organizationDeleted(let organization, let time): try delete(organization, at: time)
+        case .organizationRemoved(let log, let time):
+            guard deletions[log] != nil else { throw .logNotDeleted(log) }
+            deletions[log]?.removedAt = time
         }
     }
 
     private mutating func add(_ letter: DeadLetter) throws(ControlContradiction) {
+        // It was under way when its organization was deleted, and is nobody's any more.
+        if deletions.values.contains(where: { $0.id == letter.organization }) {
+            deadLetterTotal += 1
+            return
+        }
         guard organizations[letter.organization] != nil else { throw .organizationUnknown(letter.organization) }
         guard deadLetterIDs.insert(letter.id).inserted else { throw .deadLetterExists(letter.id) }
         deadLetters.append(letter)
@@ -145,30 +178,21 @@ package struct ControlState: Sendable, Equatable {
         erasures[erasure.id] = erasure
         // The acts before them have revoked these keys; names of the user are no longer needed for anything.
         for key in keys(of: erasure.userHash, organization, hash) { keys[key.keyID] = key.blanked }
+        members[organization]?.erase { hash(Array($0.utf8)) == erasure.userHash }
     }
 
-    /// How names of an organization's users are hashed; nil before its first erasure.
-    package func userHash(of organization: OrganizationID) -> (@Sendable ([UInt8]) -> [UInt8])? {
-        guard let secret = userSecrets[organization] else { return nil }
-        let code = HMACSHA256(key: secret)
-        return { code.code(of: $0) }
-    }
-
-    /// The keys that were made for a user, in the order of their ids.
-    func keys(
-        of userHash: [UInt8], _ organization: OrganizationID, _ hash: ([UInt8]) -> [UInt8]
-    ) -> [KeyRecord] {
-        keys.values.filter {
-            $0.organization == organization && !$0.user.isEmpty && hash(Array($0.user.utf8)) == userHash
-        }.sorted { $0.keyID < $1.keyID }
-    }
-
-    /// Acts without the names of users who are to be forgotten.
-    func redacting(_ acts: [ControlEvent]) -> [ControlEvent] {
-        acts.map { act in
-            guard case .keyCreated(let key) = act, let known = keys[key.keyID], known != key else { return act }
-            return .keyCreated(known)
-        }
+    /// Its keys open nothing, and of nobody in it a name is needed for anything. What keys and erasures are called stays
+    /// known: acts that were under way may still follow.
+    private mutating func delete(_ organization: OrganizationID, at time: Timestamp) throws(ControlContradiction) {
+        guard let record = organizations[organization] else { throw .organizationUnknown(organization) }
+        organizations[organization] = nil
+        organizationsByLog[record.log] = nil
+        deletions[record.log] = DeletedOrganization(id: organization, log: record.log, deletedAt: time)
+        for key in keys.values where key.organization == organization { keys[key.keyID] = key.blanked }
+        members[organization]?.erase { _ in true }
+        settings[organization] = nil
+        deadLetters.removeAll { $0.organization == organization }
+        deadLetterIDs = Set(deadLetters.map(\.id))
     }
 
     package func organization(of log: LogID) -> OrganizationRecord? {

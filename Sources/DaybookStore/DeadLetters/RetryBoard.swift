@@ -64,6 +64,9 @@ final class RetryBoard: Sendable {
         var total: UInt64 = 0
         var droppedCount: UInt64 = 0
         var organizations: [LogID: OrganizationID] = [:]
+        /// Of the control log that `organizations` was taken from: how far it counts, and how many it has lost.
+        var nextLog: LogID?
+        var deletionCount = 0
         var failedAttemptCount: UInt64 = 0
     }
 
@@ -174,8 +177,11 @@ final class RetryBoard: Sendable {
     /// Takes over what the control log says now. What has no letter any more may be tried again.
     func adopt(_ control: ControlState) {
         change { state in
-            if state.organizations.count != control.organizationsByLog.count {
+            if state.nextLog != control.nextLog || state.deletionCount != control.deletions.count {
                 state.organizations = control.organizationsByLog
+                state.nextLog = control.nextLog
+                state.deletionCount = control.deletions.count
+                state.failures = state.failures.filter { control.deletions[$0.key.log] == nil }
             }
             state.total = control.deadLetterTotal
             state.droppedCount = control.droppedDeadLetterCount

@@ -9,22 +9,9 @@ extension Eraser {
 
     /// Every file that holds frames from before is let go by a checkpoint and written full of zeroes.
     func zero(_ run: Run) throws -> Step {
-        let files = parts.journalFiles
-        guard let retirement = run.retirement else {
-            run.retirement = files.retireAll()
-            return .worked(byteCount: 0)
-        }
-        guard files.unzeroed(retirement).isEmpty else {
-            guard let position = files.releasingPosition(of: retirement), position > 0 else { return .waiting }
-            if position <= shared.checkpointPosition {
-                files.release(before: shared.checkpointPosition)
-            } else {
-                shared.wantCheckpoint(of: min(position, shared.durablePosition))
-            }
-            return .waiting
-        }
-        let zeroed = retirement.slots.map { slot in
-            ErasureProgress.File(name: JournalFiles.path(slot), byteCount: UInt64(files.fileByteCount))
+        guard let slots = run.clearing.step(parts) else { return .waiting }
+        let zeroed = slots.map { slot in
+            ErasureProgress.File(name: JournalFiles.path(slot), byteCount: UInt64(parts.journalFiles.fileByteCount))
         }
         ErasureProgress.add(zeroed, to: &run.progress.zeroed)
         try run.progress.save(disk: disk, folder: run.organization.folder)

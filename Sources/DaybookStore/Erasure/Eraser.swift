@@ -61,7 +61,7 @@ final class Eraser {
         var clean: Set<String> = []
         /// Names that others use, by family; once segments are clean.
         var survivingNames: [Family: Set<[UInt8]>] = [:]
-        var retirement: JournalFiles.Retirement?
+        var clearing = JournalClearing()
         var redaction: UInt64?
         var recording: RecordingSink?
 
@@ -96,6 +96,7 @@ final class Eraser {
 
     /// One piece of work of the next erasure that has some.
     func step() -> Step {
+        dropDeleted()
         guard hasWork else { return .idle }
         begin()
         for _ in runs.indices {
@@ -198,6 +199,16 @@ final class Eraser {
         nextRun = 0
         parts.registry.release(run.log)
         postpone(run.id, error)
+    }
+
+    /// What is erased of an organization that was deleted goes with the rest of it.
+    private func dropDeleted() {
+        for run in runs where shared.deletions.contains(run.log) {
+            if run.rewrite?.isPublishing == false { run.rewrite?.rewriter.abandon() }
+            runs.removeAll { $0 === run }
+            nextRun = 0
+            parts.registry.release(run.log)
+        }
     }
 
     private func postpone(_ id: UInt64, _ error: any Error) {

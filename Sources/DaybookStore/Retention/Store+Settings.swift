@@ -30,11 +30,18 @@ extension Store {
         try appendControl([.quotaSet(organization, byteCount: byteCount, at: now)])
     }
 
+    /// What the operator of an organization allows it, and whether that was set for it.
+    package func allowedRateLimits(of log: LogID) -> (policy: RateLimitPolicy, isSet: Bool) {
+        shared.settings.allowedRateLimits(of: log)
+    }
+
+    /// What an organization has chosen for itself; nil where it has chosen nothing. Complexity: O(1).
+    package func configuration(of log: LogID) -> OrganizationConfiguration? {
+        shared.settings.configuration(of: log)
+    }
+
     /// The limits in force. Complexity: O(1); asked with every request.
     package func rateLimits(of log: LogID) -> RateLimitPolicy { shared.settings.rateLimits(of: log) }
-
-    /// Whether they were set for the organization, and are not those of the store's options.
-    package func hasOwnRateLimits(_ log: LogID) -> Bool { shared.settings.hasOwnRateLimits(log) }
 
     /// What holds for requests that do not say. Complexity: O(1); asked with nearly every request that stores.
     package func durability(of log: LogID) -> Durability { shared.settings.durability(of: log) }

@@ -31,6 +31,8 @@ final class SharedState: Sendable {
     let settings: SettingsTable
     let space: SpaceTable
     let erasures = ErasureBoard()
+    let members = MemberTable()
+    let deletions = DeletionBoard()
     let redaction = RedactionDesk()
     let retries = RetryBoard()
     let sessionIdleMicroseconds: Int64
@@ -82,6 +84,18 @@ final class SharedState: Sendable {
     /// What the control log says is in force from now on, and the compactor looks where it changed something.
     func adopt(_ control: ControlState) {
         for log in settings.adopt(control) { maintenance.addPatrolled(log) }
+        take(control)
+    }
+
+    /// The same at the start, when the patrol comes to everybody anyway.
+    func begin(with control: ControlState) {
+        _ = settings.adopt(control)
+        take(control)
+    }
+
+    private func take(_ control: ControlState) {
+        deletions.adopt(control)
+        members.adopt(control)
         erasures.adopt(control)
         retries.adopt(control)
     }

@@ -23,9 +23,12 @@ final class CommitParticipation: CommitParticipant {
 
     func prepare(_ submission: inout Submission) -> Preparation {
         let log = submission.group.header.log
+        guard !shared.deletions.contains(log) else { return .answer(.refused(.organizationDeleted)) }
         do {
             forget(log)
             if states[log] == nil { try addState(log) }
+        } catch StoreError.unknownOrganization {
+            return .answer(.refused(.organizationDeleted))
         } catch StoreError.organizationClosed {
             return .answer(.refused(.organizationDamaged))
         } catch {
@@ -124,6 +127,11 @@ final class CommitParticipation: CommitParticipant {
             states[log] = nil
             registry.release(log)
         }
+    }
+
+    /// Lets go of organizations that were deleted. Only between commits.
+    func dropDeleted() {
+        for log in shared.deletions.active where states.removeValue(forKey: log) != nil { registry.release(log) }
     }
 
     func publish(_ groups: [CommittedGroup], durablePosition: UInt64) {

@@ -46,6 +46,7 @@ package final class StoreMachine: @unchecked Sendable {
 
     /// One commit. Refuses everything once a sync has failed.
     package func stepCommitter() -> Committer.Step {
+        if shared.deletions.hasWork { participation.dropDeleted() }
         if shared.isPoisoned {
             guard committer.hasWork else { return .idle }
             committer.refuseAll(.storageUnavailable)
