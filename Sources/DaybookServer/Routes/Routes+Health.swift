@@ -38,9 +38,17 @@ extension Routes {
         }
     }
 
-    /// An organization that is closed is a loss of part of the service only.
+    /// An organization that is closed is a loss of part of the service only; a certificate that is over, or one that could
+    /// not be read, keeps some clients away, or soon will.
     private func isDegraded(_ check: String) -> Bool {
-        check == "storage" && environment.store.statistics.closedOrganizationCount > 0
+        guard check == "storage" else { return certificateFault != nil }
+        return environment.store.statistics.closedOrganizationCount > 0
+    }
+
+    private var certificateFault: String? {
+        guard let status = environment.security?.status else { return nil }
+        if status.isExpired { return "the TLS certificate has expired" }
+        return status.fault == nil ? nil : "the new TLS certificate could not be used"
     }
 
     private func status(_ checks: [String]) -> String {
@@ -52,6 +60,7 @@ extension Routes {
         guard !isHealthy else {
             let closedCount = environment.store.statistics.closedOrganizationCount
             guard isDegraded(check) else { return "takes requests" }
+            if check != "storage", let certificateFault { return "takes requests; \(certificateFault)" }
             return "takes requests; closed organizations with a damaged manifest: \(closedCount)"
         }
         guard check == "storage" else { return "is being stopped" }
