@@ -130,20 +130,20 @@ package final class DaybookServer: Service {
         let server = try HTTPServerBuilder { [security = environment.security] responder in
             ConnectionChannel(loops: bound, security: security, responder: responder)
         }
-            .buildServer(
-                configuration: ServerConfiguration(
-                    address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
-                eventLoopGroup: group, logger: logger
-            ) { request, writer, channel in
-                let context = RouteContext(
-                    source: ApplicationRequestContextSource(channel: channel, logger: logger))
-                let response = await router.answer(request, context: context)
-                try await writer.write(response: response.head, body: response.body)
-            } onServerRunning: { [onRunning] channel in
-                let address = channel.localAddress
-                await onRunning(
-                    BoundAddress(host: address?.ipAddress ?? options.host, port: address?.port ?? options.port))
-            }
+        .buildServer(
+            configuration: ServerConfiguration(
+                address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
+            eventLoopGroup: group, logger: logger
+        ) { request, writer, channel in
+            let context = RouteContext(
+                source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            let response = await router.answer(request, context: context)
+            try await writer.write(response: response.head, body: response.body)
+        } onServerRunning: { [onRunning] channel in
+            let address = channel.localAddress
+            await onRunning(
+                BoundAddress(host: address?.ipAddress ?? options.host, port: address?.port ?? options.port))
+        }
         try await withGracefulShutdownHandler {
             try await server.run()
         } onGracefulShutdown: { [environment] in

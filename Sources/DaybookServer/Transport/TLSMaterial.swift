@@ -69,7 +69,8 @@ struct TLSMaterial: Sendable {
         let bytes = try read(path, "tls.key")
         guard let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) else {
             throw TLSFault(
-                setting: "tls.key", message: "names \(path), which holds no private key in PEM form without a password.")
+                setting: "tls.key", message: "names \(path), which holds no private key in PEM form without a password."
+            )
         }
         return key
     }
