@@ -9,9 +9,10 @@ import Testing
     private let path = "/api/v1/metrics/command-execution"
     private let page = "https://app.example.com"
 
-    private func allowing(_ origins: String) throws -> (inout ServerOptions) -> Void {
-        let allowed = try AllowedOrigins(parsing: origins)
-        return { $0.allowedOrigins = allowed }
+    private func allowing(_ origins: String) throws -> ServerOptions {
+        var options = ServerOptions()
+        options.allowedOrigins = try AllowedOrigins(parsing: origins)
+        return options
     }
 
     private func expectSecurityFields(_ reply: Reply, sourceLocation: SourceLocation = #_sourceLocation) {
@@ -58,7 +59,7 @@ import Testing
     }
 
     @Test func listedPagesMayReadEveryAnswer() async throws {
-        try await TestServer.with(configure: try allowing("http://localhost:3000, \(page)")) { server in
+        try await TestServer.with(options: try allowing("http://localhost:3000, \(page)")) { server in
             for (method, target, body, status) in [
                 ("POST", path, Bodies.command, 201), ("POST", path, "{", 400), ("GET", "/health/live", nil, 200),
                 ("GET", "/api/v1/metrics/commands", nil, 200), ("GET", "/nothing", nil, 404),
@@ -77,7 +78,7 @@ import Testing
     }
 
     @Test func otherPagesGetNoFieldOnAnyAnswer() async throws {
-        try await TestServer.with(configure: try allowing(page)) { server in
+        try await TestServer.with(options: try allowing(page)) { server in
             for origin in [
                 "https://app.example.com.evil.example", "http://app.example.com", "https://app.example.com:8443",
                 "https://APP.example.com", "null", "*", "",
@@ -93,7 +94,7 @@ import Testing
     }
 
     @Test func aBrowserIsToldWhatItMaySend() async throws {
-        try await TestServer.with(configure: try allowing(page)) { server in
+        try await TestServer.with(options: try allowing(page)) { server in
             let connection = try await server.connect()
             let fields = [
                 "Origin: \(page)", "Access-Control-Request-Method: POST",

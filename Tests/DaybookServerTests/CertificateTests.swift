@@ -23,12 +23,6 @@ enum TLSVersionOfTest {
 
 /// The files of TLS: what is wrong with them, when they change, and when they end.
 @Suite(.timeLimit(.minutes(3))) struct CertificateTests {
-    private func options(_ identity: TestCertificates.Identity) -> ServerOptions {
-        var options = ServerOptions()
-        options.useTLS(identity)
-        return options
-    }
-
     private func fault(_ options: ServerOptions) -> TLSFault? {
         TransportSecurity.fault(in: options, clock: SystemClock())
     }
@@ -39,7 +33,7 @@ enum TLSVersionOfTest {
         let identity = try await first.issue("server")
         let next = try await second.issue("next")
         let log = CapturedLog(.info, format: .text)
-        try await TestServer.with(log: log, configure: { $0.useTLS(identity) }) { server in
+        try await TestServer.with(log: log, options: .using(identity)) { server in
             let old = try await server.connectSecurely(first)
             #expect(try await old.request("GET", "/health/live", key: nil).status == 200)
             try first.replace(identity, by: next)
@@ -58,7 +52,7 @@ enum TLSVersionOfTest {
         let expired = try await certificates.issue("expired", days: -1)
         let good = try await certificates.issue("good")
         let log = CapturedLog(.info, format: .text)
-        try await TestServer.with(log: log, configure: { $0.useTLS(identity) }) { server in
+        try await TestServer.with(log: log, options: .using(identity)) { server in
             func expectDegraded(_ isDegraded: Bool) async throws {
                 let health = try await server.secureRequest("GET", "/health", certificates)
                 #expect(health.status == 200)
@@ -87,7 +81,7 @@ enum TLSVersionOfTest {
     @Test func theEndOfTheCertificateIsInTheMetrics() async throws {
         let certificates = try await TestCertificates.make()
         let identity = try await certificates.issue("server", days: 2)
-        try await TestServer.with(configure: { $0.useTLS(identity) }) { server in
+        try await TestServer.with(options: .using(identity)) { server in
             let text = try await server.secureRequest("GET", "/metrics", certificates).text
             let line = text.split(separator: "\n").first {
                 $0.hasPrefix("daybook_tls_certificate_expiry_seconds ")
@@ -101,23 +95,23 @@ enum TLSVersionOfTest {
         let certificates = try await TestCertificates.make()
         let expired = try await certificates.issue("expired", days: -1)
         let log = CapturedLog(.info, format: .text)
-        let security = try TransportSecurity(options(expired), clock: SystemClock())
+        let security = try TransportSecurity(.using(expired), clock: SystemClock())
         security.report(to: log.logger)
         #expect(security.status.isExpired)
         #expect(log.lines().contains { $0.contains("The TLS certificate has expired.") })
-        #expect(fault(options(expired))?.setting == "tls.certificate")
-        #expect(fault(options(expired))?.message.hasSuffix("which has expired.") == true)
+        #expect(fault(.using(expired))?.setting == "tls.certificate")
+        #expect(fault(.using(expired))?.message.hasSuffix("which has expired.") == true)
     }
 
     @Test func aCertificateThatEndsSoonIsSpokenOf() async throws {
         let certificates = try await TestCertificates.make()
         let log = CapturedLog(.info, format: .text)
-        let soon = try TransportSecurity(options(try await certificates.issue("soon")), clock: SystemClock())
+        let soon = try TransportSecurity(.using(try await certificates.issue("soon")), clock: SystemClock())
         soon.remind(log.logger)
         #expect(log.lines().contains { $0.contains("The TLS certificate expires soon.") })
         let later = CapturedLog(.info, format: .text)
         let good = try await certificates.issue("good", days: 90)
-        try TransportSecurity(options(good), clock: SystemClock()).remind(later.logger)
+        try TransportSecurity(.using(good), clock: SystemClock()).remind(later.logger)
         #expect(later.lines().isEmpty)
     }
 
@@ -127,7 +121,7 @@ enum TLSVersionOfTest {
         for (mode, isSpokenOf) in [(0o600, false), (0o640, false), (0o644, true), (0o620, true)] {
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: identity.keyPath)
             let log = CapturedLog(.info, format: .text)
-            try TransportSecurity(options(identity), clock: SystemClock()).report(to: log.logger)
+            try TransportSecurity(.using(identity), clock: SystemClock()).report(to: log.logger)
             #expect(log.lines().contains { $0.contains("may touch the private key") } == isSpokenOf, "\(mode)")
         }
     }
@@ -141,7 +135,7 @@ enum TLSVersionOfTest {
         try Array("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".utf8).withRawSpan {
             try HostFile.write(garbage, $0)
         }
-        #expect(fault(options(identity)) == nil)
+        #expect(fault(.using(identity)) == nil)
         let cases: [(setting: String, ending: String, change: (inout TLSOptions) -> Void)] = [
             ("tls.certificate", "which does not exist.", { $0.certificatePath = "/nowhere/at/all.pem" }),
             ("tls.certificate", "which holds no certificates in PEM form.", { $0.certificatePath = garbage }),
@@ -158,7 +152,7 @@ enum TLSVersionOfTest {
             ),
         ]
         for (setting, ending, change) in cases {
-            var options = options(identity)
+            var options = ServerOptions.using(identity)
             change(&options.tls)
             let fault = try #require(self.fault(options))
             #expect(fault.setting == setting)

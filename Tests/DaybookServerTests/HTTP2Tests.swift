@@ -21,18 +21,14 @@ extension TestServer {
     static func withTLS(
         connectionCountMax: Int = 4_096, timeLimits: TimeLimits = .outOfReach,
         addressLimits: AddressLimits = AddressLimits(), isGated: Bool = false,
-        configure: (inout ServerOptions) -> Void = { _ in },
-        _ body: (TestServer, TestCertificates) async throws -> Void
+        speaksHTTP2: Bool = true, _ body: (TestServer, TestCertificates) async throws -> Void
     ) async throws {
         let certificates = try await TestCertificates.make()
-        let identity = try await certificates.issue("server")
+        var options = ServerOptions.using(try await certificates.issue("server"))
+        options.speaksHTTP2 = speaksHTTP2
         try await with(
             connectionCountMax: connectionCountMax, timeLimits: timeLimits, addressLimits: addressLimits,
-            isGated: isGated,
-            configure: {
-                $0.useTLS(identity)
-                configure(&$0)
-            }
+            isGated: isGated, options: options
         ) { try await body($0, certificates) }
     }
 }
@@ -214,7 +210,7 @@ extension TestServer {
     }
 
     @Test func withoutHTTP2ClientsGetHTTP1() async throws {
-        try await TestServer.withTLS(configure: { $0.speaksHTTP2 = false }) { server, certificates in
+        try await TestServer.withTLS(speaksHTTP2: false) { server, certificates in
             let port = server.port
             let connection = TestConnection(
                 try await onThread {

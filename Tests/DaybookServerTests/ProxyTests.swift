@@ -9,9 +9,10 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct ProxyTests {
     private let path = "/api/v1/metrics/command-execution"
 
-    private func trusting(_ proxies: String) throws -> (inout ServerOptions) -> Void {
-        let trusted = try TrustedProxies(parsing: proxies)
-        return { $0.trustedProxies = trusted }
+    private func trusting(_ proxies: String) throws -> ServerOptions {
+        var options = ServerOptions()
+        options.trustedProxies = try TrustedProxies(parsing: proxies)
+        return options
     }
 
     private var oneRequest: AddressLimits {
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func eachClientBehindATrustedProxyHasItsOwnLimit() async throws {
-        try await TestServer.with(addressLimits: oneRequest, configure: try trusting("127.0.0.0/8,192.0.2.7")) {
+        try await TestServer.with(addressLimits: oneRequest, options: try trusting("127.0.0.0/8,192.0.2.7")) {
             server async throws in
             #expect(try await status(server, ["198.51.100.1"]) == 201)
             #expect(try await status(server, ["198.51.100.1"]) == 429)
@@ -45,7 +46,7 @@ import Testing
     }
 
     @Test func aFieldThatMakesNoSenseCountsForTheProxy() async throws {
-        try await TestServer.with(addressLimits: oneRequest, configure: try trusting("127.0.0.1")) {
+        try await TestServer.with(addressLimits: oneRequest, options: try trusting("127.0.0.1")) {
             server async throws in
             #expect(try await status(server, ["unknown"]) == 201)
             for value in ["", "x", "198.51.100.1,", "198.51.100.1, ;", "1.2.3", "_hidden", "[::1"] {
@@ -56,7 +57,7 @@ import Testing
 
     @Test func nobodyElseIsBelieved() async throws {
         for proxies in ["", "10.0.0.0/8", "::1"] {
-            try await TestServer.with(addressLimits: oneRequest, configure: try trusting(proxies)) {
+            try await TestServer.with(addressLimits: oneRequest, options: try trusting(proxies)) {
                 server async throws in
                 #expect(try await status(server, ["198.51.100.1"]) == 201)
                 #expect(try await status(server, ["198.51.100.2"]) == 429)
@@ -65,7 +66,7 @@ import Testing
     }
 
     @Test func theAuditTrailNamesTheClient() async throws {
-        try await TestServer.with(configure: try trusting("127.0.0.1")) { server in
+        try await TestServer.with(options: try trusting("127.0.0.1")) { server in
             let writer = try server.key(.ingest)
             let fields = ["X-Forwarded-For: 203.0.113.9, 2001:DB8::7"]
             #expect(try await server.request("GET", "/metrics", key: writer, fields: fields).status == 403)
@@ -87,7 +88,7 @@ import Testing
 
     @Test func whatATrustedProxyEncryptsIsSecure() async throws {
         let field = "strict-transport-security"
-        try await TestServer.with(configure: try trusting("127.0.0.1")) { server in
+        try await TestServer.with(options: try trusting("127.0.0.1")) { server in
             for target in ["/health/live", "/api/v1/metrics/commands", "/nothing"] {
                 for (value, isSecure) in [("https", true), ("HTTPS", true), ("http, https", true), ("http", false)] {
                     let reply = try await server.request("GET", target, fields: ["X-Forwarded-Proto: \(value)"])

@@ -32,9 +32,11 @@ extension TestServer {
 }
 
 extension ServerOptions {
-    mutating func useTLS(_ identity: TestCertificates.Identity) {
-        tls.certificatePath = identity.certificatePath
-        tls.keyPath = identity.keyPath
+    static func using(_ identity: TestCertificates.Identity) -> ServerOptions {
+        var options = ServerOptions()
+        options.tls.certificatePath = identity.certificatePath
+        options.tls.keyPath = identity.keyPath
+        return options
     }
 }
 
@@ -45,7 +47,7 @@ extension ServerOptions {
     @Test func everyKindOfRequestIsAnsweredOverTLS() async throws {
         let certificates = try await TestCertificates.make()
         let identity = try await certificates.issue("server")
-        try await TestServer.with(configure: { $0.useTLS(identity) }) { server in
+        try await TestServer.with(options: .using(identity)) { server in
             let connection = try await server.connectSecurely(certificates)
             for sequence in 1...3 {
                 let reply = try await connection.request("POST", path, body: Bodies.command, key: server.key)
@@ -72,12 +74,9 @@ extension ServerOptions {
             (TLSOptions.Version.tls12, TLSVersionOfTest.tls11, false), (.tls12, .tls12, true), (.tls13, .tls12, false),
             (.tls13, .tls13, true),
         ] {
-            try await TestServer.with(
-                configure: {
-                    $0.useTLS(identity)
-                    $0.tls.minimumVersion = minimum
-                }
-            ) { server in
+            var options = ServerOptions.using(identity)
+            options.tls.minimumVersion = minimum
+            try await TestServer.with(options: options) { server in
                 let port = server.port
                 let connection = TestConnection(
                     try await onThread {
@@ -95,7 +94,7 @@ extension ServerOptions {
     @Test func plainHTTPOnTheTLSPortIsClosed() async throws {
         let certificates = try await TestCertificates.make()
         let identity = try await certificates.issue("server")
-        try await TestServer.with(configure: { $0.useTLS(identity) }) { server in
+        try await TestServer.with(options: .using(identity)) { server in
             let plain = try await server.connect()
             try await plain.send(TestConnection.text("GET", "/health", key: nil))
             await #expect(throws: TestConnection.Ended.self) { try await plain.reply() }
@@ -112,7 +111,7 @@ extension ServerOptions {
         var limits = TimeLimits.outOfReach
         limits.checkIntervalMilliseconds = 20
         limits.handshakeMilliseconds = 200
-        try await TestServer.with(timeLimits: limits, configure: { $0.useTLS(identity) }) { server in
+        try await TestServer.with(timeLimits: limits, options: .using(identity)) { server in
             for beginning: [UInt8] in [[], [0x16, 0x03, 0x01, 0x02, 0x00]] {
                 let silent = try await server.connect()
                 try await silent.send(bytes: beginning)
@@ -125,7 +124,7 @@ extension ServerOptions {
     @Test func connectionsCountBeforeTheirHandshake() async throws {
         let certificates = try await TestCertificates.make()
         let identity = try await certificates.issue("server")
-        try await TestServer.with(connectionCountMax: 1, configure: { $0.useTLS(identity) }) { server in
+        try await TestServer.with(connectionCountMax: 1, options: .using(identity)) { server in
             let silent = try await server.connect()
             let second = try await server.connectSecurely(certificates)
             // Whoever asks is told, and so is whoever does not.
@@ -145,7 +144,7 @@ extension ServerOptions {
     @Test func aDrainEndsConnectionsWithAndWithoutAHandshake() async throws {
         let certificates = try await TestCertificates.make()
         let identity = try await certificates.issue("server")
-        try await TestServer.with(configure: { $0.useTLS(identity) }) { server in
+        try await TestServer.with(options: .using(identity)) { server in
             let silent = try await server.connect()
             let half = try await server.connectSecurely(certificates)
             let text = TestConnection.text("POST", path, body: Bodies.command, key: server.key)
@@ -172,13 +171,10 @@ extension ServerOptions {
         let identity = try await certificates.issue("server")
         let client = try await certificates.issue("client")
         let stranger = try await TestCertificates.make().issue("stranger")
-        try await TestServer.with(
-            configure: {
-                $0.useTLS(identity)
-                $0.tls.clientAuthorityPath = certificates.authority.certificatePath
-                $0.tls.clientCertificates = .required
-            }
-        ) { server in
+        var options = ServerOptions.using(identity)
+        options.tls.clientAuthorityPath = certificates.authority.certificatePath
+        options.tls.clientCertificates = .required
+        try await TestServer.with(options: options) { server in
             let good = try await server.secureRequest("GET", "/health/live", certificates, identity: client)
             #expect(good.status == 200)
             for identity in [nil, stranger] {
@@ -193,13 +189,10 @@ extension ServerOptions {
         let identity = try await certificates.issue("server")
         let client = try await certificates.issue("client")
         let stranger = try await TestCertificates.make().issue("stranger")
-        try await TestServer.with(
-            configure: {
-                $0.useTLS(identity)
-                $0.tls.clientAuthorityPath = certificates.authority.certificatePath
-                $0.tls.clientCertificates = .optional
-            }
-        ) { server in
+        var options = ServerOptions.using(identity)
+        options.tls.clientAuthorityPath = certificates.authority.certificatePath
+        options.tls.clientCertificates = .optional
+        try await TestServer.with(options: options) { server in
             for identity in [nil, client] {
                 let reply = try await server.secureRequest("GET", "/health/live", certificates, identity: identity)
                 #expect(reply.status == 200)

@@ -78,17 +78,17 @@ final class TestServer: Sendable {
     ///   - log: what the server writes its lines to; to nothing by default.
     ///   - batchEventCountMax: events of one batch.
     ///   - clock: the real one by default.
-    ///   - configure: changes what else the server is told.
+    ///   - base: what else the server is told.
     ///   - isGated: whether the store works behind a `GatedDisk`.
     static func with(
         _ directory: TemporaryDirectory? = nil, connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false,
         eventLoopCount: Int = 1, queryThreadCount: Int = 2, timeLimits: TimeLimits = .outOfReach,
         addressLimits: AddressLimits = AddressLimits(), isGated: Bool = false, log: CapturedLog? = nil,
         batchEventCountMax: Int = 1_000, clock: any Clock = SystemClock(),
-        configure: (inout ServerOptions) -> Void = { _ in }, _ body: (TestServer) async throws -> Void
+        options base: ServerOptions = ServerOptions(), _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
-        var options = ServerOptions()
+        var options = base
         options.port = 0
         options.connectionCountMax = connectionCountMax
         options.eventLoopCount = eventLoopCount
@@ -97,7 +97,6 @@ final class TestServer: Sendable {
         options.batchEventCountMax = batchEventCountMax
         options.addressLimits = addressLimits
         if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
-        configure(&options)
         let server = try await TestServer(directory.path, isGated: isGated, options: options, log: log, clock: clock)
         do {
             try await body(server)

@@ -47,8 +47,7 @@ final class HTTP2Connection: ChannelInboundHandler, Timed {
     func streamClosed() {
         openStreamCount -= 1
         idleSinceTick = loop.tick
-        if isRefused { isLeaving = true }
-        endIfDone()
+        if isRefused { leave() } else { endIfDone() }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -62,9 +61,7 @@ final class HTTP2Connection: ChannelInboundHandler, Timed {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case ChannelEvent.inputClosed:
-            isLeaving = true
-            endIfDone()
+        case ChannelEvent.inputClosed: leave()
         case is ChannelShouldQuiesceEvent:
             loop.environment.startDraining()
             leaveSoon(context)
@@ -101,8 +98,7 @@ final class HTTP2Connection: ChannelInboundHandler, Timed {
         if loop.isOver(limits.stalledWriteMilliseconds, since: unwritableSinceTick) {
             context?.close(promise: nil)
         } else if openStreamCount == 0, loop.isOver(limits.idleMilliseconds, since: idleSinceTick) {
-            isLeaving = true
-            endIfDone()
+            leave()
         }
     }
 
@@ -111,22 +107,25 @@ final class HTTP2Connection: ChannelInboundHandler, Timed {
         sendGoAway(context, .maxID)
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: .milliseconds(FrontLimits.drainGraceMilliseconds)) {
-            handler.value.isLeaving = true
-            handler.value.endIfDone()
+            handler.value.leave()
         }
     }
 
-    /// Tells the client which streams were served, and ends the connection. A little later, because the last frames of a
-    /// stream are behind the news of its end.
+    /// No further stream is served, and the client is told which was the last.
+    private func leave() {
+        guard !isLeaving, let context else { return }
+        isLeaving = true
+        sendGoAway(context, lastStreamID)
+        endIfDone()
+    }
+
+    /// A little later than its last stream, because the last frames of a stream are behind the news of its end.
     private func endIfDone() {
         guard isLeaving, openStreamCount == 0, !isEnded, let context else { return }
         isEnded = true
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.execute {
-            let handler = handler.value
-            guard let context = handler.context else { return }
-            handler.sendGoAway(context, handler.lastStreamID)
-            context.close(promise: nil)
+            handler.value.context?.close(promise: nil)
         }
     }
 
