@@ -30,14 +30,17 @@ package final class DaybookServer: Service {
     ///   - registry: the keys of that store.
     ///   - configuration: what administrative verbs are told, and what new organizations get.
     ///   - logSwitch: the level of `logger`, for the verb that changes it.
+    ///   - security: what encrypts connections; nil where the options turn TLS off.
     ///   - onRunning: called once, when connections are accepted.
     package init(
         store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
         logger: Logger, configuration: Configuration = Configuration(), logSwitch: LogSwitch = LogSwitch(.info),
+        security: TransportSecurity? = nil,
         onRunning: @escaping @Sendable (BoundAddress) async -> Void = { _ in }
     ) {
         environment = ServerEnvironment(
-            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger)
+            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger,
+            security: security)
         self.logger = logger
         self.configuration = configuration
         self.logSwitch = logSwitch
@@ -59,7 +62,11 @@ package final class DaybookServer: Service {
                 server: RunningServer(configuration: configuration, logSwitch: logSwitch), trail: environment.trail)
             let admin = try await bindAdminSocket(group, pool, administration)
             let rounds = keepTrail(on: group.next(), pool)
-            defer { rounds.cancel() }
+            let reminders = remindOfCertificate(on: group.next())
+            defer {
+                rounds.cancel()
+                reminders?.cancel()
+            }
             try await serve(group, loops, Routes(environment: environment, pool: pool, administration: administration))
             if let admin, let path = options.adminSocketPath { try await AdminSocket.close(admin, path: path) }
             for loop in loops.values {
@@ -98,6 +105,14 @@ package final class DaybookServer: Service {
         }
     }
 
+    /// Twice a day the log is told of a certificate that is about to end.
+    private func remindOfCertificate(on eventLoop: any EventLoop) -> RepeatedTask? {
+        guard let security = environment.security else { return nil }
+        return eventLoop.scheduleRepeatedTask(initialDelay: .hours(12), delay: .hours(12)) { [logger] _ in
+            security.remind(logger)
+        }
+    }
+
     private func bindAdminSocket(
         _ group: any EventLoopGroup, _ pool: QueryPool, _ administration: Administration
     ) async throws -> (any Channel)? {
@@ -112,21 +127,23 @@ package final class DaybookServer: Service {
         let router = routes.makeResponder()
         let logger = self.logger
         let bound = loops.mapValues(\.loop)
-        let server = try HTTPServerBuilder { responder in ConnectionChannel(loops: bound, responder: responder) }
-            .buildServer(
-                configuration: ServerConfiguration(
-                    address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
-                eventLoopGroup: group, logger: logger
-            ) { request, writer, channel in
-                let context = RouteContext(
-                    source: ApplicationRequestContextSource(channel: channel, logger: logger))
-                let response = await router.answer(request, context: context)
-                try await writer.write(response: response.head, body: response.body)
-            } onServerRunning: { [onRunning] channel in
-                let address = channel.localAddress
-                await onRunning(
-                    BoundAddress(host: address?.ipAddress ?? options.host, port: address?.port ?? options.port))
-            }
+        let server = try HTTPServerBuilder { [security = environment.security] responder in
+            ConnectionChannel(loops: bound, security: security, responder: responder)
+        }
+        .buildServer(
+            configuration: ServerConfiguration(
+                address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
+            eventLoopGroup: group, logger: logger
+        ) { request, writer, channel in
+            let context = RouteContext(
+                source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            let response = await router.answer(request, context: context)
+            try await writer.write(response: response.head, body: response.body)
+        } onServerRunning: { [onRunning] channel in
+            let address = channel.localAddress
+            await onRunning(
+                BoundAddress(host: address?.ipAddress ?? options.host, port: address?.port ?? options.port))
+        }
         try await withGracefulShutdownHandler {
             try await server.run()
         } onGracefulShutdown: { [environment] in

@@ -22,6 +22,8 @@ final class TestServer: Sendable {
     let organization: OrganizationRecord
     let key: String
     let port: UInt16
+    /// Where TLS is on.
+    let security: TransportSecurity?
     private let group: ServiceGroup
     private let running: Task<Void, any Error>
 
@@ -33,13 +35,13 @@ final class TestServer: Sendable {
     }
 
     private init(
-        _ root: String, isGated: Bool, storeOptions: StoreOptions, options: ServerOptions, log: CapturedLog?
+        _ root: String, isGated: Bool, storeOptions: StoreOptions, options: ServerOptions, log: CapturedLog?,
+        clock: any Clock
     ) async throws {
         self.root = root
         let posix = try PosixDisk(creatingRoot: root)
         gate = isGated ? GatedDisk(posix) : nil
         let disk: any Disk = gate ?? posix
-        let clock = SystemClock()
         let entropy = SystemEntropy()
         if try !disk.exists(Layout.identity) {
             try Store.create(disk: disk, clock: clock, entropy: entropy, options: storeOptions)
@@ -53,11 +55,12 @@ final class TestServer: Sendable {
         key = try registry.create(
             organization: organization.id, name: "first", scopes: .all, user: "", expiresAt: nil
         ).key.text
+        security = options.tls.isOn ? try TransportSecurity(options, clock: clock) : nil
         let (ports, report) = AsyncStream.makeStream(of: Int.self)
         let server = DaybookServer(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options,
             logger: log?.logger ?? Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            logSwitch: log?.logSwitch ?? LogSwitch(.info)
+            logSwitch: log?.logSwitch ?? LogSwitch(.info), security: security
         ) { report.yield($0.port) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -75,6 +78,8 @@ final class TestServer: Sendable {
     ///   - timeLimits: out of reach unless the test is about one; a test machine may be slow for longer than a client waits.
     ///   - log: what the server writes its lines to; to nothing by default.
     ///   - batchEventCountMax: events of one batch.
+    ///   - clock: the real one by default.
+    ///   - base: what else the server is told.
     ///   - isGated: whether the store works behind a `GatedDisk`.
     ///   - storeOptions: those of a small store by default.
     static func with(
@@ -82,10 +87,11 @@ final class TestServer: Sendable {
         eventLoopCount: Int = 1, queryThreadCount: Int = 2, timeLimits: TimeLimits = .outOfReach,
         addressLimits: AddressLimits = AddressLimits(), isGated: Bool = false, log: CapturedLog? = nil,
         batchEventCountMax: Int = 1_000, storeOptions: StoreOptions = TestServer.storeOptions,
+        clock: any Clock = SystemClock(), options base: ServerOptions = ServerOptions(),
         _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
-        var options = ServerOptions()
+        var options = base
         options.port = 0
         options.connectionCountMax = connectionCountMax
         options.eventLoopCount = eventLoopCount
@@ -95,7 +101,7 @@ final class TestServer: Sendable {
         options.addressLimits = addressLimits
         if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
         let server = try await TestServer(
-            directory.path, isGated: isGated, storeOptions: storeOptions, options: options, log: log)
+            directory.path, isGated: isGated, storeOptions: storeOptions, options: options, log: log, clock: clock)
         do {
             try await body(server)
         } catch {
@@ -120,7 +126,8 @@ final class TestServer: Sendable {
     func connect() async throws -> TestConnection {
         let port = port
         return try await onThread {
-            TestConnection(try StreamSocket.connect(to: .ipv4(host: "127.0.0.1", port: port)))
+            TestConnection(
+                PlainTransport(socket: try StreamSocket.connect(to: .ipv4(host: "127.0.0.1", port: port))))
         }
     }
 
@@ -169,6 +176,8 @@ extension TimeLimits {
         limits.commitMilliseconds = 3_600_000
         limits.queryMilliseconds = 3_600_000
         limits.leftQueryMilliseconds = 3_600_000
+        limits.handshakeMilliseconds = 3_600_000
+        limits.shedMilliseconds = 3_600_000
         return limits
     }
 }

@@ -124,5 +124,7 @@ package struct ConfigurationFault: Sendable, Equatable, CustomStringConvertible 
 package struct ConfigurationFaults: Error, Sendable, Equatable, CustomStringConvertible {
     package var list: [ConfigurationFault]
 
+    package init(list: [ConfigurationFault]) { self.list = list }
+
     package var description: String { list.map(\.description).joined(separator: "\n") }
 }

@@ -4,7 +4,7 @@ internal import DaybookStore
 extension ConfigurationKey {
     /// Every setting, in the order in which pages and verbs list them. docs/operations/configuration.md shows the same.
     package static let all: [ConfigurationKey] =
-        [data, listen] + front + timeouts + ingest + organizations + storing + compaction + memory + logging
+        [data, listen] + front + transport + timeouts + ingest + organizations + storing + compaction + memory + logging
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -56,6 +56,9 @@ extension ConfigurationKey {
         .integer(
             "timeouts.request_milliseconds", \.server.timeLimits.requestMilliseconds, 100...3_600_000,
             "Head and body of a request, from the first byte on; of an import, each pause"),
+        .integer(
+            "timeouts.handshake_milliseconds", \.server.timeLimits.handshakeMilliseconds, 100...600_000,
+            "The TLS handshake of a connection"),
         .integer(
             "timeouts.idle_milliseconds", \.server.timeLimits.idleMilliseconds, 100...3_600_000,
             "A connection between two requests"),

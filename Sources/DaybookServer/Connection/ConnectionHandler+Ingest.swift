@@ -143,7 +143,7 @@ extension ConnectionHandler {
 
     /// A request that is whole and plain, straight from its bytes. False when it has to take the general way.
     func takePlain(_ bytes: ByteBuffer) -> Bool {
-        guard requestStartedTick == nil, !environment.isDraining else { return false }
+        guard requestStartedTick == nil, !environment.isDraining, !peer.isTrusted else { return false }
         let span = bytes.readableBytesUInt8Span
         guard let plain = PlainRequest(span) else { return false }
         let now = environment.now

@@ -92,13 +92,13 @@ extension ConnectionHandler {
     private func answerFound(_ body: [ByteBuffer]) {
         if environment.isDraining { request.keepsAlive = false }
         loop.headScratch.removeAll(keepingCapacity: true)
-        loop.headScratch.append(contentsOf: "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n".utf8)
+        loop.headScratch.append(contentsOf: AnswerPattern.ok)
         let byteCount = body.reduce(0) { $0 + $1.readableBytes }
         appendCommonFields(to: &loop.headScratch, bodyByteCount: byteCount)
         loop.headScratch.append(contentsOf: "\r\n".utf8)
         environment.counters.answered(status: 200)
         request.record?.answered(status: 200, byteCount: request.isHead ? 0 : byteCount)
-        if request.isHead { writeBytes(loop.headScratch) } else { writeBytes(loop.headScratch, body) }
+        writeAnswer(loop.headScratch, request.isHead ? [] : body)
         finishRequest()
     }
 

@@ -30,6 +30,11 @@ struct RequestFields {
     private(set) var wantsStrictHandling = false
     /// `Accept` names newline-delimited JSON: the answer may come in lines.
     private(set) var acceptsNDJSON = false
+    private(set) var origin: String?
+    private(set) var asksForMethod = false
+    /// All fields of this name as one list.
+    private(set) var forwardedFor: String?
+    private(set) var forwardedProtocol: String?
     private(set) var framingFailure: String?
     private var hasTransferEncoding = false
     private var hasContentLength = false
@@ -42,6 +47,7 @@ struct RequestFields {
             case 6 where Self.equal(name, "accept"): readAccepted(value)
             case 6 where Self.equal(name, "expect"): readExpectation(value)
             case 6 where Self.equal(name, "prefer"): readPreference(value)
+            case 6 where Self.equal(name, "origin"): origin = value
             case 7 where Self.equal(name, "upgrade"): wantsUpgrade = true
             case 12 where Self.equal(name, "content-type"): contentType = value
             case 12 where Self.equal(name, "x-request-id"): readRequestID(value)
@@ -50,10 +56,14 @@ struct RequestFields {
                 authorizationCount += 1
             case 14 where Self.equal(name, "content-length"): readLength(value)
             case 15 where Self.equal(name, "idempotency-key"): idempotencyKey = value
+            case 15 where Self.equal(name, "x-forwarded-for"):
+                forwardedFor = forwardedFor.map { "\($0),\(value)" } ?? value
             case 16 where Self.equal(name, "content-encoding"):
                 hasSeveralEncodings = contentEncoding != nil
                 contentEncoding = value
             case 17 where Self.equal(name, "transfer-encoding"): readTransferEncoding(value)
+            case 17 where Self.equal(name, "x-forwarded-proto"): forwardedProtocol = value
+            case 29 where Self.equal(name, "access-control-request-method"): asksForMethod = true
             default: break
             }
         }

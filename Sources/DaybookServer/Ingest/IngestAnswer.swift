@@ -101,7 +101,7 @@ extension ConnectionHandler {
         appendCommonFields(to: &head, bodyByteCount: body.count)
         head.append(contentsOf: isDurable ? AnswerPattern.durable : AnswerPattern.relaxed)
         request.record?.answered(status: isSingle ? 201 : 200, byteCount: body.count)
-        writeBytes(head, body)
+        writeAnswer(head, body)
         loop.headScratch = head
     }
 

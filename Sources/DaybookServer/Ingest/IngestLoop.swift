@@ -23,8 +23,11 @@ final class IngestLoop {
     /// Goes up at every check of the time limits while connections are open. Timeouts are counted in it, so that no
     /// request pays for a timer.
     private(set) var tick = 0
-    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+    private var connections: [ObjectIdentifier: any Timed] = [:]
     private var ticker: RepeatedTask?
+    private var lag: LoopLag
+    /// The loop is so far behind that what can be refused is.
+    var isOverloaded: Bool { lag.isOverloaded }
     private var tickets = TicketTable()
     private var credentials = CredentialCache()
     private var teamCache = TeamCache()
@@ -37,6 +40,9 @@ final class IngestLoop {
         self.queryOptions = queryOptions
         self.eventLoop = eventLoop
         sink = LoopSink(eventLoop: eventLoop)
+        let limits = environment.options.timeLimits
+        lag = LoopLag(
+            intervalMilliseconds: limits.checkIntervalMilliseconds, limitMilliseconds: limits.shedMilliseconds)
         let entropy = environment.entropy
         identifiers = { (entropy.next(), entropy.next()) }
         buffer = ByteBufferAllocator().buffer(capacity: 2_048)
@@ -103,15 +109,16 @@ final class IngestLoop {
 
     // MARK: Connections and time
 
-    func opened(_ connection: ConnectionHandler) {
+    func opened(_ connection: any Timed) {
         connections[ObjectIdentifier(connection)] = connection
         guard ticker == nil else { return }
+        lag.begin(at: environment.nanoseconds)
         let loop = NIOLoopBound(self, eventLoop: eventLoop)
         let interval = TimeAmount.milliseconds(Int64(tickMilliseconds))
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in loop.value.advance() }
     }
 
-    func closed(_ connection: ConnectionHandler) {
+    func closed(_ connection: any Timed) {
         connections[ObjectIdentifier(connection)] = nil
         guard connections.isEmpty else { return }
         ticker?.cancel()
@@ -129,7 +136,10 @@ final class IngestLoop {
 
     private func advance() {
         tick += 1
+        lag.ticked(at: environment.nanoseconds)
         for connection in Array(connections.values) { connection.checkTime() }
+        // The checks themselves do not count as being late.
+        lag.begin(at: environment.nanoseconds)
     }
 }
 

@@ -39,9 +39,14 @@ extension ConnectionHandler {
         return credential
     }
 
-    /// Counts the request against the limits of its organization; returns why it is refused. What is counted here comes
+    /// Counts the request against the limits of its organization; returns why it is refused. While the event loop is
+    /// behind everything is, uncounted: what is refused here costs the least of what can be refused. What is counted here comes
     /// with the answer, whatever that is.
     func refusal(of kind: RequestKind, _ credential: Credential) -> ErrorResponse? {
+        guard !loop.isOverloaded else {
+            environment.counters.shed()
+            return .overloaded
+        }
         let organization = credential.organization.log
         let policy = environment.store.rateLimits(of: organization)
         if kind == .batch {

@@ -39,10 +39,16 @@ extension Routes {
     }
 
     /// An organization that is closed is a loss of part of the service only; background work that is not tried any more
-    /// makes it slower.
+    /// makes it slower; a certificate that is over, or one that could not be read, keeps some clients away, or soon will.
     private func isDegraded(_ check: String) -> Bool {
-        check == "storage"
-            && (environment.store.statistics.closedOrganizationCount > 0 || environment.store.deadLetterStatus.count > 0)
+        guard check == "storage" else { return certificateFault != nil }
+        return environment.store.statistics.closedOrganizationCount > 0 || environment.store.deadLetterStatus.count > 0
+    }
+
+    private var certificateFault: String? {
+        guard let status = environment.security?.status else { return nil }
+        if status.isExpired { return "the TLS certificate has expired" }
+        return status.fault == nil ? nil : "the new TLS certificate could not be used"
     }
 
     private func status(_ checks: [String]) -> String {
@@ -53,6 +59,7 @@ extension Routes {
     private func message(_ check: String, _ isHealthy: Bool) -> String {
         guard !isHealthy else {
             guard isDegraded(check) else { return "takes requests" }
+            if check != "storage", let certificateFault { return "takes requests; \(certificateFault)" }
             let closedCount = environment.store.statistics.closedOrganizationCount
             let letterCount = environment.store.deadLetterStatus.count
             return "takes requests; closed organizations with a damaged manifest: \(closedCount); "

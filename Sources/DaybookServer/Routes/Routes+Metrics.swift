@@ -34,7 +34,7 @@ extension Routes {
     func prometheusText() -> String {
         let statistics = environment.store.statistics
         let series =
-            requestSeries() + limitSeries(environment.limits.counts) + storeSeries(statistics)
+            requestSeries() + securitySeries() + limitSeries(environment.limits.counts) + storeSeries(statistics)
             + deadLetterSeries(environment.store.deadLetterStatus) + spaceSeries(statistics.space)
             + compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
         return series.map(\.text).joined()
@@ -51,6 +51,9 @@ extension Routes {
                 "daybook_unknown_credentials_total", .counter,
                 "Requests refused without a credential, or with one that nobody knows.", counters.strangers),
             MetricSeries(
+                "daybook_shed_requests_total", .counter, "Requests refused because their event loop was behind.",
+                counters.shed),
+            MetricSeries(
                 "daybook_http_server_errors_total", .counter, "Answers with a status from 500.", counters.serverErrors),
             MetricSeries(
                 "daybook_events_acknowledged_total", .counter, "Events whose storing was confirmed to a client.",
@@ -65,12 +68,34 @@ extension Routes {
             MetricSeries(
                 "daybook_connections", .gauge, "Open connections.", max(0, environment.openConnectionCount)),
             MetricSeries(
+                "daybook_connections_refused_total", .counter, "Connections that came when there were too many.",
+                counters.refusedConnections),
+            MetricSeries(
+                "daybook_http2_streams", .gauge, "Open streams of HTTP/2 connections.",
+                max(0, environment.openStreamCount)),
+            MetricSeries(
                 "daybook_ingest_budget_bytes", .gauge, "Bytes of bodies in flight.",
                 max(0, environment.chargedByteCount)),
             MetricSeries(
                 "daybook_ingest_duration_seconds_total", .counter,
                 "Time from head to answer, summed over ingest requests.",
                 seconds: Double(counters.ingestNanoseconds) / 1e9),
+        ]
+    }
+
+    /// Only where TLS is on.
+    private func securitySeries() -> [MetricSeries] {
+        guard let status = environment.security?.status else { return [] }
+        return [
+            MetricSeries(
+                "daybook_tls_certificate_expiry_seconds", .gauge,
+                "Seconds until the certificate in use ends; negative afterwards.", status.secondsToExpiry),
+            MetricSeries(
+                "daybook_tls_reload_failed", .gauge, "1 when the files that are there now could not be used.",
+                status.fault == nil ? 0 : 1),
+            MetricSeries(
+                "daybook_tls_handshake_failures_total", .counter, "TLS handshakes that failed or took too long.",
+                environment.counters.snapshot().failedHandshakes),
         ]
     }
 

@@ -60,13 +60,12 @@ struct Routes: Sendable {
     func origin(of request: Request, _ context: RouteContext, _ credential: Credential) -> RequestOrigin {
         RequestOrigin(
             credential: credential, route: RouteTable.name(request.method.rawValue, request.uri.path),
-            requestID: requestID(of: request), address: context.address)
+            requestID: requestID(of: request), address: Peer.client(of: request))
     }
 
     static func json(_ body: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "application/json"
-        headers[.cacheControl] = "no-store"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 }
@@ -74,12 +73,9 @@ struct Routes: Sendable {
 /// What the router knows of a request beside the request.
 struct RouteContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Of the client, without the port.
-    let address: String
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        address = source.channel.remoteAddress?.ipAddress ?? ""
     }
 }
 
