@@ -115,7 +115,7 @@ extension ConnectionHandler {
 
     /// From then on the client is told that the outcome is not known.
     private func giveUpCommit(since tick: Int?) {
-        guard let credential = ingest?.credential ?? importStream?.credential else { return }
+        guard let credential = ingest?.credential ?? importStream?.rules.credential else { return }
         let limit = environment.processingMilliseconds(of: credential.organization.log, limits.commitMilliseconds)
         guard loop.isOver(limit, since: tick) else { return }
         if let ticket = ingest?.ticket ?? importStream?.ticket { loop.abandon(ticket) }

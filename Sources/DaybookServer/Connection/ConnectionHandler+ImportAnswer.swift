@@ -66,20 +66,18 @@ extension ConnectionHandler {
         if let record = request.record { record.answered(status: status, byteCount: record.byteCount) }
     }
 
-    /// One chunk of a body whose length nobody knows, after the head if that is not out yet.
+    /// Lines of a body whose length nobody knows, after the head if that is not out yet.
     private func write(lines: [UInt8], andEnd isLast: Bool) {
         guard let stream = importStream else { return }
-        var bytes: [UInt8] = []
+        var head: [UInt8] = []
         if !stream.hasStartedAnswer {
             importStream?.hasStartedAnswer = true
-            bytes = Array("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked".utf8)
-            appendRequestFields(to: &bytes)
-            bytes.append(contentsOf: stream.rules.isRelaxed ? AnswerPattern.relaxed : AnswerPattern.durable)
+            head = Array("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson".utf8)
+            if sendsChunks { head.append(contentsOf: "\r\nTransfer-Encoding: chunked".utf8) }
+            appendRequestFields(to: &head)
+            head.append(contentsOf: stream.rules.isRelaxed ? AnswerPattern.relaxed : AnswerPattern.durable)
         }
-        bytes.append(contentsOf: "\(String(lines.count, radix: 16))\r\n".utf8)
-        bytes.append(contentsOf: lines)
-        bytes.append(contentsOf: (isLast ? "\r\n0\r\n\r\n" : "\r\n").utf8)
         request.record?.sent(lines.count)
-        writeBytes(bytes)
+        writePart(head, lines, isLast: isLast)
     }
 }

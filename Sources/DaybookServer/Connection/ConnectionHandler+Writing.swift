@@ -35,6 +35,36 @@ extension ConnectionHandler {
         encoderContext.flush()
     }
 
+    /// A part of an answer whose length nobody knows.
+    /// - Parameter head: of the answer, with its first part; on HTTP/1.1 it says that the body is chunked. Empty with every
+    ///   other part.
+    func writePart(_ head: [UInt8], _ part: [UInt8], isLast: Bool) {
+        guard let encoderContext else {
+            writePartOnStream(head, part, isLast: isLast)
+            return
+        }
+        var buffer = loop.takeBuffer(byteCount: head.count + part.count + 32)
+        buffer.writeBytes(head)
+        buffer.writeString(String(part.count, radix: 16) + "\r\n")
+        buffer.writeBytes(part)
+        buffer.writeString(isLast ? "\r\n0\r\n\r\n" : "\r\n")
+        loop.keepBuffer(buffer)
+        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+    }
+
+    private func writePartOnStream(_ head: [UInt8], _ part: [UInt8], isLast: Bool) {
+        guard let context else { return }
+        if !head.isEmpty {
+            context.write(Self.wrapOutboundOut(.head(HTTPResponseHead(ownBytes: head))), promise: nil)
+        }
+        context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: part)))), promise: nil)
+        if isLast { context.write(Self.wrapOutboundOut(.end(nil)), promise: streamEnd(nil)) }
+        context.flush()
+    }
+
+    /// Whether the body of an answer may be sent in chunks: a stream has frames instead.
+    var sendsChunks: Bool { encoderContext != nil }
+
     func writeContinue() {
         let head = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
         guard encoderContext == nil else { return writeAnswer(head, [UInt8]()) }

@@ -27,7 +27,7 @@ final class OrganizationRemover {
         var phase = Phase.closing
         var clearing = JournalClearing()
         var redaction: UInt64?
-        var recording: EndingSink?
+        var recording: RecordingSink?
 
         init(_ log: LogID) { self.log = log }
     }
@@ -113,7 +113,7 @@ final class OrganizationRemover {
         guard let recording = run.recording else {
             let now = Timestamp(microseconds: parts.clock.wallMicroseconds())
             let act = ControlEvent.organizationRemoved(log: run.log, at: now)
-            let sink = EndingSink(act)
+            let sink = RecordingSink([act])
             run.recording = sink
             let submission = Submission(group: ControlEvent.group(of: [act], at: now), sink: sink, ticket: 0)
             guard parts.queue.add(submission) else { throw StoreError.refused(.shuttingDown) }
@@ -124,7 +124,7 @@ final class OrganizationRemover {
             guard case .refused(let refusal) = outcome else { preconditionFailure("an act asks for an answer") }
             throw StoreError.refused(refusal)
         }
-        parts.control.take([recording.act])
+        parts.control.take(recording.acts)
         self.run = nil
         return true
     }
