@@ -85,7 +85,8 @@ package struct Administration: Sendable {
         "org.create": Verb(permission: .manageOrganizations, fields: ["organization", "operator"]),
         "org.list": Verb(permission: .manageOrganizations, fields: ["limit", "cursor"]),
         "org.show": Verb(permission: .manageOrganizations, fields: ["organization"]),
-        "org.set": Verb(permission: nil, fields: ["organization", "retention_days", "legal_hold", "quota_bytes", "durability"]),
+        "org.set": Verb(
+            permission: nil, fields: ["organization", "retention_days", "legal_hold", "quota_bytes", "durability"]),
         "limits.show": Verb(permission: nil, fields: ["organization"]),
         "limits.set": Verb(
             permission: nil,

@@ -31,7 +31,8 @@ struct Daybook: AsyncParsableCommand {
         subcommands: [
             Initialize.self, Serve.self, ConfigurationVerbs.self, OrganizationVerbs.self, LimitVerbs.self,
             KeyVerbs.self,
-            AuditVerb.self, DeadLetterVerbs.self, EraseVerb.self, ReplayVerb.self, ExportVerb.self, InspectVerbs.self, VerifyVerbs.self,
+            AuditVerb.self, DeadLetterVerbs.self, EraseVerb.self, ReplayVerb.self, ExportVerb.self, InspectVerbs.self,
+            VerifyVerbs.self,
             BenchVerbs.self, VersionVerb.self,
         ])
 

@@ -42,7 +42,8 @@ extension Routes {
     /// makes it slower.
     private func isDegraded(_ check: String) -> Bool {
         check == "storage"
-            && (environment.store.statistics.closedOrganizationCount > 0 || environment.store.deadLetterStatus.count > 0)
+            && (environment.store.statistics.closedOrganizationCount > 0
+                || environment.store.deadLetterStatus.count > 0)
     }
 
     private func status(_ checks: [String]) -> String {

@@ -174,9 +174,7 @@ final class RetryBoard: Sendable {
     /// Takes over what the control log says now. What has no letter any more may be tried again.
     func adopt(_ control: ControlState) {
         change { state in
-            if state.organizations.count != control.organizationsByLog.count {
-                state.organizations = control.organizationsByLog
-            }
+            if state.organizations != control.organizationsByLog { state.organizations = control.organizationsByLog }
             state.total = control.deadLetterTotal
             state.droppedCount = control.droppedDeadLetterCount
             guard state.letters != control.deadLetters else { return }
