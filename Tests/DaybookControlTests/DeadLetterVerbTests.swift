@@ -42,7 +42,8 @@ struct DeadLetterVerbTests {
         #expect(
             try fixture.ask(#"{"verb":"dlq.replay","dead_letter_id":"\#(acme[0])"}"#)["replayed"]?.unsigned == 1)
         #expect(
-            try fixture.ask(#"{"verb":"dlq.purge","organization":"globex","dead_letter_id":"\#(globex[1])"}"#)["purged"]?
+            try fixture.ask(#"{"verb":"dlq.purge","organization":"globex","dead_letter_id":"\#(globex[1])"}"#)[
+                "purged"]?
                 .unsigned == 1)
         #expect(try listed(fixture) == [acme[1], acme[2], globex[0]])
         #expect(try fixture.ask(#"{"verb":"dlq.replay"}"#)["replayed"]?.unsigned == 3)

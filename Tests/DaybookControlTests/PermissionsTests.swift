@@ -52,7 +52,9 @@ struct PermissionsTests {
             #expect(!role.permissions.contains(.manageOrganizations))
             #expect(Role.admin.permissions.isSuperset(of: role.permissions))
         }
-        #expect(PermissionsTable.ofOperators.names == ["instance.metrics", "instance.organizations"])
+        #expect(
+            PermissionsTable.ofOperators.names
+                == ["dead_letters.manage", "instance.metrics", "instance.organizations"])
     }
 
     @Test func keysWithScopesOnlyMayWhatTheyCouldBefore() {
@@ -61,7 +63,7 @@ struct PermissionsTests {
         #expect(names([.ingest, .ingestAnyUser]) == ["events.send", "events.send_any_user"])
         #expect(names(.read) == ["aggregates.read", "events.read_own", "events.read"])
         #expect(names(.export) == ["events.export"])
-        #expect(names(.admin) == ["keys.manage", "audit.read", "instance.metrics"])
+        #expect(names(.admin) == ["keys.manage", "audit.read", "dead_letters.manage", "instance.metrics"])
         #expect(PermissionsTable.permissions(of: .all) == Role.admin.permissions)
     }
 
@@ -69,7 +71,9 @@ struct PermissionsTests {
         let both = PermissionsTable.permissions(of: .developer, [.read, .admin], isOperator: false)
         #expect(both.names == ["aggregates.read", "events.read_own"])
         let operators = PermissionsTable.permissions(of: .viewer, [], isOperator: true)
-        #expect(operators.names == ["aggregates.read", "instance.metrics", "instance.organizations"])
+        #expect(
+            operators.names
+                == ["aggregates.read", "dead_letters.manage", "instance.metrics", "instance.organizations"])
     }
 
     @Test func theOldestKeysOpenWhatTheirScopesSayAfterARestart() throws {

@@ -82,7 +82,9 @@ struct RandomEvents {
         if random.oneIn(4) { encoder.flags.insert(.commandArguments) }
         if !random.oneIn(6) { encoder.flags.insert(.commandContext) }
         var strings = [pick(["ann", "bob", "eve"]), pick(["build", "test", "lint", "test2", "buil"])]
-        if encoder.flags.contains(.session) { strings.append(pick(["s1", "s2", "session-0", "session-3", "session-7"])) }
+        if encoder.flags.contains(.session) {
+            strings.append(pick(["s1", "s2", "session-0", "session-3", "session-7"]))
+        }
         if encoder.flags.contains(.team) { strings.append(pick(["red", "blue"])) }
         if encoder.flags.contains(.errorMessage) { strings.append("exit 1") }
         if encoder.flags.contains(.commandArguments) { strings.append("{\"force\":\(random.oneIn(2))}") }

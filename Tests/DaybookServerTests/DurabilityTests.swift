@@ -6,7 +6,8 @@ import Testing
 /// What an organization has chosen holds for its requests that do not say.
 @Suite struct DurabilityTests {
     private let requests: [(method: String, path: String, body: String)] = [
-        ("POST", "/api/v1/metrics/command-execution", Bodies.command), ("POST", "/api/metrics/commands", Bodies.command),
+        ("POST", "/api/v1/metrics/command-execution", Bodies.command),
+        ("POST", "/api/metrics/commands", Bodies.command),
         ("POST", "/api/v1/metrics/agent-interaction", Bodies.agent),
         ("POST", "/api/v1/metrics/productivity", Bodies.productivity),
         ("POST", "/api/v1/metrics/batch", #"{"command_executions":[\#(Bodies.command)]}"#),
@@ -65,7 +66,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [#""eventual""#, "1", "null"])
+    @Test(arguments: [#""eventual""#, "1", "true"])
     func anotherWordIsRefused(value: String) async throws {
         try await TestServer.with { server in
             let request = #"{"verb":"org.set","organization":"acme","durability":\#(value)}"#

@@ -235,7 +235,8 @@ import Testing
                 TestConnection.text(
                     "POST", Self.path, key: server.key,
                     fields: [
-                        Self.type, "Accept: application/x-ndjson", "Content-Length: \(body.utf8.count + rest.utf8.count)",
+                        Self.type, "Accept: application/x-ndjson",
+                        "Content-Length: \(body.utf8.count + rest.utf8.count)",
                     ]) + body)
             let reply = try await connection.reply()
             #expect(reply.status == 200)

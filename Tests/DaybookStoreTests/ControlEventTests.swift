@@ -102,15 +102,20 @@ struct ControlEventTests {
             return Build.object([
                 "kind": Build.number(26), "at": Build.number(time.microseconds), "log": Build.number(log.rawValue),
             ])
-        case .rateLimitsSet(let organization, let policy, let time):
-            return Build.object([
-                "kind": Build.number(9), "at": Build.number(time.microseconds),
-                "organization": Build.text(organization.text), "tier": Build.number(policy.tier.rawValue),
-                "requests_per_minute": Build.number(policy.ownRequestsPerMinute),
-                "burst": Build.number(policy.burst), "adaptive": .bool(policy.isAdaptive),
-                "concurrent_batches": Build.number(policy.concurrentBatchCount),
-            ])
+        case .rateLimitsSet(let organization, let policy, let time): return json(organization, policy, time)
         }
+    }
+
+    private static func json(_ organization: OrganizationID, _ policy: RateLimitPolicy, _ time: Timestamp) -> ParsedJSON
+    {
+        typealias Build = ManifestVectorTests
+        return Build.object([
+            "kind": Build.number(9), "at": Build.number(time.microseconds),
+            "organization": Build.text(organization.text), "tier": Build.number(policy.tier.rawValue),
+            "requests_per_minute": Build.number(policy.ownRequestsPerMinute),
+            "burst": Build.number(policy.burst), "adaptive": .bool(policy.isAdaptive),
+            "concurrent_batches": Build.number(policy.concurrentBatchCount),
+        ])
     }
 
     private static func json(_ letter: DeadLetter) -> ParsedJSON {
@@ -242,8 +247,11 @@ struct ControlEventTests {
         #expect(throws: FormatError.self) { try Self.read(ControlEvent.deadLettered(letter).encoded()) }
     }
 
-    @Test(arguments: [("unknown flag of a removal", "dead-letter-purged", 1, 2), ("unknown durability", "durability-set", 17, 2)]
-        as [(String, String, Int, UInt8)])
+    @Test(
+        arguments: [
+            ("unknown flag of a removal", "dead-letter-purged", 1, 2), ("unknown durability", "durability-set", 17, 2),
+        ]
+            as [(String, String, Int, UInt8)])
     func aWrongRemovalOrDurabilityIsRefused(name: String, vector: String, offset: Int, byte: UInt8) throws {
         var bytes = try #require(try Self.vectors().first { $0.name == vector }).bytes
         bytes[offset] = byte

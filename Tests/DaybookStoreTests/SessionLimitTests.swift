@@ -87,7 +87,8 @@ import Testing
             outcome
                 == .refused(
                     .sessionTooLarge(
-                        ChangePlace(event: 5, session: 2), field: "agents_used", message: "would make the session hold more than 256 names")))
+                        ChangePlace(event: 5, session: 2), field: "agents_used",
+                        message: "would make the session hold more than 256 names")))
         #expect(try store.lastSequence(of: log) == 0)
         #expect(store.send(#"{"user_sessions":[\#(sessions[0]),\#(sessions[1])]}"#, .batch, to: log).isCommitted)
     }

@@ -70,7 +70,8 @@ package struct ForeignVariable: Sendable {
         ForeignVariable("AGGREGATION_WINDOWS", ignored: "all of 1m, 5m, 15m, 1h and 1d are there"),
         ForeignVariable("FLUSH_INTERVAL_MS", ignored: "nothing waits to be flushed; see `store.checkpoint_seconds`"),
         ForeignVariable("MAX_MEMORY_MB", ignored: "memory is bounded by 64 MiB; see the section `memory`"),
-        ForeignVariable("DEAD_LETTER_QUEUE_SIZE", ignored: "the queue of dead letters takes 10,000 and drops the oldest"),
+        ForeignVariable(
+            "DEAD_LETTER_QUEUE_SIZE", ignored: "the queue of dead letters takes 10,000 and drops the oldest"),
         ForeignVariable("PARTITION_RETENTION_DAYS", ignored: "there are no partitions; retention removes files"),
         ForeignVariable("HEALTH_CHECK_INTERVAL", ignored: "health is looked at when it is asked for"),
         ForeignVariable("NODE_ENV", ignored: "there is one way to run"),

@@ -96,6 +96,7 @@ extension ConnectionHandler {
     /// Chunks are atomic, the import as a whole is not: the answer says how far it came.
     func interrupted(_ failure: ErrorResponse) -> ErrorResponse {
         var failure = failure.closing()
+        if !failure.message.hasSuffix(".") { failure.message += "." }
         failure.message += " \(importStream?.totals.storedEventCount ?? 0) events of this import were stored before."
         return failure
     }

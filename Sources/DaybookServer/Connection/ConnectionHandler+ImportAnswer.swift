@@ -25,7 +25,7 @@ extension ConnectionHandler {
         totals.appendLists(to: &body)
         body.append(contentsOf: #","processing_time_ms":"#.utf8)
         body.append(millisecondsOf: latency)
-        body.append(contentsOf: stream.rules.isRelaxed ? AnswerPattern.relaxedField : AnswerPattern.durableField)
+        body.append(contentsOf: #","durability":"\#(stream.rules.isRelaxed ? "relaxed" : "durable")""#.utf8)
         AnswerPattern.append(request.rate, at: environment.now, to: &body)
         appendBatchPerformance(eventCount: Int(totals.storedEventCount), latency, to: &body)
         environment.counters.stored(eventCount: totals.storedEventCount, nanoseconds: latency)

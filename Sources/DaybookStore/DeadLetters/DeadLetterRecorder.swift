@@ -24,6 +24,9 @@ final class DeadLetterRecorder {
         self.clock = clock
     }
 
+    /// Whether acts are with the committing thread: whoever steps this has to wake it.
+    var isRecording: Bool { recording != nil }
+
     /// True when it did something.
     func step() -> Bool {
         guard let recording else { return begin() }

@@ -26,7 +26,8 @@ package final class StoreMachine: @unchecked Sendable {
     init(
         committer: Committer, participation: CommitParticipation, checkpointer: Checkpointer, sealer: Sealer,
         ageing: Ageing, tailKeeper: TailKeeper, compactor: Compactor, patrol: MaintenancePatrol,
-        guardian: SpaceGuard, recorder: DeadLetterRecorder, journal: Journal, shared: SharedState, options: StoreOptions, clock: any Clock
+        guardian: SpaceGuard, recorder: DeadLetterRecorder, journal: Journal, shared: SharedState,
+        options: StoreOptions, clock: any Clock
     ) {
         self.committer = committer
         self.participation = participation

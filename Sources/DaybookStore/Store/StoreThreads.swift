@@ -148,7 +148,10 @@ final class StoreThreads: Sendable {
     /// Sealing first: it makes room for ingest. Compaction takes what is left of the thread, and rests on it.
     private func runSealer(_ store: Store) {
         while !stopping {
-            if machine.stepSealer() { continue }
+            if machine.stepSealer() {
+                if machine.recorder.isRecording { commitWakeup.signal() }
+                continue
+            }
             switch machine.stepCompactor() {
             case .worked: continue
             case .resting(let nanoseconds):
