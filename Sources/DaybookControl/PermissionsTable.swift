@@ -46,7 +46,9 @@ package enum PermissionsTable {
             scopes: .admin),
         Row(.readAudit, "read the audit trail of the organization", [.admin, .auditor], scopes: .admin),
         Row(.readInstanceMetrics, "`/metrics` of the process", [.admin], isOperators: true, scopes: .admin),
-        Row(.manageOrganizations, "list, show, make, set and delete organizations, and set their limits", [], isOperators: true),
+        Row(
+            .manageOrganizations, "list, show, make, set and delete organizations, and set their limits", [],
+            isOperators: true),
     ]
 
     package static func permissions(of role: Role) -> PermissionSet {

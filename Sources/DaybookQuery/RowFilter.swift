@@ -18,7 +18,7 @@ struct RowFilter: Sendable {
     private var codes: [CodeCondition] = []
     private var attributes: [AttributeCondition] = []
     private var search: TokenSearch?
-    private var rows: EventFilter.Rows?
+    private var visible: EventFilter.Rows?
     /// Bit `s`: rows of status `s` match.
     private var statusBits: UInt8 = 0b1111
     private var durationMin: UInt64 = 0
@@ -61,7 +61,7 @@ struct RowFilter: Sendable {
         if rows.teams.isEmpty {
             codes.append(CodeCondition(dimension: .user, values: [rows.user]))
         } else {
-            self.rows = rows
+            visible = rows
             selection.columns.insert(.team)
         }
     }
@@ -139,7 +139,7 @@ struct RowFilter: Sendable {
                 }
             }
         }
-        if let rows { narrow(&selector, rows, batch, &wanted) }
+        if let visible { narrow(&selector, visible, batch, &wanted) }
         if let search { narrow(&selector, search, batch) }
     }
 
