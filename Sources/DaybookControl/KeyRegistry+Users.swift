@@ -41,12 +41,15 @@ extension KeyRegistry {
     /// Ends the record of a user, and revokes the user's keys.
     /// - Parameter acts: that go with it; told which keys are revoked.
     /// - Returns: the ids of these keys.
-    package func delete(_ record: UserRecord, with acts: ([String]) -> [ControlEvent] = { _ in [] }) throws -> [String] {
+    package func delete(_ record: UserRecord, with acts: ([String]) -> [ControlEvent] = { _ in [] }) throws -> [String]
+    {
         try self.acts.withLock { _ in
             let now = now
             let keyIDs = state.withLock { state in
-                state.entries.values.filter { $0.isKey(of: record.user, in: record.organization) && $0.revokedAt == nil }
-                    .map(\.record.keyID).sorted()
+                state.entries.values.filter {
+                    $0.isKey(of: record.user, in: record.organization) && $0.revokedAt == nil
+                }
+                .map(\.record.keyID).sorted()
             }
             let revocations = keyIDs.map { ControlEvent.keyRevoked(keyID: $0, at: now) }
             let deletion = MemberAct.userDeleted(record.organization, recordID: record.recordID, at: now)

@@ -48,7 +48,9 @@ package enum PermissionsTable {
         Row(
             .manageDeadLetters, "list, replay and purge work that failed", [.admin], isOperators: true, scopes: .admin),
         Row(.readInstanceMetrics, "`/metrics` of the process", [.admin], isOperators: true, scopes: .admin),
-        Row(.manageOrganizations, "list, show, make, set and delete organizations, and set their limits", [], isOperators: true),
+        Row(
+            .manageOrganizations, "list, show, make, set and delete organizations, and set their limits", [],
+            isOperators: true),
     ]
 
     package static func permissions(of role: Role) -> PermissionSet {

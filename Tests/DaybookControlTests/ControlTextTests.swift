@@ -29,10 +29,11 @@ struct ControlTextTests {
         #expect(throws: ControlDocument.Malformed.self) { try number(json) }
     }
 
-    @Test(arguments: [
-        ("5", 5_000), ("5.0", 5_000), ("-0.25", -250), ("0.001", 1), ("12.3450", 12_345), ("1e3", nil),
-        ("0.0001", nil), ("9223372036854775807", nil), ("9223372036854775808.5", nil), ("true", nil),
-    ] as [(String, Int64?)])
+    @Test(
+        arguments: [
+            ("5", 5_000), ("5.0", 5_000), ("-0.25", -250), ("0.001", 1), ("12.3450", 12_345), ("1e3", nil),
+            ("0.0001", nil), ("9223372036854775807", nil), ("9223372036854775808.5", nil), ("true", nil),
+        ] as [(String, Int64?)])
     func thousandths(json: String, value: Int64?) throws { #expect(try number(json)?.thousandths == value) }
 
     @Test(arguments: [

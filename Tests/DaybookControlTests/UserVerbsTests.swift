@@ -56,7 +56,9 @@ struct UserVerbsTests {
         let fixture = try IdentityFixture()
         let answer = try set(fixture, "a b", #""name":7,"role":"king","team_id":"none","disabled":"yes""#)
         let message = try #require(answer["message"]?.string)
-        for field in ["user_id", "name", "role", "team_id", "disabled"] { #expect(message.contains(field), "\(message)") }
+        for field in ["user_id", "name", "role", "team_id", "disabled"] {
+            #expect(message.contains(field), "\(message)")
+        }
         let long = String(repeating: "a", count: 256)
         for fields in [#""name":"\#(long)""#, #""role":7"#, #""team_id":[]"#] {
             #expect(try set(fixture, "ada", fields)["code"]?.string == "validation_failed", "\(fields)")

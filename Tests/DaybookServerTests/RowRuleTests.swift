@@ -48,7 +48,8 @@ import Testing
             for list in lists {
                 for query in ["", "?user_id=ada", "?team_id=core"] {
                     #expect(
-                        try users(try await server.request("GET", list + query, key: key)) == ["ada"], "\(list)\(query)")
+                        try users(try await server.request("GET", list + query, key: key)) == ["ada"], "\(list)\(query)"
+                    )
                 }
                 for query in ["?user_id=bob", "?user_id=nobody", "?user_id=ada&user_id=bob"] {
                     try (await server.request("GET", list + query, key: key)).expect(403, "forbidden")

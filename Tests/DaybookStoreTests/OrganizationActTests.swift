@@ -121,14 +121,15 @@ struct OrganizationActTests {
         #expect(try ControlState(replaying: redacted).redacting(redacted) == redacted)
     }
 
-    @Test(arguments: [
-        (.organizationCreated(acme, log: LogID(18), at: now), .organizationDeleted(acme)),
-        (.organizationDeleted(acme, at: now), .organizationUnknown(acme)),
-        (.keyCreated(key("k3")), .organizationUnknown(acme)),
-        (.quotaSet(acme, byteCount: 1, at: now), .organizationUnknown(acme)),
-        (.configurationSet(acme, OrganizationConfiguration(), at: now), .organizationUnknown(acme)),
-        (.organizationRemoved(log: LogID(17), at: now), .logNotDeleted(LogID(17))),
-    ] as [(ControlEvent, ControlContradiction)])
+    @Test(
+        arguments: [
+            (.organizationCreated(acme, log: LogID(18), at: now), .organizationDeleted(acme)),
+            (.organizationDeleted(acme, at: now), .organizationUnknown(acme)),
+            (.keyCreated(key("k3")), .organizationUnknown(acme)),
+            (.quotaSet(acme, byteCount: 1, at: now), .organizationUnknown(acme)),
+            (.configurationSet(acme, OrganizationConfiguration(), at: now), .organizationUnknown(acme)),
+            (.organizationRemoved(log: LogID(17), at: now), .logNotDeleted(LogID(17))),
+        ] as [(ControlEvent, ControlContradiction)])
     func aContradictionIsNamedAndChangesNothing(event: ControlEvent, contradiction: ControlContradiction) throws {
         let before = try ControlState(replaying: Self.acts())
         var state = before

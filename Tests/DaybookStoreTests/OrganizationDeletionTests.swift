@@ -83,7 +83,9 @@ struct OrganizationDeletionTests {
     @Test func nothingIsLeftOfADeletedOrganization() throws {
         let erasing = try Self.prepared.get().open()
         #expect(
-            try ErasureSearch.found(on: erasing.disk.image(), but: Self.otherFolder).contains { $0.hasPrefix(Self.folder) })
+            try ErasureSearch.found(on: erasing.disk.image(), but: Self.otherFolder).contains {
+                $0.hasPrefix(Self.folder)
+            })
         try delete(erasing)
         #expect(work(erasing))
         try check(erasing)

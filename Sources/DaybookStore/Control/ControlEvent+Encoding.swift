@@ -62,14 +62,7 @@ extension ControlEvent {
         case .durabilitySet(let organization, let durability, let time):
             Self.append(organization, durability, time, to: &bytes)
         case .members(let act): Self.append(act, to: &bytes)
-        case .configurationSet(let organization, let configuration, let time):
-            Self.append(organization, configuration, time, to: &bytes)
-        case .organizationDeleted(let organization, let time):
-            Self.appendHead(.organizationDeleted, time, to: &bytes)
-            bytes.append(lengthPrefixed: organization.text)
-        case .organizationRemoved(let log, let time):
-            Self.appendHead(.organizationRemoved, time, to: &bytes)
-            bytes.append(littleEndian: log.rawValue)
+        case .configurationSet, .organizationDeleted, .organizationRemoved: appendOrganizationAct(to: &bytes)
         }
         return bytes
     }
@@ -112,13 +105,9 @@ extension ControlEvent {
             case .keyCreatedWithRights: KeyFlags.expires | KeyFlags.isOperator
             case .retentionSet: RetentionFlags.isHeld
             case .rateLimitsSet: RateLimitFlags.isSteady
-            case .organizationCreated, .keyRevoked, .quotaSet, .userSecretSet, .erasureBegun, .erasureDone: 0
-            case .keyRetired, .keysUsed, .actDone, .accessDenied: 0
             case .deadLetterRemoved: DeadLetterFlags.isReplayed
-            case .deadLettered, .durabilitySet: 0
             case .userSet: UserFlags.isDisabled
-            case .userDeleted, .teamSet, .teamDeleted, .configurationSet: 0
-            case .organizationDeleted, .organizationRemoved: 0
+            default: 0
             }
         guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
         guard try reader.uint16(bytes) == 0 else { throw .invalid("control event reserved field") }
@@ -173,16 +162,9 @@ extension ControlEvent {
         case .deadLettered, .deadLetterRemoved, .durabilitySet:
             self = try Self.collection(&reader, bytes, kind, flags, at: time)
         case .userSet: self = .members(try Self.user(&reader, bytes, flags, at: time))
-        case .userDeleted:
-            let organization = try reader.organization(bytes)
-            self = .members(.userDeleted(organization, recordID: try reader.validText(bytes), at: time))
-        case .teamSet: self = .members(try Self.team(&reader, bytes, at: time))
-        case .teamDeleted:
-            let organization = try reader.organization(bytes)
-            self = .members(.teamDeleted(organization, team: try reader.validText(bytes), at: time))
-        case .configurationSet: self = try Self.configuration(&reader, bytes, at: time)
-        case .organizationDeleted: self = .organizationDeleted(try reader.organization(bytes), at: time)
-        case .organizationRemoved: self = .organizationRemoved(log: LogID(try reader.uint64(bytes)), at: time)
+        case .userDeleted, .teamSet, .teamDeleted: self = .members(try Self.member(&reader, bytes, kind, at: time))
+        case .configurationSet, .organizationDeleted, .organizationRemoved:
+            self = try Self.organizationAct(&reader, bytes, kind, at: time)
         }
         guard reader.isAtEnd(bytes) else { throw .invalid("control event length") }
     }

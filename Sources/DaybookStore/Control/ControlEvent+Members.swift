@@ -44,13 +44,20 @@ extension ControlEvent {
         return .userSet(record, at: time)
     }
 
-    static func team(
-        _ reader: inout ByteReader, _ bytes: RawSpan, at time: Timestamp
+    /// Precondition: one of the three other kinds.
+    static func member(
+        _ reader: inout ByteReader, _ bytes: RawSpan, _ kind: Kind, at time: Timestamp
     ) throws(FormatError) -> MemberAct {
         let organization = try reader.organization(bytes)
-        let team = try reader.validText(bytes)
-        guard !team.isEmpty else { throw .invalid("team record") }
-        return .teamSet(
-            TeamRecord(organization: organization, team: team, name: try reader.validText(bytes)), at: time)
+        let id = try reader.validText(bytes)
+        guard !id.isEmpty else { throw .invalid("user or team record") }
+        switch kind {
+        case .userDeleted: return .userDeleted(organization, recordID: id, at: time)
+        case .teamDeleted: return .teamDeleted(organization, team: id, at: time)
+        case .teamSet:
+            let record = TeamRecord(organization: organization, team: id, name: try reader.validText(bytes))
+            return .teamSet(record, at: time)
+        default: preconditionFailure("an act about nobody")
+        }
     }
 }

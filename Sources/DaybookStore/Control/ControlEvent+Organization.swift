@@ -1,8 +1,23 @@
 internal import DaybookFormat
 
-/// How an organization's own configuration is written. Spec: docs/format/control.md.
+/// How an organization's own configuration and its end are written. Spec: docs/format/control.md.
 extension ControlEvent {
-    static func append(
+    /// Precondition: one of these acts.
+    func appendOrganizationAct(to bytes: inout [UInt8]) {
+        switch self {
+        case .configurationSet(let organization, let configuration, let time):
+            Self.append(organization, configuration, time, to: &bytes)
+        case .organizationDeleted(let organization, let time):
+            Self.appendHead(.organizationDeleted, time, to: &bytes)
+            bytes.append(lengthPrefixed: organization.text)
+        case .organizationRemoved(let log, let time):
+            Self.appendHead(.organizationRemoved, time, to: &bytes)
+            bytes.append(littleEndian: log.rawValue)
+        default: preconditionFailure("an act of no organization")
+        }
+    }
+
+    private static func append(
         _ organization: OrganizationID, _ configuration: OrganizationConfiguration, _ time: Timestamp,
         to bytes: inout [UInt8]
     ) {
@@ -19,7 +34,19 @@ extension ControlEvent {
         bytes.append(lengthPrefixed: configuration.webhookURL)
     }
 
-    static func configuration(
+    /// Precondition: one of these kinds.
+    static func organizationAct(
+        _ reader: inout ByteReader, _ bytes: RawSpan, _ kind: Kind, at time: Timestamp
+    ) throws(FormatError) -> ControlEvent {
+        switch kind {
+        case .configurationSet: return try configuration(&reader, bytes, at: time)
+        case .organizationDeleted: return .organizationDeleted(try reader.organization(bytes), at: time)
+        case .organizationRemoved: return .organizationRemoved(log: LogID(try reader.uint64(bytes)), at: time)
+        default: preconditionFailure("an act of no organization")
+        }
+    }
+
+    private static func configuration(
         _ reader: inout ByteReader, _ bytes: RawSpan, at time: Timestamp
     ) throws(FormatError) -> ControlEvent {
         func given<Number: FixedWidthInteger>(_ number: Number, unless missing: Number = 0) -> Number? {

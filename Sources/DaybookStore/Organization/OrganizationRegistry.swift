@@ -159,14 +159,15 @@ final class OrganizationRegistry: Sendable {
                 state.parked[log] = Parked(organization: entry.organization)
                 return true
             }
-            return isFree && state.withLock { state in
-                guard state.parked[log]?.organization == nil else { return false }
-                state.parked[log] = nil
-                state.unopened[log] = nil
-                state.closed[log] = nil
-                state.marks[log] = nil
-                return true
-            }
+            return isFree
+                && state.withLock { state in
+                    guard state.parked[log]?.organization == nil else { return false }
+                    state.parked[log] = nil
+                    state.unopened[log] = nil
+                    state.closed[log] = nil
+                    state.marks[log] = nil
+                    return true
+                }
         }
     }
 

@@ -189,7 +189,7 @@ extension StoreDoor {
         case "conflict", "not_found":
             return ToolError(
                 message,
-                cure: "See what there is: daybook org list, daybook key list --organization ID, daybook dlq list")
+                cure: "See what there is: daybook org list, dlq list; daybook key, user or team list --organization ID")
         case "validation_failed":
             return ToolError(message, cure: "Correct the option that is named; --help shows its form.")
         default:
