@@ -160,7 +160,7 @@ let package = Package(
         tests(
             "DaybookServerTests",
             [
-                "DaybookFormat", "DaybookSystem", "DaybookStore",
+                "DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore",
                 "DaybookControl", "DaybookServer", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

@@ -62,8 +62,11 @@ package final class KeyRegistry: Sendable {
         }
     }
 
-    /// Changes with every revocation and rotation: a cached credential of an older generation must be looked up again.
+    /// Changes with everything that ends a credential before its time: a cached credential of an older generation must be looked up again.
     package var generation: UInt64 { generationNumber.load(ordering: .acquiring) }
+
+    /// Something else changed that credentials hang on: cached ones must be looked up again.
+    func noteChange() { generationNumber.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 
     var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }
 
@@ -95,6 +98,11 @@ package final class KeyRegistry: Sendable {
         let known = state.withLock { $0.entries[keyID]?.credential }
         guard let known, organization == nil || organization == known.organization.id else { throw .keyNotFound }
         return known
+    }
+
+    /// The same without a word about why, and whether it was revoked; nil when there is no such key.
+    func standing(of keyID: String) -> (credential: Credential, isRevoked: Bool)? {
+        state.withLock { $0.entries[keyID].map { ($0.credential, $0.revokedAt != nil) } }
     }
 
     /// The keys of one organization, oldest first, revoked ones included.
@@ -131,7 +139,7 @@ package final class KeyRegistry: Sendable {
 
     func apply(revoked keyID: String, at: Timestamp) {
         state.withLock { $0.entries[keyID]?.revokedAt = at }
-        generationNumber.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        noteChange()
     }
 
     func apply(retired keyID: String, until: Timestamp) {
@@ -144,7 +152,7 @@ package final class KeyRegistry: Sendable {
                 use: entry.use)
             state.entries[keyID] = entry
         }
-        generationNumber.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        noteChange()
     }
 }
 

@@ -30,14 +30,19 @@ package final class DaybookServer: Service {
     ///   - registry: the keys of that store.
     ///   - configuration: what administrative verbs are told, and what new organizations get.
     ///   - logSwitch: the level of `logger`, for the verb that changes it.
+    ///   - externals: other issuers whose access tokens are accepted.
     ///   - onRunning: called once, when connections are accepted.
     package init(
         store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
         logger: Logger, configuration: Configuration = Configuration(), logSwitch: LogSwitch = LogSwitch(.info),
-        onRunning: @escaping @Sendable (BoundAddress) async -> Void = { _ in }
+        externals: ExternalIssuers = .none, onRunning: @escaping @Sendable (BoundAddress) async -> Void = { _ in }
     ) {
+        let tokens = TokenAuthority(
+            store: store, registry: registry, clock: clock, entropy: entropy, options: configuration.tokens,
+            externals: externals)
         environment = ServerEnvironment(
-            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger)
+            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger,
+            tokens: tokens)
         self.logger = logger
         self.configuration = configuration
         self.logSwitch = logSwitch
@@ -56,10 +61,11 @@ package final class DaybookServer: Service {
             let administration = Administration(
                 store: environment.store, registry: environment.registry, clock: environment.clock,
                 defaults: configuration.organizations,
-                server: RunningServer(configuration: configuration, logSwitch: logSwitch), trail: environment.trail)
+                server: RunningServer(configuration: configuration, logSwitch: logSwitch), trail: environment.trail,
+                tokens: environment.tokens)
             let admin = try await bindAdminSocket(group, pool, administration)
-            let rounds = keepTrail(on: group.next(), pool)
-            defer { rounds.cancel() }
+            let rounds = [keepTrail(on: group.next(), pool), keepIssuers(on: group.next(), pool)]
+            defer { for round in rounds { round.cancel() } }
             try await serve(group, loops, Routes(environment: environment, pool: pool, administration: administration))
             if let admin, let path = options.adminSocketPath { try await AdminSocket.close(admin, path: path) }
             for loop in loops.values {
@@ -95,6 +101,14 @@ package final class DaybookServer: Service {
     private func keepTrail(on eventLoop: any EventLoop, _ pool: QueryPool) -> RepeatedTask {
         eventLoop.scheduleRepeatedTask(initialDelay: .seconds(2), delay: .seconds(2)) { [environment] _ in
             _ = pool.submit { environment.writeTrail(isLast: false) }
+        }
+    }
+
+    /// Every ten seconds the files of external issuers are looked at.
+    private func keepIssuers(on eventLoop: any EventLoop, _ pool: QueryPool) -> RepeatedTask {
+        eventLoop.scheduleRepeatedTask(initialDelay: .seconds(10), delay: .seconds(10)) { [environment] task in
+            guard !environment.tokens.options.issuersFile.isEmpty else { return task.cancel() }
+            _ = pool.submit { environment.refreshIssuers() }
         }
     }
 

@@ -16,6 +16,7 @@ final class ServerEnvironment: Sendable {
     let counters = ServerCounters()
     let trail: AuditTrail
     let limits: RequestLimits
+    let tokens: TokenAuthority
     let startedAt: Timestamp
 
     private let budgetInUse = Atomic<Int>(0)
@@ -24,7 +25,7 @@ final class ServerEnvironment: Sendable {
 
     init(
         store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
-        logger: Logger
+        logger: Logger, tokens: TokenAuthority
     ) {
         self.store = store
         self.registry = registry
@@ -34,7 +35,9 @@ final class ServerEnvironment: Sendable {
         self.logger = logger
         trail = AuditTrail(store: store, registry: registry, clock: clock)
         limits = RequestLimits(options.addressLimits)
+        self.tokens = tokens
         startedAt = Timestamp(microseconds: clock.wallMicroseconds())
+        readSigningKeys()
         limits.restore(from: store, at: clock.monotonicNanoseconds(), startedAt, logger)
     }
 

@@ -30,7 +30,7 @@ struct Daybook: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Initialize.self, Serve.self, ConfigurationVerbs.self, OrganizationVerbs.self, LimitVerbs.self,
-            KeyVerbs.self,
+            KeyVerbs.self, TokenVerbs.self,
             AuditVerb.self, EraseVerb.self, ReplayVerb.self, ExportVerb.self, InspectVerbs.self, VerifyVerbs.self,
             BenchVerbs.self, VersionVerb.self,
         ])

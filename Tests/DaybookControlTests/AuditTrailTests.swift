@@ -24,6 +24,9 @@ struct AuditTrailTests {
         _ = try fixture.ask(#"{"verb":"key.revoke","key_id":"\#(newID)"}"#)
         _ = try fixture.ask(#"{"verb":"org.set","organization":"new","quota_bytes":7}"#)
         _ = try fixture.ask(#"{"verb":"limits.set","organization":"new","tier":"free"}"#)
+        let issued = try fixture.ask(#"{"verb":"token.issue","key_id":"\#(first)"}"#)
+        let tokenID = try #require(issued["token_id"]?.string)
+        _ = try fixture.ask(#"{"verb":"token.revoke","token_id":"\#(tokenID)"}"#)
         let erasure = try fixture.ask(#"{"verb":"erase.begin","organization":"new","user":"ada"}"#)
         let erasureID = try #require(erasure["erasure_id"]?.string)
         _ = try fixture.ask(#"{"verb":"erase.reapply","organization":"new"}"#)
@@ -34,12 +37,15 @@ struct AuditTrailTests {
             #"{"verb":"limits.show","organization":"new"}"#, #"{"verb":"limits.set","organization":"new"}"#,
             #"{"verb":"org.set","organization":"new"}"#, #"{"verb":"audit.list","organization":"new"}"#,
             #"{"verb":"erase.status","erasure_id":"\#(erasureID)"}"#,
+            #"{"verb":"token.list","organization":"new"}"#, #"{"verb":"token.revoke","token_id":"\#(tokenID)"}"#,
+            #"{"verb":"token.issue","key_id":"\#(newID)"}"#,
         ] { _ = try fixture.ask(request) }
         let entries = try fixture.trail(of: OrganizationID("new")!)
         #expect(
             entries.reversed().map { "\($0.action) \($0.target)" } == [
                 "org.create new", "key.create \(first)", "key.create \(keyID)", "key.rotate \(keyID)",
                 "key.create \(newID)", "key.revoke \(newID)", "org.set new", "limits.set new",
+                "token.issue \(tokenID)", "token.revoke \(tokenID)",
                 "erase.begin \(erasureID)",
                 "erase.reapply ",
             ])
@@ -52,12 +58,15 @@ struct AuditTrailTests {
         let acts: Set = [
             "org.create", "org.set", "limits.set", "key.create", "key.rotate", "key.revoke", "erase.begin",
             "erase.reapply",
-            "log.set_level",
+            "log.set_level", "token.issue", "token.revoke", "token.rotate_key",
         ]
+        // Each leaves an act in the control log, and an entry when it fails.
+        let uses: Set = ["token.refresh"]
         let questions: Set = [
             "org.list", "org.show", "limits.show", "key.list", "erase.status", "config.show", "audit.list",
+            "token.list",
         ]
-        #expect(Set(Administration.verbs.keys) == acts.union(questions))
+        #expect(Set(Administration.verbs.keys) == acts.union(questions).union(uses))
     }
 
     @Test func aFewDenialsAreWrittenOneByOneAndTheRestIsCounted() throws {

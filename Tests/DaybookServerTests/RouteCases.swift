@@ -49,6 +49,9 @@ struct RouteCase: Sendable, CustomStringConvertible {
         needs.isEmpty || needs.contains { permissions.contains($0) }
     }
 
+    /// Whoever has a credential may.
+    private static let anybody = Permission.allCases
+
     private init(_ method: String, _ pattern: String, _ needs: [Permission], _ body: String? = nil) {
         self.method = method
         self.pattern = pattern
@@ -92,11 +95,17 @@ struct RouteCase: Sendable, CustomStringConvertible {
         RouteCase("POST", "/api/v1/organizations", [.manageOrganizations], #"{"organization":"made"}"#),
         RouteCase("GET", "/api/v1/organizations/{}", [.manageOrganizations]),
         RouteCase("GET", "/api/v1/audit", [.readAudit]),
+        RouteCase("POST", "/api/v1/auth/token", anybody, "{}"),
+        RouteCase("POST", "/api/v1/auth/refresh", [], "{}"),
+        RouteCase("POST", "/api/v1/auth/revoke", anybody, #"{"token_id":"tok_0000000000000000_key_0000000000000000"}"#),
     ]
 
     private static let service: [RouteCase] =
         [RouteCase("GET", "/metrics", [.readInstanceMetrics])]
-        + ["/health", "/health/live", "/health/ready", "/health/storage", "/health/database", "/version"].map {
+        + [
+            "/health", "/health/live", "/health/ready", "/health/storage", "/health/database", "/version",
+            "/.well-known/jwks.json",
+        ].map {
             RouteCase("GET", $0, [])
         }
 }

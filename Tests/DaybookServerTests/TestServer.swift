@@ -32,7 +32,9 @@ final class TestServer: Sendable {
         return options
     }
 
-    private init(_ root: String, isGated: Bool, options: ServerOptions, log: CapturedLog?) async throws {
+    private init(
+        _ root: String, isGated: Bool, options: ServerOptions, log: CapturedLog?, tokens: TokenOptions
+    ) async throws {
         self.root = root
         let posix = try PosixDisk(creatingRoot: root)
         gate = isGated ? GatedDisk(posix) : nil
@@ -55,6 +57,7 @@ final class TestServer: Sendable {
         let server = DaybookServer(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options,
             logger: log?.logger ?? Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            configuration: Self.configuration(tokens),
             logSwitch: log?.logSwitch ?? LogSwitch(.info)
         ) { report.yield($0.port) }
         let group = ServiceGroup(
@@ -73,12 +76,14 @@ final class TestServer: Sendable {
     ///   - timeLimits: out of reach unless the test is about one; a test machine may be slow for longer than a client waits.
     ///   - log: what the server writes its lines to; to nothing by default.
     ///   - batchEventCountMax: events of one batch.
+    ///   - tokens: how access tokens are made.
     ///   - isGated: whether the store works behind a `GatedDisk`.
     static func with(
         _ directory: TemporaryDirectory? = nil, connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false,
         eventLoopCount: Int = 1, queryThreadCount: Int = 2, timeLimits: TimeLimits = .outOfReach,
         addressLimits: AddressLimits = AddressLimits(), isGated: Bool = false, log: CapturedLog? = nil,
-        batchEventCountMax: Int = 1_000, _ body: (TestServer) async throws -> Void
+        batchEventCountMax: Int = 1_000, tokens: TokenOptions = TokenOptions(),
+        _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
         var options = ServerOptions()
@@ -90,7 +95,7 @@ final class TestServer: Sendable {
         options.batchEventCountMax = batchEventCountMax
         options.addressLimits = addressLimits
         if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
-        let server = try await TestServer(directory.path, isGated: isGated, options: options, log: log)
+        let server = try await TestServer(directory.path, isGated: isGated, options: options, log: log, tokens: tokens)
         do {
             try await body(server)
         } catch {
@@ -98,6 +103,12 @@ final class TestServer: Sendable {
             throw error
         }
         try await server.end()
+    }
+
+    private static func configuration(_ tokens: TokenOptions) -> Configuration {
+        var configuration = Configuration()
+        configuration.tokens = tokens
+        return configuration
     }
 
     /// Asks the server to stop, as SIGTERM does, without waiting for it.

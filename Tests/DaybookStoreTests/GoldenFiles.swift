@@ -164,6 +164,7 @@ enum GoldenFiles {
         case .keyRetired(let id, let until, let time):
             return "key \(id) retired until \(until.microseconds), at \(time.microseconds)"
         case .keysUsed(let uses, let time): return "\(uses.count) keys used, at \(time.microseconds)"
+        case .token(let act, let time): return "\(act), at \(time.microseconds)"
         case .audited(let record): return "audited: \(record)"
         case .rateLimitsSet(let id, let policy, let time):
             return "\(id.text) may send \(policy), at \(time.microseconds)"

@@ -34,6 +34,10 @@ enum RouteTable {
         ("/api/v1/organizations", ["GET", "HEAD", "POST"]),
         ("/api/v1/organizations/{}", ["GET", "HEAD"]),
         ("/api/v1/audit", ["GET", "HEAD"]),
+        ("/api/v1/auth/token", ["POST"]),
+        ("/api/v1/auth/refresh", ["POST"]),
+        ("/api/v1/auth/revoke", ["POST"]),
+        ("/.well-known/jwks.json", ["GET", "HEAD"]),
     ]
 
     private static let service: [(path: String, methods: [String])] = [

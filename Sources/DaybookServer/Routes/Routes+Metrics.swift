@@ -33,10 +33,10 @@ struct MetricSeries {
 extension Routes {
     func prometheusText() -> String {
         let statistics = environment.store.statistics
-        let series =
-            requestSeries() + limitSeries(environment.limits.counts) + storeSeries(statistics)
-            + spaceSeries(statistics.space)
-            + compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
+        var series = requestSeries() + limitSeries(environment.limits.counts)
+        series += tokenSeries(environment.tokens.counts)
+        series += storeSeries(statistics) + spaceSeries(statistics.space)
+        series += compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
         return series.map(\.text).joined()
     }
 

@@ -53,6 +53,7 @@ extension ControlEvent {
                 bytes.append(littleEndian: use.at.microseconds)
                 bytes.append(lengthPrefixed: use.keyID)
             }
+        case .token(let act, let time): Self.append(act, time, to: &bytes)
         case .audited(let record): Self.append(record, to: &bytes)
         case .rateLimitsSet(let organization, let policy, let time):
             Self.append(organization, policy, time, to: &bytes)
@@ -99,7 +100,8 @@ extension ControlEvent {
             case .retentionSet: RetentionFlags.isHeld
             case .rateLimitsSet: RateLimitFlags.isSteady
             case .organizationCreated, .keyRevoked, .quotaSet, .userSecretSet, .erasureBegun, .erasureDone: 0
-            case .keyRetired, .keysUsed, .actDone, .accessDenied: 0
+            case .grantRevoked: GrantFlags.wasUsedTwice
+            case .keyRetired, .keysUsed, .actDone, .accessDenied, .grantBegun, .grantUsed, .tokenRevoked: 0
             }
         guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
         guard try reader.uint16(bytes) == 0 else { throw .invalid("control event reserved field") }
@@ -147,6 +149,8 @@ extension ControlEvent {
                 uses.append(KeyUse(keyID: try reader.validText(bytes), at: at))
             }
             self = .keysUsed(uses, at: time)
+        case .grantBegun, .grantUsed, .grantRevoked, .tokenRevoked:
+            self = .token(try Self.tokenAct(&reader, bytes, kind, flags), at: time)
         case .actDone, .accessDenied:
             self = .audited(try Self.audit(&reader, bytes, kind, at: time))
         case .rateLimitsSet:

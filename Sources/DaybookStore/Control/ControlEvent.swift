@@ -21,13 +21,14 @@ package enum ControlEvent: Sendable, Equatable {
     case keyRetired(keyID: String, until: Timestamp, at: Timestamp)
     /// When keys were used last, as far as that is written down.
     case keysUsed([KeyUse], at: Timestamp)
+    case token(TokenAct, at: Timestamp)
     /// What somebody did, or was not allowed to do. Changes nothing.
     case audited(AuditRecord)
 
     /// Of the encoding; stands in the group record's entry.
     package static let schemaVersion: UInt8 = 1
 
-    /// Kinds 13 to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
+    /// Kinds 17 to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
     enum Kind: UInt8 {
         case organizationCreated = 1
         case keyCreated = 2
@@ -41,6 +42,10 @@ package enum ControlEvent: Sendable, Equatable {
         case keyCreatedWithRights = 10
         case keyRetired = 11
         case keysUsed = 12
+        case grantBegun = 13
+        case grantUsed = 14
+        case grantRevoked = 15
+        case tokenRevoked = 16
         case actDone = 64
         case accessDenied = 65
     }
@@ -58,14 +63,19 @@ package enum ControlEvent: Sendable, Equatable {
     enum RateLimitFlags {
         static let isSteady: UInt8 = 1
     }
+
+    enum GrantFlags {
+        /// Of a revocation.
+        static let wasUsedTwice: UInt8 = 1
+    }
 }
 
 extension ControlEvent {
-    /// Whether it is only told of, and amounts to nothing that others go on with: the audit trail. The store keeps no
-    /// such act in memory.
+    /// Whether the store keeps only what it amounts to and not the act itself: there are many such, and nobody asks for
+    /// them one by one.
     package var isTrail: Bool {
         switch self {
-        case .audited, .keysUsed: true
+        case .audited, .keysUsed, .token: true
         default: false
         }
     }

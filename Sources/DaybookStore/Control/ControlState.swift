@@ -48,6 +48,8 @@ package struct ControlState: Sendable, Equatable {
     package private(set) var userSecrets: [OrganizationID: [UInt8]] = [:]
     /// The ledger of erasures, by id.
     package private(set) var erasures: [UInt64: ErasureRecord] = [:]
+    /// Grants of API keys, and access tokens that were revoked.
+    package private(set) var tokens = TokenLedger()
     /// For the next organization. Rises only: a log id is never given out twice.
     package private(set) var nextLog = Layout.firstOrganizationLog
 
@@ -80,6 +82,7 @@ package struct ControlState: Sendable, Equatable {
             guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
             // Revoking again changes nothing: two operators may do it at once.
             if revocations[keyID] == nil { revocations[keyID] = revokedAt }
+            tokens.forget(keyID: keyID)
         case .retentionSet(let organization, let policy, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             settings[organization, default: OrganizationSettings()].retention = policy
@@ -103,6 +106,15 @@ package struct ControlState: Sendable, Equatable {
         case .keysUsed(let uses, _):
             for use in uses where keys[use.keyID] == nil { throw .keyUnknown(keyID: use.keyID) }
             for use in uses { lastUses[use.keyID] = max(use.at, lastUses[use.keyID] ?? use.at) }
+        case .token(let act, let time):
+            switch act {
+            case .grantBegun(_, let keyID, _):
+                guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
+            case .tokenRevoked(_, let organization, _):
+                guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            case .grantUsed, .grantRevoked: break
+            }
+            tokens.apply(act, at: time)
         case .audited: break
         }
     }
