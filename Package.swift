@@ -161,7 +161,7 @@ let package = Package(
         tests(
             "DaybookServerTests",
             [
-                "DaybookFormat", "DaybookSystem", "DaybookStore",
+                "DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookStore",
                 "DaybookControl", "DaybookServer", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -30,6 +30,11 @@ package import DaybookSystem
 /// | `team.show` | `organization`, `team_id` | `organization, team_id, name, created_at, updated_at, members [...]` |
 /// | `team.set` | `organization`, `team_id`, `name?` | as `team.show` |
 /// | `team.delete` | `organization`, `team_id` | `organization, team_id` |
+/// | `token.issue` | `key_id`, `organization?`, `expires_in_seconds?`, `refresh?` (true) | `access_token, token_type, expires_in, token_id, …, refresh_token, grant_id, …`; over HTTP for the own key, which is not named |
+/// | `token.refresh` | `refresh_token` | as `token.issue` |
+/// | `token.list` | `organization`, `limit?`, `cursor?` | `tokens [{token_id, kind, key_id, user, created_at, expires_at, refreshes, refreshed_at, revoked_at, reason}]`: grants, and access tokens that were revoked |
+/// | `token.revoke` | `token_id?` or `token?`, `organization?` | `token_id, organization, revoked_at`; over HTTP, without a name, the token that asks |
+/// | `token.rotate_key` | `at_once?` | `signing_key, algorithm, created_at, old_keys [{signing_key, algorithm, verifies_until}]` |
 /// | `erase.begin` | `organization`, `user` | as `erase.status` |
 /// | `erase.status` | `erasure_id` | `erasure_id, organization, user_hash, through_sequence, begun_at, state, phase, awaited, last_error, certificate` |
 /// | `erase.reapply` | `organization?` | `erasure_ids [...]`: begun once more |
@@ -50,11 +55,14 @@ package struct Administration: Sendable {
     let server: RunningServer?
     let clock: any Clock
     let trail: AuditTrail?
+    let tokens: TokenAuthority
 
-    /// - Parameter trail: of the running server; what it has gathered is written before the trail is read.
+    /// - Parameters:
+    ///   - trail: of the running server; what it has gathered is written before the trail is read.
+    ///   - tokens: of the running server; else one of its own.
     package init(
         store: Store, registry: KeyRegistry, clock: any Clock, defaults: OrganizationDefaults = OrganizationDefaults(),
-        server: RunningServer? = nil, trail: AuditTrail? = nil
+        server: RunningServer? = nil, trail: AuditTrail? = nil, tokens: TokenAuthority? = nil
     ) {
         self.store = store
         self.registry = registry
@@ -62,6 +70,8 @@ package struct Administration: Sendable {
         self.defaults = defaults
         self.server = server
         self.trail = trail
+        self.tokens =
+            tokens ?? TokenAuthority(store: store, registry: registry, clock: clock, entropy: registry.entropy)
     }
 
     /// Why a verb was not carried out. `code` is one of the codes of the HTTP errors.
@@ -75,6 +85,10 @@ package struct Administration: Sendable {
         package var message: String
         /// Fields that are wrong.
         package var faults: [Fault] = []
+        /// With `rate_limited`.
+        package var retrySeconds: UInt64?
+        /// With `unauthorized`: the audit trail was told of it.
+        package var isOfSomebodyKnown = false
 
         static func invalid(_ faults: [Fault], code: String = "validation_failed") -> Refusal {
             let message = faults.map { "\($0.field) \($0.message)." }.joined(separator: " ")
@@ -90,6 +104,8 @@ package struct Administration: Sendable {
     struct Verb: Sendable {
         var permission: Permission?
         var fields: Set<String>
+        /// Whoever has any credential may ask for it over HTTP.
+        var isForEverybody = false
     }
 
     static let verbs: [String: Verb] = [
@@ -124,6 +140,12 @@ package struct Administration: Sendable {
         "team.show": Verb(permission: .readUsers, fields: ["organization", "team_id"]),
         "team.set": Verb(permission: .manageUsers, fields: ["organization", "team_id", "name"]),
         "team.delete": Verb(permission: .manageUsers, fields: ["organization", "team_id"]),
+        "token.issue": Verb(
+            permission: nil, fields: ["key_id", "organization", "expires_in_seconds", "refresh"], isForEverybody: true),
+        "token.refresh": Verb(permission: nil, fields: ["refresh_token"], isForEverybody: true),
+        "token.list": Verb(permission: .manageKeys, fields: ["organization", "limit", "cursor"]),
+        "token.revoke": Verb(permission: nil, fields: ["token_id", "token", "organization"], isForEverybody: true),
+        "token.rotate_key": Verb(permission: nil, fields: ["at_once"]),
         "erase.begin": Verb(permission: nil, fields: ["organization", "user"]),
         "erase.status": Verb(permission: nil, fields: ["erasure_id"]),
         "erase.reapply": Verb(permission: nil, fields: ["organization"]),
@@ -160,6 +182,8 @@ package struct Administration: Sendable {
             return .failure(refusal)
         } catch let failure as KeyRegistry.Failure {
             return .failure(Self.refusal(for: failure))
+        } catch let failure as TokenAuthority.Failure {
+            return .failure(refusal(for: failure, origin))
         } catch StoreError.organizationExists(let id) {
             return .failure(Refusal(code: "conflict", message: "The organization \(id) exists already."))
         } catch is ControlContradiction {
@@ -174,7 +198,7 @@ package struct Administration: Sendable {
     private func fields(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
         let name = request["verb"]?.stringValue ?? ""
         guard let verb = Self.verbs[name] else { throw Refusal(code: "not_found", message: "There is no such verb.") }
-        if let credential = origin.credential {
+        if let credential = origin.credential, !verb.isForEverybody {
             guard let permission = verb.permission, credential.permits(permission) else { throw Self.forbidden(verb) }
         }
         let unknown = request.fieldNames.filter { $0 != "verb" && !verb.fields.contains($0) }
@@ -203,6 +227,11 @@ package struct Administration: Sendable {
         case "team.show": return try showTeam(request, origin)
         case "team.set": return try setTeam(request, origin)
         case "team.delete": return try deleteTeam(request, origin)
+        case "token.issue": return try issueToken(request, origin)
+        case "token.refresh": return try refreshToken(request, origin)
+        case "token.list": return try listTokens(request, origin)
+        case "token.revoke": return try revokeToken(request, origin)
+        case "token.rotate_key": return try rotateSigningKey(request, origin)
         case "erase.begin": return try beginErasure(request, origin)
         case "erase.status": return try erasureStatus(request)
         case "erase.reapply": return try reapplyErasures(request, origin)

@@ -149,6 +149,8 @@ extension KeyRegistry {
                 if record != entry.record { apply(blanked: record) }
                 if entry.revokedAt == nil, let at = control.revocations[keyID] { apply(revoked: keyID, at: at) }
             }
+            // The user may hold an external issuer's token, and no key.
+            newGeneration()
             return erasure
         }
     }

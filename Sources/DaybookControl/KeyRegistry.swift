@@ -64,10 +64,11 @@ package final class KeyRegistry: Sendable {
         }
     }
 
-    /// Changes with every revocation and rotation, and with the standing of a user who has keys: a cached credential of an
-    /// older generation must be looked up again.
+    /// Changes with everything that ends a credential before its time: revocations, rotations, the standing of a user who
+    /// has keys. A cached credential of an older generation must be looked up again.
     package var generation: UInt64 { generationNumber.load(ordering: .acquiring) }
 
+    /// Something changed that credentials hang on: cached ones must be looked up again.
     func newGeneration() { generationNumber.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 
     var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }
@@ -101,6 +102,11 @@ package final class KeyRegistry: Sendable {
         let known = state.withLock { $0.entries[keyID]?.credential }
         guard let known, organization == nil || organization == known.organization.id else { throw .keyNotFound }
         return known
+    }
+
+    /// The same without a word about why, and whether it was revoked; nil when there is no such key.
+    func standing(of keyID: String) -> (credential: Credential, isRevoked: Bool)? {
+        state.withLock { $0.entries[keyID].map { ($0.credential, $0.revokedAt != nil) } }
     }
 
     /// The keys of one organization, oldest first, revoked ones included.

@@ -31,16 +31,20 @@ package final class DaybookServer: Service {
     ///   - configuration: what administrative verbs are told, and what new organizations get.
     ///   - logSwitch: the level of `logger`, for the verb that changes it.
     ///   - security: what encrypts connections; nil where the options turn TLS off.
+    ///   - externals: other issuers whose access tokens are accepted.
     ///   - onRunning: called once, when connections are accepted.
     package init(
         store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
         logger: Logger, configuration: Configuration = Configuration(), logSwitch: LogSwitch = LogSwitch(.info),
-        security: TransportSecurity? = nil,
+        security: TransportSecurity? = nil, externals: ExternalIssuers = .none,
         onRunning: @escaping @Sendable (BoundAddress) async -> Void = { _ in }
     ) {
+        let tokens = TokenAuthority(
+            store: store, registry: registry, clock: clock, entropy: entropy, options: configuration.tokens,
+            externals: externals)
         environment = ServerEnvironment(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger,
-            security: security)
+            tokens: tokens, security: security)
         self.logger = logger
         self.configuration = configuration
         self.logSwitch = logSwitch
@@ -59,14 +63,14 @@ package final class DaybookServer: Service {
             let administration = Administration(
                 store: environment.store, registry: environment.registry, clock: environment.clock,
                 defaults: configuration.organizations,
-                server: RunningServer(configuration: configuration, logSwitch: logSwitch), trail: environment.trail)
+                server: RunningServer(configuration: configuration, logSwitch: logSwitch), trail: environment.trail,
+                tokens: environment.tokens)
             let admin = try await bindAdminSocket(group, pool, administration)
-            let rounds = keepTrail(on: group.next(), pool)
-            let reminders = remindOfCertificate(on: group.next())
-            defer {
-                rounds.cancel()
-                reminders?.cancel()
-            }
+            let rounds = [
+                keepTrail(on: group.next(), pool), keepIssuers(on: group.next(), pool),
+                remindOfCertificate(on: group.next()),
+            ]
+            defer { for round in rounds { round?.cancel() } }
             try await serve(group, loops, Routes(environment: environment, pool: pool, administration: administration))
             if let admin, let path = options.adminSocketPath { try await AdminSocket.close(admin, path: path) }
             for loop in loops.values {
@@ -110,6 +114,14 @@ package final class DaybookServer: Service {
         guard let security = environment.security else { return nil }
         return eventLoop.scheduleRepeatedTask(initialDelay: .hours(12), delay: .hours(12)) { [logger] _ in
             security.remind(logger)
+        }
+    }
+
+    /// Every ten seconds the files of external issuers are looked at.
+    private func keepIssuers(on eventLoop: any EventLoop, _ pool: QueryPool) -> RepeatedTask {
+        eventLoop.scheduleRepeatedTask(initialDelay: .seconds(10), delay: .seconds(10)) { [environment] task in
+            guard !environment.tokens.options.issuersFile.isEmpty else { return task.cancel() }
+            _ = pool.submit { environment.refreshIssuers() }
         }
     }
 

@@ -149,6 +149,10 @@ extension ErrorResponse {
         case "not_found": self.init(404, refusal.code, refusal.message)
         case "conflict": self.init(409, refusal.code, refusal.message)
         case "forbidden": self.init(403, refusal.code, refusal.message)
+        case "unauthorized": self = .unauthorized
+        case "rate_limited":
+            self = ErrorResponse(429, refusal.code, refusal.message)
+                .retryable(afterSeconds: Int(refusal.retrySeconds ?? 60))
         case "validation_failed", "invalid_query":
             self = .invalid(
                 refusal.code, refusal.faults.map { FieldFailure(field: $0.field, message: $0.message) })

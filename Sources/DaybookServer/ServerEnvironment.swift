@@ -19,6 +19,7 @@ final class ServerEnvironment: Sendable {
     let answerFields: AnswerFields
     /// Nil where connections are not encrypted.
     let security: TransportSecurity?
+    let tokens: TokenAuthority
     let startedAt: Timestamp
 
     private let budgetInUse = Atomic<Int>(0)
@@ -28,7 +29,7 @@ final class ServerEnvironment: Sendable {
 
     init(
         store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
-        logger: Logger, security: TransportSecurity? = nil
+        logger: Logger, tokens: TokenAuthority, security: TransportSecurity? = nil
     ) {
         self.security = security
         answerFields = AnswerFields(options)
@@ -40,7 +41,9 @@ final class ServerEnvironment: Sendable {
         self.logger = logger
         trail = AuditTrail(store: store, registry: registry, clock: clock)
         limits = RequestLimits(options.addressLimits)
+        self.tokens = tokens
         startedAt = Timestamp(microseconds: clock.wallMicroseconds())
+        readSigningKeys()
         limits.restore(from: store, at: clock.monotonicNanoseconds(), startedAt, logger)
     }
 

@@ -43,6 +43,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let configuration = try settings.configuration()
         guard !configuration.data.isEmpty else { throw ValidationError(DataOptions.missing) }
+        let externals = try Self.externalIssuers(configuration.tokens)
         let door = StoreDoor(directory: configuration.data)
         var options = configuration.server
         options.adminSocketPath = door.directory + "/" + StoreDoor.adminSocketName
@@ -68,7 +69,7 @@ struct Serve: AsyncParsableCommand {
         let isRunning = Mutex(false)
         let server = DaybookServer(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger,
-            configuration: configuration, logSwitch: logSwitch, security: security
+            configuration: configuration, logSwitch: logSwitch, security: security, externals: externals
         ) { bound in
             isRunning.withLock { $0 = true }
             Self.announce(bound, isSecure: security != nil, output, logger)
@@ -97,6 +98,18 @@ struct Serve: AsyncParsableCommand {
             return security
         } catch {
             try StandardStreams.write("The configuration has a fault:\n  \(error)\n", to: .error)
+            throw ExitCode(ConfigurationOptions.faultExitCode)
+        }
+    }
+
+    /// What is wrong with their files is wrong with the configuration.
+    private static func externalIssuers(_ options: TokenOptions) throws -> ExternalIssuers {
+        guard !options.issuersFile.isEmpty else { return .none }
+        do throws(ExternalIssuers.Faults) {
+            return try ExternalIssuers(reading: options.issuersFile, ownIssuer: options.issuer)
+        } catch {
+            let lines = error.list.map { "  \($0)\n" }.joined()
+            try StandardStreams.write("The setting tokens.issuers_file leads to faults:\n\(lines)", to: .error)
             throw ExitCode(ConfigurationOptions.faultExitCode)
         }
     }

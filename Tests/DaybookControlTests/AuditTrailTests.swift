@@ -32,6 +32,9 @@ struct AuditTrailTests {
         let keyOfEve = try #require(ofEve["key_id"]?.string)
         _ = try fixture.ask(#"{"verb":"user.delete","organization":"new","user_id":"eve"}"#)
         _ = try fixture.ask(#"{"verb":"team.delete","organization":"new","team_id":"core"}"#)
+        let issued = try fixture.ask(#"{"verb":"token.issue","key_id":"\#(first)"}"#)
+        let tokenID = try #require(issued["token_id"]?.string)
+        _ = try fixture.ask(#"{"verb":"token.revoke","token_id":"\#(tokenID)"}"#)
         let erasure = try fixture.ask(#"{"verb":"erase.begin","organization":"new","user":"ada"}"#)
         let erasureID = try #require(erasure["erasure_id"]?.string)
         _ = try fixture.ask(#"{"verb":"erase.reapply","organization":"new"}"#)
@@ -53,6 +56,8 @@ struct AuditTrailTests {
             #"{"verb":"team.show","organization":"new","team_id":"edge"}"#,
             #"{"verb":"team.set","organization":"new","team_id":"edge"}"#,
             #"{"verb":"team.delete","organization":"new","team_id":"edge"}"#,
+            #"{"verb":"token.list","organization":"new"}"#, #"{"verb":"token.revoke","token_id":"\#(tokenID)"}"#,
+            #"{"verb":"token.issue","key_id":"\#(newID)"}"#,
         ] { _ = try fixture.ask(request) }
         let bob = try #require(fixture.store.members(of: OrganizationID("new")!).user("bob")?.record.recordID)
         _ = try fixture.ask(#"{"verb":"org.delete","organization":"new"}"#)
@@ -64,6 +69,7 @@ struct AuditTrailTests {
                 "key.create \(newID)", "key.revoke \(newID)", "org.set new", "limits.set new",
                 "org.set_config new", "team.set core", "user.set \(recordID)", "key.create \(keyOfEve)",
                 "key.revoke \(keyOfEve)", "user.delete \(recordID)", "team.delete core",
+                "token.issue \(tokenID)", "token.revoke \(tokenID)",
                 "erase.begin \(erasureID)",
                 "erase.reapply ", "team.set edge", "user.set \(bob)", "org.delete new",
             ])
@@ -77,13 +83,15 @@ struct AuditTrailTests {
             "org.create", "org.set", "limits.set", "key.create", "key.rotate", "key.revoke", "erase.begin",
             "erase.reapply",
             "log.set_level", "dlq.replay", "dlq.purge", "user.set", "user.delete", "team.set", "team.delete",
-            "org.set_config", "org.delete",
+            "org.set_config", "org.delete", "token.issue", "token.revoke", "token.rotate_key",
         ]
+        // Each leaves an act in the control log, and an entry when it fails.
+        let uses: Set = ["token.refresh"]
         let questions: Set = [
             "org.list", "org.show", "limits.show", "key.list", "erase.status", "config.show", "audit.list",
-            "dlq.list", "dlq.show", "user.list", "user.show", "team.list", "team.show", "org.show_config",
+            "dlq.list", "dlq.show", "user.list", "user.show", "team.list", "team.show", "org.show_config", "token.list",
         ]
-        #expect(Set(Administration.verbs.keys) == acts.union(questions))
+        #expect(Set(Administration.verbs.keys) == acts.union(questions).union(uses))
     }
 
     @Test func aFewDenialsAreWrittenOneByOneAndTheRestIsCounted() throws {

@@ -49,6 +49,9 @@ struct RouteCase: Sendable, CustomStringConvertible {
         needs.isEmpty || needs.contains { permissions.contains($0) }
     }
 
+    /// Whoever has a credential may.
+    private static let anybody = Permission.allCases
+
     private init(_ method: String, _ pattern: String, _ needs: [Permission], _ body: String? = nil) {
         self.method = method
         self.pattern = pattern
@@ -111,11 +114,17 @@ struct RouteCase: Sendable, CustomStringConvertible {
         RouteCase("GET", "/api/v1/dead-letters/{}", [.manageDeadLetters]),
         RouteCase("DELETE", "/api/v1/dead-letters/{}", [.manageDeadLetters]),
         RouteCase("POST", "/api/v1/dead-letters/{}/replay", [.manageDeadLetters]),
+        RouteCase("POST", "/api/v1/auth/token", anybody, "{}"),
+        RouteCase("POST", "/api/v1/auth/refresh", [], "{}"),
+        RouteCase("POST", "/api/v1/auth/revoke", anybody, #"{"token_id":"tok_0000000000000000_key_0000000000000000"}"#),
     ]
 
     private static let service: [RouteCase] =
         [RouteCase("GET", "/metrics", [.readInstanceMetrics])]
-        + ["/health", "/health/live", "/health/ready", "/health/storage", "/health/database", "/version"].map {
+        + [
+            "/health", "/health/live", "/health/ready", "/health/storage", "/health/database", "/version",
+            "/.well-known/jwks.json",
+        ].map {
             RouteCase("GET", $0, [])
         }
 }

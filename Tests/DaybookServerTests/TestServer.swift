@@ -36,7 +36,7 @@ final class TestServer: Sendable {
 
     private init(
         _ root: String, isGated: Bool, storeOptions: StoreOptions, options: ServerOptions, log: CapturedLog?,
-        clock: any Clock
+        clock: any Clock, tokens: TokenOptions
     ) async throws {
         self.root = root
         let posix = try PosixDisk(creatingRoot: root)
@@ -60,7 +60,8 @@ final class TestServer: Sendable {
         let server = DaybookServer(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options,
             logger: log?.logger ?? Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            logSwitch: log?.logSwitch ?? LogSwitch(.info), security: security
+            configuration: Self.configuration(tokens), logSwitch: log?.logSwitch ?? LogSwitch(.info),
+            security: security
         ) { report.yield($0.port) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -80,6 +81,7 @@ final class TestServer: Sendable {
     ///   - batchEventCountMax: events of one batch.
     ///   - clock: the real one by default.
     ///   - base: what else the server is told.
+    ///   - tokens: how access tokens are made.
     ///   - isGated: whether the store works behind a `GatedDisk`.
     ///   - storeOptions: those of a small store by default.
     static func with(
@@ -87,7 +89,8 @@ final class TestServer: Sendable {
         eventLoopCount: Int = 1, queryThreadCount: Int = 2, timeLimits: TimeLimits = .outOfReach,
         addressLimits: AddressLimits = AddressLimits(), isGated: Bool = false, log: CapturedLog? = nil,
         batchEventCountMax: Int = 1_000, storeOptions: StoreOptions = TestServer.storeOptions,
-        clock: any Clock = SystemClock(), options base: ServerOptions = ServerOptions(),
+        clock: any Clock = SystemClock(), tokens: TokenOptions = TokenOptions(),
+        options base: ServerOptions = ServerOptions(),
         _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
@@ -101,7 +104,8 @@ final class TestServer: Sendable {
         options.addressLimits = addressLimits
         if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
         let server = try await TestServer(
-            directory.path, isGated: isGated, storeOptions: storeOptions, options: options, log: log, clock: clock)
+            directory.path, isGated: isGated, storeOptions: storeOptions, options: options, log: log, clock: clock,
+            tokens: tokens)
         do {
             try await body(server)
         } catch {
@@ -109,6 +113,12 @@ final class TestServer: Sendable {
             throw error
         }
         try await server.end()
+    }
+
+    private static func configuration(_ tokens: TokenOptions) -> Configuration {
+        var configuration = Configuration()
+        configuration.tokens = tokens
+        return configuration
     }
 
     /// Asks the server to stop, as SIGTERM does, without waiting for it.

@@ -21,7 +21,7 @@ struct ControlEventTests {
     @Test func thePageShowsEveryKindOfAct() throws {
         #expect(
             Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [
-                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 25, 26, 30, 31, 32, 64, 65,
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 30, 31, 32, 64, 65,
             ])
     }
 
@@ -78,6 +78,7 @@ struct ControlEventTests {
             return Build.object([
                 "kind": Build.number(12), "at": Build.number(time.microseconds), "uses": .array(items),
             ])
+        case .token(let act, let time): return json(act, time)
         case .audited(let record): return json(record)
         case .deadLettered(let letter): return json(letter)
         case .deadLetterRemoved(let id, let isReplayed, let time):
@@ -145,6 +146,34 @@ struct ControlEventTests {
         fields["role"] = Build.text(key.role)
         fields["operator"] = .bool(key.isOperator)
         fields["predecessor"] = Build.text(key.predecessor)
+        return Build.object(fields)
+    }
+
+    private static func json(_ act: TokenAct, _ time: Timestamp) -> ParsedJSON {
+        typealias Build = ManifestVectorTests
+        var fields = ["at": Build.number(time.microseconds)]
+        switch act {
+        case .grantBegun(let id, let keyID, let endsAt):
+            fields["kind"] = Build.number(13)
+            fields["id"] = Build.text(hexText(id))
+            fields["ends_at"] = Build.number(endsAt.microseconds)
+            fields["key_id"] = Build.text(keyID)
+        case .grantUsed(let id, let keyID, let number):
+            fields["kind"] = Build.number(14)
+            fields["id"] = Build.text(hexText(id))
+            fields["number"] = Build.number(number)
+            fields["key_id"] = Build.text(keyID)
+        case .grantRevoked(let id, let keyID, let wasUsedTwice):
+            fields["kind"] = Build.number(15)
+            fields["id"] = Build.text(hexText(id))
+            fields["key_id"] = Build.text(keyID)
+            fields["used_twice"] = .bool(wasUsedTwice)
+        case .tokenRevoked(let id, let organization, let until):
+            fields["kind"] = Build.number(16)
+            fields["token_id"] = Build.text(id)
+            fields["organization"] = Build.text(organization.text)
+            fields["until"] = Build.number(until.microseconds)
+        }
         return Build.object(fields)
     }
 

@@ -170,6 +170,7 @@ enum GoldenFiles {
         case .organizationDeleted(let id, let time): return "\(id.text) deleted at \(time.microseconds)"
         case .organizationRemoved(let log, let time):
             return "log \(log.rawValue) removed at \(time.microseconds)"
+        case .token(let act, let time): return "\(act), at \(time.microseconds)"
         case .audited(let record): return "audited: \(record)"
         case .rateLimitsSet(let id, let policy, let time):
             return "\(id.text) may send \(policy), at \(time.microseconds)"

@@ -11,6 +11,7 @@ package struct Configuration: Sendable {
     package var store = StoreOptions()
     package var organizations = OrganizationDefaults()
     package var log = LogOptions()
+    package var tokens = TokenOptions()
 
     /// By the name of the setting; what is missing here has its default.
     package var origins: [String: ConfigurationOrigin] = [:]

@@ -4,7 +4,8 @@ internal import DaybookStore
 extension ConfigurationKey {
     /// Every setting, in the order in which pages and verbs list them. docs/operations/configuration.md shows the same.
     package static let all: [ConfigurationKey] =
-        [data, listen] + front + transport + timeouts + ingest + organizations + storing + compaction + memory + logging
+        [data, listen] + front + transport + timeouts + ingest + organizations + tokens + storing + compaction + memory
+        + logging
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 

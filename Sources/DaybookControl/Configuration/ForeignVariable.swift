@@ -76,7 +76,7 @@ package struct ForeignVariable: Sendable {
         ForeignVariable("HEALTH_CHECK_INTERVAL", ignored: "health is looked at when it is asked for"),
         ForeignVariable("NODE_ENV", ignored: "there is one way to run"),
         ForeignVariable("APP_VERSION", ignored: "the version is that of the binary"),
-        ForeignVariable("JWT_SECRET", ignored: "credentials are API keys"),
+        ForeignVariable("JWT_SECRET", ignored: "tokens are signed with key pairs of the store: see `tokens.algorithm`"),
         ForeignVariable("BACKUP_PATH", ignored: noBackup), ForeignVariable("RETENTION_DAYS", ignored: noBackup),
         ForeignVariable("AWS_S3_BUCKET", ignored: noBackup),
         ForeignVariable("MONITORING_URL", ignored: noPush), ForeignVariable("DATADOG_API_KEY", ignored: noPush),

@@ -54,13 +54,14 @@ final class IngestLoop {
     // MARK: Credentials
 
     /// The credential of an `Authorization` value, or nil for every way in which it can be wrong.
-    func credential(authorization value: String, at now: Timestamp) -> Credential? {
+    /// - Throws: when too many unknown tokens came to look at this one.
+    func credential(authorization value: String, at now: Timestamp) throws(ErrorResponse) -> Credential? {
         let generation = environment.registry.generation
         if let known = credentials.find(value, generation: generation) {
             return known.admits(at: now) ? known : nil
         }
         guard let key = bearerToken(of: value) else { return nil }
-        guard let credential = environment.registry.verify(key, at: now), credential.admits(at: now) else { return nil }
+        guard let credential = try environment.verify(key, at: now), credential.admits(at: now) else { return nil }
         credentials.insert(value, credential, generation: generation)
         return credential
     }
@@ -205,10 +206,12 @@ private struct TicketTable {
     }
 }
 
-/// Verified keys by the text of their header, so that a request does not pay for a hash. Bounded; emptied when any key
-/// is revoked.
+/// Verified keys and tokens by the text of their header, so that a request does not pay for a hash. Bounded; emptied when
+/// any of them is revoked.
 private struct CredentialCache {
     private static let countMax = 1_024
+    private static let byteCountMax = 1 << 20
+    private var byteCount = 0
     private var generation: UInt64 = 0
     private var byHeader: [String: Credential] = [:]
     private var lastHeader = ""
@@ -225,11 +228,13 @@ private struct CredentialCache {
 
     /// - Parameter generation: as read before the key was verified: a revocation in between empties the cache.
     mutating func insert(_ header: String, _ credential: Credential, generation: UInt64) {
-        if generation != self.generation || byHeader.count >= Self.countMax {
+        let isFull = byHeader.count >= Self.countMax || byteCount + header.utf8.count > Self.byteCountMax
+        if generation != self.generation || isFull {
             self = CredentialCache()
             self.generation = generation
         }
         byHeader[header] = credential
+        byteCount += header.utf8.count
     }
 }
 

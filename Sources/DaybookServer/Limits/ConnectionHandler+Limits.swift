@@ -26,7 +26,7 @@ extension ConnectionHandler {
         authorization value: String, at now: Timestamp, countsWrong: Bool = true
     ) throws(ErrorResponse) -> Credential? {
         guard let clientAddress, !loop.knows(authorization: value) else {
-            return loop.credential(authorization: value, at: now)
+            return try loop.credential(authorization: value, at: now)
         }
         let moment = environment.nanoseconds
         let decision = environment.limits.suspect(clientAddress, at: moment)
@@ -34,7 +34,7 @@ extension ConnectionHandler {
             if countsWrong { environment.limits.refusedAddress() }
             throw refusal(decision)
         }
-        let credential = loop.credential(authorization: value, at: now)
+        let credential = try loop.credential(authorization: value, at: now)
         if credential != nil || !countsWrong { environment.limits.acquit(clientAddress, from: moment) }
         return credential
     }

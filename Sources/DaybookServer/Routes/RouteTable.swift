@@ -44,6 +44,10 @@ enum RouteTable {
         ("/api/v1/dead-letters", ["GET", "HEAD", "DELETE"]),
         ("/api/v1/dead-letters/{}", ["GET", "HEAD", "DELETE"]),
         ("/api/v1/dead-letters/{}/replay", ["POST"]),
+        ("/api/v1/auth/token", ["POST"]),
+        ("/api/v1/auth/refresh", ["POST"]),
+        ("/api/v1/auth/revoke", ["POST"]),
+        ("/.well-known/jwks.json", ["GET", "HEAD"]),
     ]
 
     private static let service: [(path: String, methods: [String])] = [

@@ -72,8 +72,17 @@ extension Routes {
         status: HTTPResponse.Status = .ok, query: Set<String> = [], hasBody: Bool = false, id: String? = nil,
         isWrapped: Bool = true
     ) async throws -> Response {
-        let start = environment.nanoseconds
         let credential = try authorize(request, context, permission)
+        return try await answer(
+            request, context, by: credential, verb, status: status, query: query, hasBody: hasBody, id: id)
+    }
+
+    /// The same for whoever the credential is of.
+    func answer(
+        _ request: Request, _ context: RouteContext, by credential: Credential, _ verb: String,
+        status: HTTPResponse.Status = .ok, query: Set<String> = [], hasBody: Bool = false, id: String? = nil
+    ) async throws -> Response {
+        let start = environment.nanoseconds
         var fields = hasBody ? try await body(of: request) : [:]
         fields.merge(try parameters(of: request, query)) { _, parameter in parameter }
         let identifier = id == nil ? nil : context.parameters.get("id")
@@ -96,7 +105,7 @@ extension Routes {
     }
 
     /// Runs what waits for the disk on a query thread.
-    private func onPool<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async throws(ErrorResponse) -> Value {
+    func onPool<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async throws(ErrorResponse) -> Value {
         let value: Value? = await withCheckedContinuation { continuation in
             let isAccepted = pool.submit { continuation.resume(returning: work()) }
             if !isAccepted { continuation.resume(returning: nil) }
@@ -110,7 +119,7 @@ extension Routes {
         text.hasPrefix("key_") && hexNumber(text.dropFirst(4)) != nil ? text : nil
     }
 
-    private func body(of request: Request) async throws -> [String: ControlDocument] {
+    func body(of request: Request) async throws -> [String: ControlDocument] {
         let bytes: ByteBuffer
         do {
             bytes = try await request.body.collect(upTo: Self.bodyByteCountMax)
@@ -151,7 +160,7 @@ extension Routes {
         return fields
     }
 
-    private func success(
+    func success(
         _ data: [UInt8], _ status: HTTPResponse.Status, to request: Request, since start: UInt64
     ) -> Response {
         // The pattern of the limits closes the object that stands before it.

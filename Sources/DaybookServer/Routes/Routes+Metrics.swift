@@ -33,10 +33,10 @@ struct MetricSeries {
 extension Routes {
     func prometheusText() -> String {
         let statistics = environment.store.statistics
-        let series =
-            requestSeries() + securitySeries() + limitSeries(environment.limits.counts) + storeSeries(statistics)
-            + deadLetterSeries(environment.store.deadLetterStatus) + spaceSeries(statistics.space)
-            + compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
+        var series = requestSeries() + securitySeries() + limitSeries(environment.limits.counts)
+        series += tokenSeries(environment.tokens.counts) + deadLetterSeries(environment.store.deadLetterStatus)
+        series += storeSeries(statistics) + spaceSeries(statistics.space)
+        series += compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
         return series.map(\.text).joined()
     }
 

@@ -19,14 +19,15 @@ struct Routes: Sendable {
         addAdministration(to: router)
         addMembers(to: router)
         addOrganization(to: router)
+        addTokens(to: router)
         return RoutesResponder(router: router.buildResponder())
     }
 
     /// The credential of a request; nil for every way in which it can be wrong.
-    func credential(of request: Request) -> Credential? {
+    func credential(of request: Request) throws(ErrorResponse) -> Credential? {
         let now = environment.now
         guard let key = authorization(of: request).flatMap(bearerToken),
-            let credential = environment.registry.verify(key, at: now), credential.admits(at: now)
+            let credential = try environment.verify(key, at: now), credential.admits(at: now)
         else { return nil }
         return credential
     }
@@ -36,14 +37,18 @@ struct Routes: Sendable {
         return values.count == 1 ? values[0] : nil
     }
 
+    /// The credential of a request; throws 401 when there is none, and notes it.
+    func authenticate(_ request: Request, _ context: RouteContext) throws(ErrorResponse) -> Credential {
+        if let credential = try credential(of: request) { return credential }
+        note(.unauthorized, request, context)
+        throw .unauthorized
+    }
+
     /// The credential of a request that has the permission; throws 401 or 403, and notes it.
     func authorize(
         _ request: Request, _ context: RouteContext, _ permission: Permission
     ) throws(ErrorResponse) -> Credential {
-        guard let credential = credential(of: request) else {
-            note(.unauthorized, request, context)
-            throw .unauthorized
-        }
+        let credential = try authenticate(request, context)
         guard credential.permits(permission) else {
             note(.forbidden(permission), request, context)
             throw .forbidden(permission)

@@ -53,6 +53,7 @@ extension ControlEvent {
                 bytes.append(littleEndian: use.at.microseconds)
                 bytes.append(lengthPrefixed: use.keyID)
             }
+        case .token(let act, let time): Self.append(act, time, to: &bytes)
         case .audited(let record): Self.append(record, to: &bytes)
         case .rateLimitsSet(let organization, let policy, let time):
             Self.append(organization, policy, time, to: &bytes)
@@ -107,6 +108,7 @@ extension ControlEvent {
             case .rateLimitsSet: RateLimitFlags.isSteady
             case .deadLetterRemoved: DeadLetterFlags.isReplayed
             case .userSet: UserFlags.isDisabled
+            case .grantRevoked: GrantFlags.wasUsedTwice
             default: 0
             }
         guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
@@ -155,6 +157,8 @@ extension ControlEvent {
                 uses.append(KeyUse(keyID: try reader.validText(bytes), at: at))
             }
             self = .keysUsed(uses, at: time)
+        case .grantBegun, .grantUsed, .grantRevoked, .tokenRevoked:
+            self = .token(try Self.tokenAct(&reader, bytes, kind, flags), at: time)
         case .actDone, .accessDenied:
             self = .audited(try Self.audit(&reader, bytes, kind, at: time))
         case .rateLimitsSet:

@@ -27,6 +27,7 @@ package enum ControlEvent: Sendable, Equatable {
     case deadLetterRemoved(id: UInt64, isReplayed: Bool, at: Timestamp)
     /// What holds for requests that do not say.
     case durabilitySet(OrganizationID, Durability, at: Timestamp)
+    case token(TokenAct, at: Timestamp)
     /// What somebody did, or was not allowed to do. Changes nothing.
     case audited(AuditRecord)
     case members(MemberAct)
@@ -54,6 +55,10 @@ package enum ControlEvent: Sendable, Equatable {
         case keyCreatedWithRights = 10
         case keyRetired = 11
         case keysUsed = 12
+        case grantBegun = 13
+        case grantUsed = 14
+        case grantRevoked = 15
+        case tokenRevoked = 16
         case userSet = 20
         case userDeleted = 21
         case teamSet = 22
@@ -85,13 +90,19 @@ package enum ControlEvent: Sendable, Equatable {
     enum DeadLetterFlags {
         static let isReplayed: UInt8 = 1
     }
+
+    enum GrantFlags {
+        /// Of a revocation.
+        static let wasUsedTwice: UInt8 = 1
+    }
 }
 
 extension ControlEvent {
-    /// Whether the act itself is of no use any more once the state has taken it in. The store keeps no such act in memory.
+    /// Whether the act itself is of no use any more once the state has taken it in: there are many such, and nobody asks
+    /// for them one by one. The store keeps no such act in memory.
     package var isTrail: Bool {
         switch self {
-        case .audited, .keysUsed, .deadLettered, .deadLetterRemoved: true
+        case .audited, .keysUsed, .deadLettered, .deadLetterRemoved, .token: true
         default: false
         }
     }

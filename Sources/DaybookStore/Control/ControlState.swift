@@ -71,6 +71,8 @@ package struct ControlState: Sendable, Equatable {
     package private(set) var members: [OrganizationID: OrganizationMembers] = [:]
     /// Organizations that are no more, by log.
     package private(set) var deletions: [LogID: DeletedOrganization] = [:]
+    /// Grants of API keys, and access tokens that were revoked.
+    package private(set) var tokens = TokenLedger()
     /// For the next organization. Rises only: a log id is never given out twice.
     package private(set) var nextLog = Layout.firstOrganizationLog
 
@@ -107,6 +109,7 @@ package struct ControlState: Sendable, Equatable {
             guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
             // Revoking again changes nothing: two operators may do it at once.
             if revocations[keyID] == nil { revocations[keyID] = revokedAt }
+            tokens.forget(keyID: keyID)
         case .retentionSet(let organization, let policy, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             settings[organization, default: OrganizationSettings()].retention = policy
@@ -137,6 +140,15 @@ package struct ControlState: Sendable, Equatable {
         case .durabilitySet(let organization, let durability, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             settings[organization, default: OrganizationSettings()].durability = durability
+        case .token(let act, let time):
+            switch act {
+            case .grantBegun(_, let keyID, _):
+                guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
+            case .tokenRevoked(_, let organization, _):
+                guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            case .grantUsed, .grantRevoked: break
+            }
+            tokens.apply(act, at: time)
         case .audited: break
         case .members(let act):
             guard organizations[act.organization] != nil else { throw .organizationUnknown(act.organization) }
