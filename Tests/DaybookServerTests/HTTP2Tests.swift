@@ -63,8 +63,8 @@ extension TestServer {
         arguments: [
             ("GET", "/version", nil), ("HEAD", "/version", nil), ("HEAD", "/api/v1/metrics/commands", nil),
             ("OPTIONS", "/api/v1/metrics/batch", nil), ("OPTIONS", "*", nil), ("GET", "/nothing", nil),
-            ("HEAD", "/nothing", nil), ("DELETE", "/api/v1/metrics/batch", nil), ("BREW", "/health", nil),
-            ("BREW", "/nothing", nil), ("TRACE", "/health", nil), ("POST", "/api/v1/metrics/batch", "{"),
+            ("HEAD", "/nothing", nil), ("DELETE", "/api/v1/metrics/batch", nil), ("PROPFIND", "/health", nil),
+            ("PROPFIND", "/nothing", nil), ("TRACE", "/health", nil), ("POST", "/api/v1/metrics/batch", "{"),
             ("POST", "/api/v1/metrics/batch", "{}"), ("GET", "/api/v1/metrics/commands?limit=x", nil),
             ("GET", "/metrics?x", nil), ("POST", "/api/v1/keys", "[]"),
         ] as [(String, String, String?)])
@@ -84,6 +84,17 @@ extension TestServer {
             for (name, value) in old.fields where !ofProtocol.contains(name) {
                 #expect(new.fields[name] == value, "\(name)")
             }
+        }
+    }
+
+    @Test func unknownMethodsAreToldApartByTheirPath() async throws {
+        try await TestServer.withTLS { server, certificates in
+            let connection = try await server.connectHTTP2(certificates)
+            let known = try await connection.request("BREW", "/health", key: nil)
+            try known.expect(405, "method_not_allowed")
+            #expect(known.fields["allow"] == "GET, HEAD, OPTIONS")
+            try (await connection.request("BREW", "/nothing", key: nil)).expect(404, "not_found")
+            connection.close()
         }
     }
 
@@ -191,7 +202,33 @@ extension TestServer {
                 StreamConnection.Frame(kind: 0, flags: 1, stream: stream, payload: Array(Bodies.command.utf8)))
             #expect(try await connection.reply(on: stream).status == 201)
             try await connection.readToEnd()
-            #expect(connection.goAways.last == StreamConnection.GoAway(lastStream: 3, code: 0))
+            #expect(connection.goAways.dropFirst() == [StreamConnection.GoAway(lastStream: 3, code: 0)])
+            connection.close()
+            try await server.ended()
+            #expect(try server.lastSequence() == 1)
+        }
+    }
+
+    /// A client that does not mind what it is told.
+    @Test func streamsThatComeTooLateAreRefusedAndDoNotHoldTheEndBack() async throws {
+        try await TestServer.withTLS(isGated: true) { server, certificates in
+            let gate = try #require(server.gate)
+            let connection = try await server.connectHTTP2(certificates)
+            gate.close()
+            let stream = try await connection.ask("POST", path, body: Bodies.command, key: server.key)
+            #expect(try await connection.request("GET", "/health/live", key: nil).status == 200)
+            await server.stop()
+            // For a moment streams are served still.
+            var status = 200
+            for _ in 0..<100_000 where status == 200 {
+                status = try await connection.request("GET", "/health/live", key: nil).status
+            }
+            #expect(status == 503)
+            let late = try await connection.request("POST", path, body: Bodies.command, key: server.key)
+            try late.expect(503, "shutting_down")
+            gate.open()
+            #expect(try await connection.reply(on: stream).status == 201)
+            try await connection.readToEnd()
             connection.close()
             try await server.ended()
             #expect(try server.lastSequence() == 1)
@@ -205,6 +242,7 @@ extension TestServer {
             await server.stop()
             try await server.ended()
             try await connection.readToEnd()
+            #expect(connection.goAways.last == StreamConnection.GoAway(lastStream: 1, code: 0))
             connection.close()
         }
     }

@@ -78,16 +78,18 @@ struct ConnectionChannel: HTTPChannelHandler {
     ) throws {
         let eventLoop = connection.channel.eventLoop
         let guardian = HTTP2Connection(loop: loop, isRefused: isRefused)
-        let bound = NIOLoopBound(loop, eventLoop: eventLoop)
+        let bound = NIOLoopBound((loop, guardian), eventLoop: eventLoop)
         let http2 = NIOHTTP2Handler(
             mode: .server, eventLoop: eventLoop, connectionConfiguration: .ofFront, streamConfiguration: .ofFront,
             streamDelegate: HTTP2StreamCount(connection: NIOLoopBound(guardian, eventLoop: eventLoop))
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
-                let isOver = !bound.value.environment.streamOpened()
-                let environment = bound.value.environment
+                let (loop, guardian) = bound.value
+                let environment = loop.environment
+                let isOver = !environment.streamOpened()
                 stream.closeFuture.whenComplete { _ in environment.streamClosed() }
-                let handler = ConnectionHandler(loop: bound.value, isRefused: isRefused || isOver, isStream: true)
+                let handler = ConnectionHandler(
+                    loop: loop, isRefused: isOver || guardian.refusesStreams, isStream: true)
                 handler.wantsRouter = { [weak handler] in
                     if let handler { connection.wantsRouter(stream, handler) }
                 }

@@ -17,7 +17,11 @@ extension ConnectionHandler {
     func answer(_ failure: ErrorResponse) {
         guard phase != .closed && phase != .lingering else { return }
         if phase == .importing, importStream?.hasStartedAnswer == true { return endImportAnswer(failure) }
-        if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
+        if phase == .collecting, let charged = ingest?.chargedByteCount {
+            environment.refund(charged)
+            // The end of a stream may come while its answer is being written, and finds nothing more to give back.
+            ingest?.chargedByteCount = 0
+        }
         if failure.status == 401 || failure.status == 403 { noteDenial(failure) }
         let now = environment.nanoseconds
         let latency = request.startedNanoseconds == 0 ? 0 : now - request.startedNanoseconds

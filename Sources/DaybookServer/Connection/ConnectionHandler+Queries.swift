@@ -83,6 +83,7 @@ extension ConnectionHandler {
 
     private func complete(_ answer: Result<[ByteBuffer], ErrorResponse>, of cancellation: Cancellation) {
         guard phase == .querying, query?.cancellation === cancellation else { return }
+        query = nil
         switch answer {
         case .failure(let failure): self.answer(failure)
         case .success(let body): answerFound(body)

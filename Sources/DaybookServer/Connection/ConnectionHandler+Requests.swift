@@ -22,7 +22,7 @@ extension ConnectionHandler {
         if environment.isDraining { request.keepsAlive = false }
         let target = RouteTable.originForm(head.uri)
         beginRecord(method: head.method.rawValue, target: target)
-        if let failure = isRefused ? .tooManyConnections : headFailure(head, fields) {
+        if let failure = isRefused ? refusalOfConnection : headFailure(head, fields) {
             answer(failure)
             return
         }
@@ -65,6 +65,10 @@ extension ConnectionHandler {
                 .closing()
         }
         return nil
+    }
+
+    private var refusalOfConnection: ErrorResponse {
+        environment.isDraining ? .shuttingDown.closing() : .tooManyConnections
     }
 
     /// What the decoder of HTTP/1.1 looks after itself.

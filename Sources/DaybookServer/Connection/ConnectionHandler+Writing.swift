@@ -86,18 +86,21 @@ extension ConnectionHandler {
         guard let context else { return promise }
         let isOut = promise ?? context.eventLoop.makePromise(of: Void.self)
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        isOut.futureResult.whenSuccess {
-            let handler = handler.value
-            guard !handler.inputHasEnded, let context = handler.context else { return }
-            do {
-                let codec = try context.pipeline.syncOperations.context(
-                    handlerType: HTTP2FramePayloadToHTTP1ServerCodec.self)
-                codec.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(.noError)), promise: nil)
-            } catch {
-                context.close(promise: nil)
-            }
-        }
+        // Not within the write that it is about.
+        let eventLoop = context.eventLoop
+        isOut.futureResult.whenSuccess { eventLoop.execute { handler.value.endStream() } }
         return isOut
+    }
+
+    private func endStream() {
+        guard !inputHasEnded, phase != .closed, let context else { return }
+        do {
+            let codec = try context.pipeline.syncOperations.context(
+                handlerType: HTTP2FramePayloadToHTTP1ServerCodec.self)
+            codec.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(.noError)), promise: nil)
+        } catch {
+            context.close(promise: nil)
+        }
     }
 
     /// Once the last answer is with the kernel: ends our side, and reads on until the peer ends its own, so that no reset

@@ -18,9 +18,10 @@ final class HTTP2Connection: ChannelInboundHandler, Timed {
     private var lastStreamID = HTTP2StreamID.rootStream
     private var idleSinceTick: Int
     private var unwritableSinceTick: Int?
-    /// Ends when its last stream has ended.
+    /// It ends with the streams that were open when it began to leave. Later ones are refused, and hold nothing back.
     private var isLeaving = false
     private var isEnded = false
+    var refusesStreams: Bool { isRefused || isLeaving }
 
     /// Must be called on the loop.
     init(loop: IngestLoop, isRefused: Bool) {
@@ -40,11 +41,13 @@ final class HTTP2Connection: ChannelInboundHandler, Timed {
     }
 
     func streamOpened(_ id: HTTP2StreamID) {
+        guard !isLeaving else { return }
         openStreamCount += 1
         lastStreamID = max(lastStreamID, id)
     }
 
-    func streamClosed() {
+    func streamClosed(_ id: HTTP2StreamID) {
+        guard id <= lastStreamID else { return }
         openStreamCount -= 1
         idleSinceTick = loop.tick
         if isRefused { leave() } else { endIfDone() }
@@ -102,37 +105,43 @@ final class HTTP2Connection: ChannelInboundHandler, Timed {
         }
     }
 
-    /// The client is asked to open no further streams. Those that are on their way are served for a moment longer.
+    /// Asks the client to open no further streams, and serves those that are on their way for a moment longer, as RFC 9113
+    /// has it in section 6.8. The HTTP/2 handler must not see the question: it would take streams that are on their way
+    /// for a breach of the protocol.
     private func leaveSoon(_ context: ChannelHandlerContext) {
-        sendGoAway(context, .maxID)
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: .milliseconds(FrontLimits.drainGraceMilliseconds)) {
-            handler.value.leave()
+        do {
+            let http2 = try context.pipeline.syncOperations.context(handlerType: NIOHTTP2Handler.self)
+            http2.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer(bytes: Self.lastCall))), promise: nil)
+        } catch {
+            preconditionFailure("the HTTP/2 handler stands before this one")
         }
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .milliseconds(FrontLimits.drainGraceMilliseconds)) { handler.value.leave() }
     }
 
-    /// No further stream is served, and the client is told which was the last.
+    /// GOAWAY with the largest stream there can be, and no error.
+    private static let lastCall: [UInt8] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]
+
     private func leave() {
-        guard !isLeaving, let context else { return }
         isLeaving = true
-        sendGoAway(context, lastStreamID)
         endIfDone()
     }
 
-    /// A little later than its last stream, because the last frames of a stream are behind the news of its end.
+    /// Tells the client which streams were served, and ends the connection. A little later than the last stream, because
+    /// the last frames of a stream are behind the news of its end.
     private func endIfDone() {
         guard isLeaving, openStreamCount == 0, !isEnded, let context else { return }
         isEnded = true
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.execute {
-            handler.value.context?.close(promise: nil)
+            let handler = handler.value
+            guard let context = handler.context else { return }
+            let frame = HTTP2Frame(
+                streamID: .rootStream,
+                payload: .goAway(lastStreamID: handler.lastStreamID, errorCode: .noError, opaqueData: nil))
+            context.writeAndFlush(Self.wrapOutboundOut(frame), promise: nil)
+            context.close(promise: nil)
         }
-    }
-
-    private func sendGoAway(_ context: ChannelHandlerContext, _ last: HTTP2StreamID) {
-        let frame = HTTP2Frame(
-            streamID: .rootStream, payload: .goAway(lastStreamID: last, errorCode: .noError, opaqueData: nil))
-        context.writeAndFlush(Self.wrapOutboundOut(frame), promise: nil)
     }
 }
 
@@ -141,7 +150,7 @@ struct HTTP2StreamCount: NIOHTTP2StreamDelegate {
     let connection: NIOLoopBound<HTTP2Connection>
 
     func streamCreated(_ id: HTTP2StreamID, channel: any Channel) { connection.value.streamOpened(id) }
-    func streamClosed(_ id: HTTP2StreamID, channel: any Channel) { connection.value.streamClosed() }
+    func streamClosed(_ id: HTTP2StreamID, channel: any Channel) { connection.value.streamClosed(id) }
 }
 
 extension NIOHTTP2Handler.ConnectionConfiguration {
