@@ -79,11 +79,13 @@ struct RollupMergeTests {
         var hourCount = 0
         for seed in 0..<24 as Range<UInt64> {
             var random = SeededRandom(seed: 700 + seed)
+            // In every third story every part has hours by user, in the others some or none.
+            let isDense = seed.isMultiple(of: 3)
             let size = [6, 40, 300, 900][random.below(4)]
             let parts = (0..<2 + random.below(5)).map { part in
                 RollupSamples.events(
-                    family, count: 1 + random.below(size), days: 1 + random.below(3),
-                    seed: 900 + seed * 10 + UInt64(part))
+                    family, count: isDense ? 800 + random.below(400) : 1 + random.below(size),
+                    days: isDense ? 1 : 1 + random.below(3), seed: 900 + seed * 10 + UInt64(part))
             }
             let files = try parts.map { events -> RollupFile in
                 try RollupFile(try #require(RollupSamples.build(family, [events], policy: .history)))

@@ -6,12 +6,12 @@ import Testing
 
 /// A question that would take more memory than one may have is refused in words, and the server goes on.
 @Suite(.timeLimit(.minutes(3))) struct QueryMemoryTests {
-    /// 2,400 values of 15 KiB each: more than 32 MiB.
+    /// 4,800 values of 7,600 bytes each: more than 32 MiB.
     @Test func groupsThatDoNotFitIntoMemoryAreRefusedAndFewerAreAnswered() async throws {
         try await TestServer.with { server in
             let connection = try await server.connect()
-            let filler = String(repeating: "x", count: 15 << 10)
-            for batch in 0..<4 {
+            let filler = String(repeating: "x", count: 7_600)
+            for batch in 0..<8 {
                 let commands = (0..<600).map { number in
                     """
                     {"command_name":"build","execution_time_ms":1,"status":"success","user_id":"user-\(batch)",\

@@ -9,6 +9,9 @@ internal import Synchronization
 extension Compactor {
     /// Rows that are added up for their history in one run, about.
     private static let historyRowCountMax = 1 << 20
+    /// For so long after it has expired, a segment that the disk does not read is tried again with each patrol. Then it goes,
+    /// and its sums are missing from the history.
+    private static let patienceMicroseconds = 7 * Limits.dayMicroseconds
 
     /// Segments of which everything has expired are taken out of the manifest; only the files are left to be removed.
     /// What is kept of them is added up before.
@@ -21,8 +24,10 @@ extension Compactor {
         guard !table.hidesNothing else { return nil }
         var expired: [SegmentReference] = []
         var rowCount = 0
+        let blocked = blocked[organization.log] ?? []
         for segment in manifest.segments where table[segment.family].hidesAll(of: segment) {
-            if held.contains(where: { $0.overlaps(segment.range) }) {
+            let mustWait = blocked.contains(segment.path) && Self.waits(for: segment, table)
+            if mustWait || held.contains(where: { $0.overlaps(segment.range) }) {
                 // What follows is dropped another time: one range is published at once.
                 if expired.isEmpty { continue } else { break }
             }
@@ -39,7 +44,6 @@ extension Compactor {
         replacement.absences = Array(manifest.absences[manifest.absenceIndices(in: range)])
         for segment in expired { replacement.absences.add(UInt64(segment.rowCount), in: segment.range, .expired) }
         let count = expired.reduce(0) { $0 + UInt64($1.rowCount) }
-        let blocked = blocked[organization.log] ?? []
         let wanted = expired.filter { HistoryBuilder.wants($0, table) && !blocked.contains($0.path) }
         guard wanted.isEmpty else {
             let drop = ExpiredDrop(replacement, wanted, of: organization, table, eventCount: count)
@@ -49,6 +53,12 @@ extension Compactor {
         try publish(replacement, table, of: organization)
         shared.compaction.update { $0.expiredEventCount += count }
         return true
+    }
+
+    /// Whether the sums of an expired segment are still hoped for.
+    private static func waits(for segment: SegmentReference, _ table: VisibilityTable) -> Bool {
+        let end = segment.timestampMax.adding(microseconds: patienceMicroseconds)
+        return HistoryBuilder.wants(segment, table) && end >= table[segment.family].timestampCutoff
     }
 
     /// History files of which everything is too old go. True when there were some.
