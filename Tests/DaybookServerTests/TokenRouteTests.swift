@@ -265,7 +265,8 @@ import Testing
         }
         try await TestServer.with(directory) { server in
             for (token, status) in zip(tokens, [201, 401]) {
-                #expect(try await server.request("POST", ingest, body: Bodies.command, key: token).status == status)
+                let reply = try await server.request("POST", ingest, body: Bodies.command, key: token)
+                #expect(reply.status == status)
             }
         }
     }

@@ -134,7 +134,7 @@ extension TokenAuthority {
         if let grant { claims.field("sid", TokenIdentifier.grant(number: grant, keyID: key.id).text) }
         let text = try keys.signed(claims.finished())
         return IssuedTokens(
-            access: text, id: id, issuedAt: now,
+            access: text, id: id, issuedAt: Timestamp(microseconds: issuedSecond * TokenTimes.secondMicroseconds),
             endsAt: Timestamp(microseconds: endSecond * TokenTimes.secondMicroseconds), credential: key)
     }
 }

@@ -1,3 +1,4 @@
+internal import DaybookControl
 internal import DaybookStore
 
 /// One line of `/metrics` with its explanation.
