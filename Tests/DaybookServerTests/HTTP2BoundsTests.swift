@@ -1,6 +1,7 @@
 import DaybookControl
 import DaybookTestSupport
 import Foundation
+import NIOCore
 import Testing
 
 @testable import DaybookServer
@@ -36,33 +37,48 @@ import Testing
         }
     }
 
-    @Test func aConnectionWithoutStreamsIsEnded() async throws {
+    /// What the server says at the end of a connection on which nothing is asked, while `body` goes on with it.
+    private func goAwaysOfAnIdleConnection(
+        _ body: (StreamConnection, TestServer) async throws -> Void
+    ) async throws -> [StreamConnection.GoAway] {
+        var goAways: [StreamConnection.GoAway] = []
         try await TestServer.withTLS(timeLimits: limits { $0.idleMilliseconds = 200 }) { server, certificates in
-            let connection = try await server.connectHTTP2(certificates)
-            try await connection.readToEnd()
-            #expect(connection.goAways == [StreamConnection.GoAway(lastStream: 0, code: 0)])
-            connection.close()
+            // On a busy machine a connection may have been idle for too long before anything is sent on it.
+            for _ in 0..<50 where goAways.isEmpty {
+                do {
+                    let connection = try await server.connectHTTP2(certificates)
+                    try await body(connection, server)
+                    try await connection.readToEnd()
+                    goAways = connection.goAways
+                    connection.close()
+                } catch is ChannelError {
+                    goAways = []
+                }
+            }
         }
+        return goAways
+    }
+
+    @Test func aConnectionWithoutStreamsIsEnded() async throws {
+        let goAways = try await goAwaysOfAnIdleConnection { _, _ in }
+        #expect(goAways == [StreamConnection.GoAway(lastStream: 0, code: 0)])
     }
 
     @Test func aHeadThatDripsIsNoActivity() async throws {
-        try await TestServer.withTLS(timeLimits: limits { $0.idleMilliseconds = 200 }) { server, certificates in
-            let connection = try await server.connectHTTP2(certificates)
-            let head = try connection.head(
-                StreamConnection.fields("GET", "/health", key: nil), on: 1, isLast: true
-            ).bytes
-            let dripping = Task {
-                for byte in head.dropLast() {
-                    try await connection.send(bytes: [byte])
-                    _ = try? await server.connect().close()
+        let goAways = try await goAwaysOfAnIdleConnection { connection, server in
+            // A head that says it has 16,000 bytes; each comes after a connection of somebody else.
+            try await connection.send(bytes: [0, 0x3E, 0x80, Frame.Kind.headers, Frame.endHeaders, 0, 0, 0, 1])
+            do {
+                for _ in 0..<16_000 {
+                    try await connection.send(bytes: [0])
+                    try await server.connect().close()
                 }
+                Issue.record("The server takes a head that drips for one that comes.")
+            } catch is ChannelError {
+                // The server has ended it.
             }
-            try await connection.readToEnd()
-            #expect(connection.goAways.last?.code == 0)
-            dripping.cancel()
-            _ = await dripping.result
-            connection.close()
         }
+        #expect(goAways.last == StreamConnection.GoAway(lastStream: 0, code: 0))
     }
 
     @Test func anAnswerThatIsNotReadEndsItsStreamOnly() async throws {
