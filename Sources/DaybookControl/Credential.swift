@@ -47,6 +47,7 @@ package final class Credential: Sendable {
         organization = key.organization
         defaultUser = key.defaultUser
         role = key.role
+        userRole = key.userRole
         isOperator = key.isOperator
         scopes = key.scopes
         self.permissions = permissions
@@ -57,16 +58,17 @@ package final class Credential: Sendable {
     /// What an external issuer says of somebody.
     init(
         token id: String, of issuerID: String, _ organization: OrganizationRecord, user: String, _ role: Role,
-        expiresAt: Timestamp
+        userRole: Role?, expiresAt: Timestamp
     ) {
         self.id = issuerID
         actor = .token(id)
         self.organization = organization
         defaultUser = Array(user.utf8)
         self.role = role
+        self.userRole = userRole
         isOperator = false
         scopes = []
-        permissions = role.permissions
+        permissions = PermissionsTable.permissions(of: role, [], isOperator: false, userRole: userRole)
         self.expiresAt = expiresAt
         use = LastUse()
     }

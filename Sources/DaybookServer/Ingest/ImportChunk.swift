@@ -46,7 +46,8 @@ struct ImportChunk {
 
     /// A line is parsed into a group of its own first: one that is rejected must leave nothing in the chunk.
     mutating func add(
-        _ line: RawSpan, number: UInt64, _ rules: ImportRules, at now: Timestamp, _ identifiers: @escaping EventIDSource,
+        _ line: RawSpan, number: UInt64, _ rules: ImportRules, at now: Timestamp,
+        _ identifiers: @escaping EventIDSource,
         _ teams: TeamIndex?
     ) {
         lineCount += 1

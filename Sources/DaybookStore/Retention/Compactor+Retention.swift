@@ -15,7 +15,7 @@ extension Compactor {
 
     /// Segments of which everything has expired are taken out of the manifest; only the files are left to be removed.
     /// What is kept of them is added up before.
-    /// - Parameter held: ranges that are to be left alone for now.
+    /// - Parameter held: ranges that are to be left alone for now, as long as their sums are hoped for.
     /// - Returns: nil when there are none; true when they have gone; false when a run has begun that adds them up.
     func dropExpired(
         _ organization: OrganizationStore, _ manifest: Manifest, _ table: VisibilityTable,
@@ -25,9 +25,11 @@ extension Compactor {
         var expired: [SegmentReference] = []
         var rowCount = 0
         let blocked = blocked[organization.log] ?? []
+        let isLeftAlone = { (segment: SegmentReference) in
+            blocked.contains(segment.path) || held.contains { $0.overlaps(segment.range) }
+        }
         for segment in manifest.segments where table[segment.family].hidesAll(of: segment) {
-            let mustWait = blocked.contains(segment.path) && Self.waits(for: segment, table)
-            if mustWait || held.contains(where: { $0.overlaps(segment.range) }) {
+            if isLeftAlone(segment), Self.waits(for: segment, table) {
                 // What follows is dropped another time: one range is published at once.
                 if expired.isEmpty { continue } else { break }
             }
@@ -44,7 +46,7 @@ extension Compactor {
         replacement.absences = Array(manifest.absences[manifest.absenceIndices(in: range)])
         for segment in expired { replacement.absences.add(UInt64(segment.rowCount), in: segment.range, .expired) }
         let count = expired.reduce(0) { $0 + UInt64($1.rowCount) }
-        let wanted = expired.filter { HistoryBuilder.wants($0, table) && !blocked.contains($0.path) }
+        let wanted = expired.filter { HistoryBuilder.wants($0, table) && !isLeftAlone($0) }
         guard wanted.isEmpty else {
             let drop = ExpiredDrop(replacement, wanted, of: organization, table, eventCount: count)
             phase = .rewriting(Run(organization, drop, table))
