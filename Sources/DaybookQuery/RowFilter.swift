@@ -150,11 +150,12 @@ struct RowFilter: Sendable {
         let users = batch.users.flatMap { wanted.marks([rows.user], position, in: $0.table) }
         let teams = batch.teams.flatMap { wanted.marks(rows.teams, position + 1, in: $0.table) }
         guard users != nil || teams != nil else { return selector.keepNone() }
-        selector.keep { row in
-            if let users, let column = batch.users, users[Int(column.codes[row])] == 1 { return true }
-            guard let teams, let column = batch.teams else { return false }
-            return teams[Int(column.codes[row])] == 1
+        func isWanted(_ column: CodeColumn?, _ row: Int, _ marks: [UInt8]?) -> Bool {
+            guard let column, let marks else { return false }
+            // The last mark answers for all codes from there on, the missing value among them.
+            return marks[min(Int(column.codes[row]), marks.count - 1)] == 1
         }
+        selector.keep { isWanted(batch.users, $0, users) || isWanted(batch.teams, $0, teams) }
     }
 
     private func narrow(

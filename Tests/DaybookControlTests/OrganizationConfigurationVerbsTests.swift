@@ -106,12 +106,12 @@ struct OrganizationConfigurationVerbsTests {
         _ = try set(fixture, Self.sample)
         _ = try fixture.ask(#"{"verb":"limits.set","organization":"acme","tier":"free"}"#)
         #expect(fixture.store.rateLimits(of: LogID(16)) == RateLimitPolicy(.free))
+        #expect(try show(fixture)["alerts"]?["slow_response_threshold_ms"]?.unsigned == 15)
         // Also when it says what it had said before.
         _ = try set(fixture, #""rate_limiting":{"max_requests":50}"#)
         #expect(fixture.store.rateLimits(of: LogID(16)).requestsPerMinute == 50)
         _ = try fixture.ask(#"{"verb":"limits.set","organization":"acme","tier":"free"}"#)
         #expect(fixture.store.rateLimits(of: LogID(16)) == RateLimitPolicy(.free))
-        #expect(try show(fixture)["alerts"]?["slow_response_threshold_ms"]?.unsigned == 15)
     }
 
     @Test func whatDoesNotAdaptDoesNotAdaptWithAChoiceEither() throws {

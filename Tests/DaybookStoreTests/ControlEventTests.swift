@@ -92,17 +92,7 @@ struct ControlEventTests {
                 "organization": Build.text(organization.text), "durability": Build.number(durability.rawValue),
             ])
         case .members(let act): return MemberActTests.json(act)
-        case .configurationSet(let organization, let configuration, let time):
-            return OrganizationActTests.json(organization, configuration, time)
-        case .organizationDeleted(let organization, let time):
-            return Build.object([
-                "kind": Build.number(25), "at": Build.number(time.microseconds),
-                "organization": Build.text(organization.text),
-            ])
-        case .organizationRemoved(let log, let time):
-            return Build.object([
-                "kind": Build.number(26), "at": Build.number(time.microseconds), "log": Build.number(log.rawValue),
-            ])
+        case .configurationSet, .organizationDeleted, .organizationRemoved: return OrganizationActTests.json(event)
         case .rateLimitsSet(let organization, let policy, let time): return json(organization, policy, time)
         }
     }

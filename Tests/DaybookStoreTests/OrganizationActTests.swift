@@ -10,7 +10,26 @@ struct OrganizationActTests {
     private static let umbrella = OrganizationID("umbrella")!
     private static let now = Timestamp(microseconds: 1_000)
 
-    static func json(
+    /// Precondition: one of these acts.
+    static func json(_ event: ControlEvent) -> ParsedJSON {
+        typealias Build = ManifestVectorTests
+        switch event {
+        case .configurationSet(let organization, let configuration, let time):
+            return json(organization, configuration, time)
+        case .organizationDeleted(let organization, let time):
+            return Build.object([
+                "kind": Build.number(25), "at": Build.number(time.microseconds),
+                "organization": Build.text(organization.text),
+            ])
+        case .organizationRemoved(let log, let time):
+            return Build.object([
+                "kind": Build.number(26), "at": Build.number(time.microseconds), "log": Build.number(log.rawValue),
+            ])
+        default: preconditionFailure("an act of no organization")
+        }
+    }
+
+    private static func json(
         _ organization: OrganizationID, _ configuration: OrganizationConfiguration, _ time: Timestamp
     ) -> ParsedJSON {
         typealias Build = ManifestVectorTests

@@ -85,7 +85,7 @@ extension Routes {
         let start = environment.nanoseconds
         var fields = hasBody ? try await body(of: request) : [:]
         fields.merge(try parameters(of: request, query)) { _, parameter in parameter }
-        let identifier = id == nil ? nil : context.parameters.get("id")
+        let identifier = id == nil ? nil : context.parameters.get("id").map(Self.decoded)
         for name in ["verb", id ?? "verb"] where fields[name] != nil {
             throw ErrorResponse.invalid(
                 "validation_failed", [.init(field: name, message: "is not a field of the body")])
@@ -102,6 +102,11 @@ extension Routes {
             note(failure, request, context, target: identifier.flatMap(Self.keyID) ?? "")
             throw failure
         }
+    }
+
+    /// A component of the path; text that says nothing stays what it is, and no id has a percent sign.
+    private static func decoded(_ component: String) -> String {
+        PercentEncoding.decode(component.utf8).flatMap { String(validating: $0, as: UTF8.self) } ?? component
     }
 
     /// Runs what waits for the disk on a query thread.

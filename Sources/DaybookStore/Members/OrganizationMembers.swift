@@ -92,7 +92,8 @@ package struct OrganizationMembers: Sendable, Equatable {
         if isNamed, let other = recordIDs[record.user], other != recordID { throw .userExists(recordID: other) }
         if let old = known?.record.user, recordIDs[old] == recordID { recordIDs[old] = nil }
         if isNamed { recordIDs[record.user] = recordID }
-        records[recordID] = User(record: record, createdAt: known?.createdAt ?? time, updatedAt: time)
+        records[recordID] = User(
+            record: record, createdAt: known?.createdAt ?? time, updatedAt: time, isErased: !isNamed)
     }
 
     // MARK: - Forgetting
@@ -111,8 +112,8 @@ package struct OrganizationMembers: Sendable, Equatable {
             records[recordID]?.record = user.record.blanked
             records[recordID]?.isDeleted = true
             records[recordID]?.isErased = true
-            revision += 1
         }
+        revision += 1
     }
 
     /// The act without texts that must not be kept; nil when it has none.
