@@ -103,7 +103,15 @@ private func faults(_ sources: ConfigurationSources) -> [String] {
             case .integer(let range): values = [.integer(range.lowerBound), .integer(range.upperBound)]
             case .boolean: values = [.boolean(true), .boolean(false)]
             case .choice(let words): values = words.map { .text($0) }
-            case .text: values = [.text(key.name == "data" ? "/x" : "h:1")]
+            case .text:
+                // Every free text has a form of its own.
+                let texts = [
+                    "data": "/x", "listen": "h:1", "tls.certificate": "/c.pem", "tls.key": "/k.pem",
+                    "tls.client_ca": "/a.pem", "server.trusted_proxies": "10.0.0.0/8,::1",
+                    "cors.origins": "https://a.example,http://b.example:81",
+                ]
+                values = texts[key.name].map { [.text($0)] } ?? []
+                #expect(!values.isEmpty, "\(key.name)")
             }
             for value in values {
                 var configuration = Configuration()
