@@ -118,8 +118,8 @@ struct RetentionTests {
         #expect(small.store.compactionStatus.failureCount == 1)
 
         var healed = small
-        try healed.reopen(small.disk.copy())
         healed.clock = ManualClock(wallMicroseconds: small.clock.wallMicroseconds())
+        try healed.reopen(small.disk.copy())
         let file = try healed.disk.open(path, .create)
         try bytes.withRawSpan { (span) throws(DiskError) in try file.write(span, at: 0) }
         Self.maintain(healed)
