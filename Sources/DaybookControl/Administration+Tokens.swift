@@ -12,7 +12,9 @@ extension Administration {
             }
         }
         let keyID = origin.credential?.id ?? reader.text("key_id")
-        let lifetime = reader.integer("expires_in_seconds", 60...TokenTimes.lifetimeSecondsMax)
+        // Who has the data directory may give a token a longer life than the server does.
+        let lifetimeMax = origin.credential == nil ? TokenTimes.lifetimeSecondsMax : tokens.options.accessSeconds
+        let lifetime = reader.integer("expires_in_seconds", 60...lifetimeMax)
         let hasRefresh = request["refresh"] == nil ? true : reader.flag("refresh")
         try reader.check()
         let key: Credential

@@ -114,7 +114,12 @@ import Testing
             fixture.clock.advance(seconds: 86_400)
             issued = try fixture.tokens.refresh(try text(issued), .local)
         }
-        fixture.clock.advance(seconds: 86_400)
+        // Nor does an access token outlive it.
+        fixture.clock.advance(seconds: 86_399)
+        issued = try fixture.tokens.refresh(try text(issued), .local)
+        #expect(issued.endsAt == fixture.now.adding(microseconds: 1_000_000))
+        fixture.clock.advance(seconds: 1)
+        #expect(fixture.accepted(issued.access) == nil)
         #expect(isRefused(fixture, try text(issued)))
     }
 

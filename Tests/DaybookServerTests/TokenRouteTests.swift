@@ -196,7 +196,7 @@ import Testing
         try await TestServer.with(tokens: Self.quick) { server in
             let key = try server.make(.viewer)
             for body in [
-                #"{"expires_in_seconds":59}"#, #"{"expires_in_seconds":86401}"#, #"{"expires_in_seconds":"900"}"#,
+                #"{"expires_in_seconds":59}"#, #"{"expires_in_seconds":901}"#, #"{"expires_in_seconds":"900"}"#,
                 #"{"refresh":1}"#, #"{"key_id":"\#(key.record.keyID)"}"#, #"{"organization":"acme"}"#,
                 #"{"scope":"x"}"#,
                 #"{"verb":"org.list"}"#,

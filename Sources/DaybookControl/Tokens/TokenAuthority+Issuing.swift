@@ -22,7 +22,7 @@ extension TokenAuthority {
     /// Makes an access token for a key, and a grant with its first refresh token unless there is to be none. What the
     /// control log has to know is durable when this returns.
     /// - Parameters:
-    ///   - lifetimeSeconds: nil is what is configured; a token never outlives its key.
+    ///   - lifetimeSeconds: nil is what is configured; a token never outlives its key, nor its grant.
     ///   - origin: whoever asks; the entry of the audit trail names the new token.
     func issue(
         for key: Credential, lifetimeSeconds: Int64?, hasRefresh: Bool, _ origin: RequestOrigin
@@ -43,7 +43,7 @@ extension TokenAuthority {
                 .token(.grantBegun(id: granted.number, keyID: key.id, endsAt: granted.endsAt), at: now))
             grant = granted
         }
-        var issued = try makeAccess(for: key, lifetimeSeconds, grant: grant?.number, keys, at: now)
+        var issued = try makeAccess(for: key, lifetimeSeconds, grant: grant, keys, at: now)
         if let grant {
             issued.refresh = (keys.refreshToken(1, of: grant.number, keyID: key.id), grant.endsAt)
         }
@@ -74,7 +74,7 @@ extension TokenAuthority {
             }
             guard token.number == grant.number, token.number < .max else { throw Failure.refused(holder) }
             try admit(key.id)
-            var issued = try makeAccess(for: key, nil, grant: token.grant, keys, at: now)
+            var issued = try makeAccess(for: key, nil, grant: (number: grant.id, endsAt: grant.endsAt), keys, at: now)
             let next = token.number + 1
             issued.refresh = (keys.refreshToken(next, of: token.grant, keyID: key.id), grant.endsAt)
             try store.appendControl([.token(.grantUsed(id: token.grant, keyID: key.id, number: next), at: now)])
@@ -111,12 +111,13 @@ extension TokenAuthority {
 
     /// Signs what the key may do at this moment.
     private func makeAccess(
-        for key: Credential, _ lifetimeSeconds: Int64?, grant: UInt64?, _ keys: SigningKeys, at now: Timestamp
+        for key: Credential, _ lifetimeSeconds: Int64?, grant: (number: UInt64, endsAt: Timestamp)?,
+        _ keys: SigningKeys, at now: Timestamp
     ) throws -> IssuedTokens {
         let issuedSecond = now.microseconds / TokenTimes.secondMicroseconds
         var endSecond = issuedSecond + (lifetimeSeconds ?? options.accessSeconds)
-        if let keyEnd = key.expiresAt {
-            endSecond = min(endSecond, max(issuedSecond + 1, keyEnd.microseconds / TokenTimes.secondMicroseconds))
+        for end in [key.expiresAt, grant?.endsAt].compactMap(\.self) {
+            endSecond = min(endSecond, max(issuedSecond + 1, end.microseconds / TokenTimes.secondMicroseconds))
         }
         let id = TokenIdentifier.access(number: entropy.next(), keyID: key.id).text
         var claims = JSONObjectText()
@@ -131,7 +132,7 @@ extension TokenAuthority {
         claims.field("org", key.organization.id.text)
         if let role = key.role { claims.field("role", role.rawValue) } else { claims.field("role", json: nil) }
         claims.field("permissions", key.permissions.names)
-        if let grant { claims.field("sid", TokenIdentifier.grant(number: grant, keyID: key.id).text) }
+        if let grant { claims.field("sid", TokenIdentifier.grant(number: grant.number, keyID: key.id).text) }
         let text = try keys.signed(claims.finished())
         return IssuedTokens(
             access: text, id: id, issuedAt: Timestamp(microseconds: issuedSecond * TokenTimes.secondMicroseconds),

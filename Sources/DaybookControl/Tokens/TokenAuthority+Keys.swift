@@ -77,6 +77,11 @@ extension TokenAuthority {
         }
     }
 
-    /// The public keys as a JWK set. Blocks on the disk when there are no keys yet.
+    /// The public keys as a JWK set; nil when they have to be made or read first, or cannot be used. Never blocks.
+    package var knownKeySet: [UInt8]? {
+        if case .ready(let keys) = state.withLock({ $0.keys }) { keys.publicSet(at: now) } else { nil }
+    }
+
+    /// The same, made when there are no keys yet. Blocks on the disk then.
     package func publicKeySet() throws -> [UInt8] { try preparedKeys().publicSet(at: now) }
 }
