@@ -60,11 +60,11 @@ extension KeyRegistry {
         }
     }
 
-    /// Credentials that were handed out before are looked up again.
+    /// Credentials that were handed out before are looked up again, also those of a user without keys: tokens of external
+    /// issuers name users, too.
     private func renewKeys(of user: String, in organization: OrganizationID) {
         let standing = standing(of: user, in: organization)
-        let isChanged = state.withLock { state in
-            var isChanged = false
+        state.withLock { state in
             for (keyID, known) in state.entries where known.isKey(of: user, in: organization) {
                 var entry = known
                 entry.isSuspended = standing.isDisabled
@@ -73,11 +73,9 @@ extension KeyRegistry {
                     known.record, old.role, old.scopes, of: old.organization, expiresAt: old.expiresAt,
                     use: known.use, userRole: standing.role)
                 state.entries[keyID] = entry
-                isChanged = true
             }
-            return isChanged
         }
-        if isChanged { newGeneration() }
+        newGeneration()
     }
 }
 

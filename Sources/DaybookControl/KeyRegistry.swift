@@ -104,9 +104,9 @@ package final class KeyRegistry: Sendable {
         return known
     }
 
-    /// The same without a word about why, and whether it was revoked; nil when there is no such key.
+    /// The same without a word about why, and whether it was revoked or its user is disabled; nil when there is no such key.
     func standing(of keyID: String) -> (credential: Credential, isRevoked: Bool)? {
-        state.withLock { $0.entries[keyID].map { ($0.credential, $0.revokedAt != nil) } }
+        state.withLock { $0.entries[keyID].map { ($0.credential, $0.revokedAt != nil || $0.isSuspended) } }
     }
 
     /// The keys of one organization, oldest first, revoked ones included.

@@ -169,12 +169,13 @@ package final class TokenAuthority: Sendable {
         let hash = SHA256.hash(token.signed)
         let number = hash[..<8].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
         let id = TokenIdentifier.external(issuer: issuer.name, number: number).text
+        let standing = registry.standing(of: holder.user, in: organization.id)
         let credential = Credential(
             token: id, of: "ext_\(issuer.name)", organization, user: holder.user, holder.role,
-            expiresAt: end.adding(microseconds: TokenTimes.leewayMicroseconds))
+            userRole: standing.role, expiresAt: end.adding(microseconds: TokenTimes.leewayMicroseconds))
         let control = store.controlState
         let isOpen =
-            control.tokens.revocation(of: id, in: organization.id) == nil
+            !standing.isDisabled && control.tokens.revocation(of: id, in: organization.id) == nil
             && !control.hasForgotten(holder.user, of: organization.id, since: issuedAt)
         return VerifiedToken(credential: credential, isOpen: isOpen)
     }

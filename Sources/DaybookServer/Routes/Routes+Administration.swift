@@ -74,13 +74,15 @@ extension Routes {
     ) async throws -> Response {
         let credential = try authorize(request, context, permission)
         return try await answer(
-            request, context, by: credential, verb, status: status, query: query, hasBody: hasBody, id: id)
+            request, context, by: credential, verb, status: status, query: query, hasBody: hasBody, id: id,
+            isWrapped: isWrapped)
     }
 
     /// The same for whoever the credential is of.
     func answer(
         _ request: Request, _ context: RouteContext, by credential: Credential, _ verb: String,
-        status: HTTPResponse.Status = .ok, query: Set<String> = [], hasBody: Bool = false, id: String? = nil
+        status: HTTPResponse.Status = .ok, query: Set<String> = [], hasBody: Bool = false, id: String? = nil,
+        isWrapped: Bool = true
     ) async throws -> Response {
         let start = environment.nanoseconds
         var fields = hasBody ? try await body(of: request) : [:]

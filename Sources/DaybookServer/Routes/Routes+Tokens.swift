@@ -35,7 +35,7 @@ extension Routes {
         }
         fields["verb"] = .string("token.refresh")
         let document = ControlDocument.object(fields)
-        let address = ClientAddress(context.address)
+        let address = ClientAddress(Peer.client(of: request))
         if let address {
             let decision = environment.limits.suspect(address, at: start)
             guard decision.isAdmitted else {
@@ -46,7 +46,7 @@ extension Routes {
         }
         let origin = RequestOrigin(
             credential: nil, route: RouteTable.name(request.method.rawValue, request.uri.path),
-            requestID: requestID(of: request), address: context.address)
+            requestID: requestID(of: request), address: Peer.client(of: request))
         switch try await onPool({ [administration] in administration.carryOut(document, by: origin) }) {
         case .success(let data):
             if let address { environment.limits.acquit(address, from: start) }
