@@ -1,10 +1,12 @@
-/// The small JSON of administrative requests: objects, arrays, strings, integers, true, false and null. Events never
+/// The small JSON of administrative requests. Of numbers that are no integers only the text is kept. Events never
 /// come this way; they have their own one-pass parser.
 package enum ControlDocument: Equatable, Sendable {
     case object([String: ControlDocument])
     case array([ControlDocument])
     case string(String)
     case integer(Int64)
+    /// Any other number, as it was written.
+    case decimal(String)
     case boolean(Bool)
     case null
 
@@ -13,7 +15,7 @@ package enum ControlDocument: Equatable, Sendable {
     /// Requests are one short object; anything deeper is refused before it can exhaust the stack.
     private static let depthMax = 8
 
-    /// - Throws: `Malformed` for anything but one document, duplicate keys and fractions included.
+    /// - Throws: `Malformed` for anything but one document, duplicate keys included.
     package init(parsing bytes: [UInt8]) throws(Malformed) {
         var parser = Parser(bytes: bytes)
         self = try parser.value(depth: 0)
@@ -26,9 +28,31 @@ package enum ControlDocument: Equatable, Sendable {
         return value
     }
 
+    /// Whether the field is there, and null.
+    package func isNull(_ key: String) -> Bool {
+        guard case .object(let fields) = self else { return false }
+        return fields[key] == .null
+    }
+
     package var fieldNames: [String] { if case .object(let fields) = self { Array(fields.keys) } else { [] } }
     package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
     package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
+    /// A number in thousandths; nil for what is no number, has more than three decimals, or is written with an exponent.
+    package var thousandths: Int64? {
+        switch self {
+        case .integer(let value):
+            let (product, overflow) = value.multipliedReportingOverflow(by: 1_000)
+            return overflow ? nil : product
+        case .decimal(let text):
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 2 else { return nil }
+            let decimals = parts[1].reversed().drop { $0 == "0" }
+            guard decimals.count <= 3 else { return nil }
+            let padding = String(repeating: "0", count: 3 - decimals.count)
+            return Int64(parts[0] + String(decimals.reversed()) + padding)
+        default: return nil
+        }
+    }
     package var arrayValue: [ControlDocument]? { if case .array(let value) = self { value } else { nil } }
 
     private struct Parser {
@@ -65,7 +89,7 @@ package enum ControlDocument: Equatable, Sendable {
             case UInt8(ascii: "t"): return try word("true", .boolean(true))
             case UInt8(ascii: "f"): return try word("false", .boolean(false))
             case UInt8(ascii: "n"): return try word("null", .null)
-            default: return .integer(try integer())
+            default: return try number()
             }
         }
 
@@ -75,11 +99,39 @@ package enum ControlDocument: Equatable, Sendable {
             return value
         }
 
-        mutating func integer() throws(Malformed) -> Int64 {
+        /// RFC 8259: no plus sign, no leading zero, a digit on both sides of the point.
+        mutating func number() throws(Malformed) -> ControlDocument {
             let start = position
-            while let byte = peek, byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte) { position += 1 }
-            guard let value = Int64(String(decoding: bytes[start..<position], as: UTF8.self)) else { throw Malformed() }
-            return value
+            _ = skip(UInt8(ascii: "-"))
+            let isZero = peek == UInt8(ascii: "0")
+            guard try digits() == 1 || !isZero else { throw Malformed() }
+            var isInteger = true
+            if skip(UInt8(ascii: ".")) {
+                isInteger = false
+                _ = try digits()
+            }
+            if skip(UInt8(ascii: "e")) || skip(UInt8(ascii: "E")) {
+                isInteger = false
+                _ = skip(UInt8(ascii: "+")) || skip(UInt8(ascii: "-"))
+                _ = try digits()
+            }
+            let text = String(decoding: bytes[start..<position], as: UTF8.self)
+            guard isInteger, let value = Int64(text) else { return .decimal(text) }
+            return .integer(value)
+        }
+
+        /// At least one; how many.
+        private mutating func digits() throws(Malformed) -> Int {
+            let start = position
+            while let byte = peek, (0x30...0x39).contains(byte) { position += 1 }
+            guard position > start else { throw Malformed() }
+            return position - start
+        }
+
+        private mutating func skip(_ byte: UInt8) -> Bool {
+            guard peek == byte else { return false }
+            position += 1
+            return true
         }
 
         mutating func object(depth: Int) throws(Malformed) -> ControlDocument {

@@ -32,7 +32,9 @@ import Testing
     private func expectRefusal(
         _ job: Int, of owner: WorkOwner, by queue: inout Queue, sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        if case .accepted = queue.add(job, of: owner) { Issue.record("it was accepted", sourceLocation: sourceLocation) }
+        if case .accepted = queue.add(job, of: owner) {
+            Issue.record("it was accepted", sourceLocation: sourceLocation)
+        }
     }
 
     private func expectNext(_ job: Int?, of queue: inout Queue, sourceLocation: SourceLocation = #_sourceLocation) {
@@ -168,12 +170,12 @@ import Testing
     @Test func aJobThatIsTakenBackLeavesItsPlaceAndIsNeverRun() throws {
         var queue = queue(threads: 1, spare: 0, ofOwner: 2)
         let tickets = try (0..<2).map { try add($0, of: Self.first, to: &queue) }
-        let removals = [queue.remove(tickets[0]), queue.remove(tickets[0])]
+        let removals = [queue.remove(tickets[0]) != nil, queue.remove(tickets[0]) != nil]
         #expect(removals == [true, false])
         try add(2, of: Self.first, to: &queue)
         let work = try begin(&queue)
         #expect(work.job == 1)
-        let isRemoved = queue.remove(tickets[1])
+        let isRemoved = queue.remove(tickets[1]) != nil
         #expect(!isRemoved)
         queue.finish(work, afterNanoseconds: 1)
         expectNext(2, of: &queue)
@@ -217,7 +219,7 @@ import Testing
         try add(0, of: Self.first, to: &queue)
         let running = try begin(&queue)
         let helper = queue.addHelper(1_000, of: Self.first)
-        let isRemoved = queue.remove(helper)
+        let isRemoved = queue.remove(helper) != nil
         #expect(isRemoved)
         queue.finish(running, afterNanoseconds: 1)
         expectNext(nil, of: &queue)
@@ -253,7 +255,7 @@ import Testing
                 queue.finish(done, afterNanoseconds: UInt64(random.below(99)))
             default:
                 guard let (job, ticket) = open.min(by: { $0.key < $1.key }) else { break }
-                let isRemoved = queue.remove(ticket)
+                let isRemoved = queue.remove(ticket) != nil
                 #expect(isRemoved)
                 open[job] = nil
             }

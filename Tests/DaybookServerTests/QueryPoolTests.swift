@@ -34,7 +34,11 @@ import Testing
 
     private func block(_ pool: QueryPool, of owner: WorkOwner) async -> Blocker {
         let blocker = Blocker()
-        pool.submit(of: owner) { Issue.record("a free thread was refused") } _: { blocker.block() }
+        pool.submit(of: owner) {
+            Issue.record("a free thread was refused")
+        } _: {
+            blocker.block()
+        }
         await blocker.hasBegun()
         return blocker
     }

@@ -15,6 +15,7 @@ import time
 import fairness
 import front
 import queries
+import sealing
 from client import Client, Unanswered, dump
 from server import Daybook
 
@@ -34,8 +35,9 @@ class Bench:
         self.rows.append((what, value, command))
         print(f"{what}: {value}", file=sys.stderr)
 
-    def store(self, work):
+    def store(self, work, serve_arguments=()):
         daybook = Daybook(self.binary, os.path.join(work, "store"))
+        daybook.serve_arguments = list(serve_arguments)
         made = daybook.verb_json("init", "--data", daybook.directory, "--organization", "bench")
         daybook.start()
         return daybook, made["api_key"]
@@ -193,6 +195,10 @@ class Bench:
         )
         daybook.kill()
 
+    def sealing(self, work):
+        """What background work takes from ingest: see tools/lib/sealing.py."""
+        sealing.SealingBench(self, work, create_organizations).run()
+
     def queries(self, work):
         """The query figures: see tools/lib/queries.py."""
         queries.QueryBench(self, work).run()
@@ -227,6 +233,7 @@ NAMES = {
     "single-rate": Bench.single_rate,
     "normal": Bench.normal,
     "fairness": Bench.fairness,
+    "sealing": Bench.sealing,
     "queries": Bench.queries,
 }
 

@@ -23,7 +23,11 @@ extension ConnectionHandler {
     func mayGoOn(
         _ organization: LogID, _ work: TurnShare<HeldWork>.Work, _ request: HeldRequest, at now: UInt64? = nil
     ) -> Bool {
-        guard !hasTurn else { return true }
+        if hasTurn {
+            // Its turn is one request: what waits behind it on the connection asks anew.
+            hasTurn = false
+            return true
+        }
         guard !loop.admits(organization, work, at: now ?? environment.nanoseconds) else { return true }
         held = request
         phase = .held
@@ -36,14 +40,14 @@ extension ConnectionHandler {
         // The connection may have ended meanwhile.
         guard phase == .held, let request = held else { return }
         held = nil
-        hasTurn = true
-        defer { hasTurn = false }
         switch request {
         case .plain(let bytes): servePlain(bytes)
         case .collected:
+            hasTurn = true
             phase = .collecting
             submitCollected()
         case .asked:
+            hasTurn = true
             phase = .asking
             submitAsked()
         }

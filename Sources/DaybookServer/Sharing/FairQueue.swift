@@ -155,20 +155,21 @@ struct FairQueue<Job> {
 
     // MARK: Leaving
 
-    /// Takes a job back that has not begun. False when it has begun, is over, or was displaced.
-    mutating func remove(_ ticket: Ticket) -> Bool {
-        guard var flow = flows[ticket.owner] else { return false }
+    /// Takes a job back that has not begun. Nil when it has begun, is over, or was displaced.
+    mutating func remove(_ ticket: Ticket) -> Job? {
+        guard var flow = flows[ticket.owner] else { return nil }
+        let removed: Entry
         if let index = flow.waiting.firstIndex(where: { $0.number == ticket.number }) {
-            flow.waiting.remove(at: index)
+            removed = flow.waiting.remove(at: index)
             left(ticket.owner)
         } else if let index = flow.helpers.firstIndex(where: { $0.number == ticket.number }) {
-            flow.helpers.remove(at: index)
+            removed = flow.helpers.remove(at: index)
         } else {
-            return false
+            return nil
         }
         flows[ticket.owner] = flow
         forgetIfIdle(ticket.owner)
-        return true
+        return removed.job
     }
 
     private mutating func left(_ owner: WorkOwner) {
