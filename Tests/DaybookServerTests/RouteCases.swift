@@ -99,4 +99,5 @@ struct RouteCase: Sendable, CustomStringConvertible {
         + ["/health", "/health/live", "/health/ready", "/health/storage", "/health/database", "/version"].map {
             RouteCase("GET", $0, [])
         }
+        + ["/openapi.json", "/schemas/{}"].map { RouteCase("GET", $0, []) }
 }

@@ -119,15 +119,18 @@ struct RequestFields {
         return Self.isJSON(contentType)
     }
 
-    static func isJSON(_ contentType: String) -> Bool { matches(contentType, ["application/json"]) }
+    static func isJSON(_ contentType: String) -> Bool { matches(contentType, [jsonType]) }
 
     /// Newline-delimited JSON under any of its names.
     var isNDJSON: Bool {
         guard let contentType else { return false }
-        return Self.matches(
-            contentType,
-            ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"])
+        return Self.matches(contentType, Self.ndjsonTypes)
     }
+
+    static let jsonType = "application/json"
+    static let ndjsonTypes = [
+        "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines",
+    ]
 
     private static func matches(_ value: String, _ types: [String]) -> Bool {
         if types.contains(value) { return true }

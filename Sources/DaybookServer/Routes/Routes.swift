@@ -17,6 +17,7 @@ struct Routes: Sendable {
         let router = Router(context: RouteContext.self, options: [.autoGenerateHeadEndpoints])
         addHealth(to: router)
         addAdministration(to: router)
+        addDocuments(to: router)
         return RoutesResponder(router: router.buildResponder())
     }
 
