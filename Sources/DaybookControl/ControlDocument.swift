@@ -1,10 +1,11 @@
-/// The small JSON of administrative requests: objects, arrays, strings, integers, true, false and null. Events never
-/// come this way; they have their own one-pass parser.
+/// The small JSON of administrative requests. Events never come this way; they have their own one-pass parser.
 package enum ControlDocument: Equatable, Sendable {
     case object([String: ControlDocument])
     case array([ControlDocument])
     case string(String)
     case integer(Int64)
+    /// Any other number, as it stands: no request wants one, and who reads a field says what it wants.
+    case number(String)
     case boolean(Bool)
     case null
 
@@ -13,7 +14,7 @@ package enum ControlDocument: Equatable, Sendable {
     /// Requests are one short object; anything deeper is refused before it can exhaust the stack.
     private static let depthMax = 8
 
-    /// - Throws: `Malformed` for anything but one document, duplicate keys and fractions included.
+    /// - Throws: `Malformed` for anything but one document, duplicate keys included.
     package init(parsing bytes: [UInt8]) throws(Malformed) {
         var parser = Parser(bytes: bytes)
         self = try parser.value(depth: 0)
@@ -65,7 +66,7 @@ package enum ControlDocument: Equatable, Sendable {
             case UInt8(ascii: "t"): return try word("true", .boolean(true))
             case UInt8(ascii: "f"): return try word("false", .boolean(false))
             case UInt8(ascii: "n"): return try word("null", .null)
-            default: return .integer(try integer())
+            default: return try number()
             }
         }
 
@@ -75,11 +76,36 @@ package enum ControlDocument: Equatable, Sendable {
             return value
         }
 
-        mutating func integer() throws(Malformed) -> Int64 {
+        mutating func number() throws(Malformed) -> ControlDocument {
             let start = position
-            while let byte = peek, byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte) { position += 1 }
-            guard let value = Int64(String(decoding: bytes[start..<position], as: UTF8.self)) else { throw Malformed() }
-            return value
+            if peek == UInt8(ascii: "-") { position += 1 }
+            let first = peek
+            let digitCount = try digits()
+            guard first != UInt8(ascii: "0") || digitCount == 1 else { throw Malformed() }
+            if peek == UInt8(ascii: ".") {
+                position += 1
+                _ = try digits()
+            }
+            if peek == UInt8(ascii: "e") || peek == UInt8(ascii: "E") {
+                position += 1
+                if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { position += 1 }
+                _ = try digits()
+            }
+            let text = String(decoding: bytes[start..<position], as: UTF8.self)
+            if let integer = Int64(text) { return .integer(integer) }
+            // So few digits are exact as a double: `1.0` and `1e3` are integers, too.
+            if text.utf8.count <= 16, let value = Double(text), let integer = Int64(exactly: value) {
+                return .integer(integer)
+            }
+            return .number(text)
+        }
+
+        /// At least one; how many.
+        mutating func digits() throws(Malformed) -> Int {
+            let start = position
+            while let byte = peek, (0x30...0x39).contains(byte) { position += 1 }
+            guard position > start else { throw Malformed() }
+            return position - start
         }
 
         mutating func object(depth: Int) throws(Malformed) -> ControlDocument {

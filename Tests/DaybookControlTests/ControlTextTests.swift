@@ -20,4 +20,15 @@ struct ControlTextTests {
     func halfACharacterIsRefused(json: String) {
         #expect(throws: ControlDocument.Malformed.self) { try text(json) }
     }
+
+    @Test func numbersThatAreNoIntegersStayAsTheyStand() throws {
+        for (text, value) in [
+            ("0", ControlDocument.integer(0)), ("-12", .integer(-12)), ("12.0", .integer(12)), ("1.2E1", .integer(12)),
+            ("1.5", .number("1.5")), ("-0.5E-2", .number("-0.5E-2")), ("1e300", .number("1e300")),
+            ("9223372036854775808", .number("9223372036854775808")),
+            ("1.00000000000000001", .number("1.00000000000000001")),
+        ] {
+            #expect(try ControlDocument(parsing: Array(#"{"a":\#(text)}"#.utf8))["a"] == value)
+        }
+    }
 }

@@ -71,7 +71,11 @@ extension SchemaValidator {
         switch format {
         case "uuid": return try matches(text, "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
         case "date-time":
-            guard try matches(text, #"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"#)
+            guard
+                try matches(
+                    text,
+                    #"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"#
+                )
             else { return false }
             let numbers = text.split { !$0.isNumber }.compactMap { Int($0) }
             let (year, month, day) = (numbers[0], numbers[1], numbers[2])

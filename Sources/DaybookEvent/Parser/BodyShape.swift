@@ -150,7 +150,8 @@ extension BodyShape {
             self == .userSession
                 ? "Names the session; made when it is missing." : "Of the event; made when it is missing."
         case .organizationID: "The organization of the credential; any other is forbidden."
-        case .userID: "Whom the event is about; the user of the credential when it is missing. Others need a permission."
+        case .userID:
+            "Whom the event is about; the user of the credential when it is missing. Others need a permission."
         case .teamID: "The team of the user at that time."
         case .timestamp:
             self == .batch

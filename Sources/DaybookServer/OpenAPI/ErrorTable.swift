@@ -24,7 +24,8 @@ enum ErrorTable {
         .badRequest("A request has exactly one Host field."),
         "Framing, chunks, `Host`, or a header field that is not what it has to be.")
     static let invalidJSON = Row(
-        ErrorResponse(rejected: [FieldError(field: "body", message: "a value was expected at byte 21")], code: .invalidJSON),
+        ErrorResponse(
+            rejected: [FieldError(field: "body", message: "a value was expected at byte 21")], code: .invalidJSON),
         "The body is not well-formed JSON in UTF-8, or a key stands twice.")
     static let validationFailed = Row(
         ErrorResponse(
@@ -78,7 +79,8 @@ enum ErrorTable {
     static let all: [Row] = [
         badRequest, invalidJSON, validationFailed, invalidQuery, unauthorized, forbidden, notFound, methodNotAllowed,
         timeout, conflict, payloadTooLarge, uriTooLong, unsupportedMediaType, expectationFailed, rateLimited,
-        tooManyConcurrent, headersTooLarge, overloaded, queryTimeout, storageUnavailable, durabilityUnknown, shuttingDown,
+        tooManyConcurrent, headersTooLarge, overloaded, queryTimeout, storageUnavailable, durabilityUnknown,
+        shuttingDown,
         versionNotSupported,
     ]
 

@@ -35,7 +35,8 @@ enum HeaderTable {
     private static func tree(of name: Name) -> JSONTree {
         let (meaning, schema, isRequired): (String, JSONTree, Bool) =
             switch name {
-            case .requestID: ("The caller's own id when it was well-formed, else one of the server's.", Schema.text, true)
+            case .requestID:
+                ("The caller's own id when it was well-formed, else one of the server's.", Schema.text, true)
             case .rateLimit: ("Requests in any 60 seconds. Only where the caller has a limit.", Schema.count, false)
             case .rateRemaining: ("How many are left.", Schema.count, false)
             case .rateReset: ("Seconds until the whole limit is there again.", Schema.count, false)

@@ -32,11 +32,12 @@ struct OpenAPIDocument {
             "paths": assembly.paths,
             "components": [
                 "schemas": .object(schemas), "parameters": assembly.parameters, "headers": HeaderTable.components,
-                "responses": assembly.responses,
+                "requestBodies": assembly.bodies, "responses": assembly.responses,
                 "securitySchemes": [
                     Self.securityScheme: [
                         "type": "http", "scheme": "bearer",
-                        "description": "An API key. It says which organization the request is about, and what it may do.",
+                        "description":
+                            "An API key. It says which organization the request is about, and what it may do.",
                     ]
                 ],
             ],
@@ -69,6 +70,7 @@ struct OpenAPIDocument {
 private struct Assembly {
     private(set) var paths: JSONTree = [:]
     private(set) var parameters: JSONTree = [:]
+    private(set) var bodies: JSONTree = [:]
     private(set) var responses: JSONTree = [:]
 
     mutating func add(_ operation: OperationDescriptor, at path: String, isAlias: Bool) {
@@ -102,8 +104,11 @@ private struct Assembly {
         ]
         if !operation.needs.isEmpty { tree["x-permissions"] = JSONTree(operation.needs.map(\.rawValue)) }
         tree["parameters"] = .array(operation.parameters.map { reference(to: $0) })
-        if let body = operation.body { tree["requestBody"] = body.tree }
-        tree["responses"] = responses(of: operation, suffix: isAlias ? "Alias" : "", isHead: isHead)
+        if let body = operation.body {
+            bodies[operation.id] = body.tree
+            tree["requestBody"] = ["$ref": .text("#/components/requestBodies/\(operation.id)")]
+        }
+        tree["responses"] = responses(of: operation, isHead: isHead)
         return tree
     }
 
@@ -118,13 +123,22 @@ private struct Assembly {
         ]
         add(ErrorTable.ofEveryPath.filter { $0.status != 405 }, isHead: false, to: &answers)
         return [
-            "operationId": .text("\(method)Options\(operation.id.prefix(1).uppercased())\(operation.id.dropFirst())" + (isAlias ? "Alias" : "")),
+            "operationId": .text(
+                "\(method)Options\(operation.id.prefix(1).uppercased())\(operation.id.dropFirst())"
+                    + (isAlias ? "Alias" : "")),
             "tags": [.text(operation.tag.rawValue)], "summary": "Tells the methods of the path.", "security": [],
             "parameters": .array(
-                operation.parameters.filter { $0.place == .path }.map { reference(to: $0) }
+                operation.parameters.filter { $0.place == .path }.map { reference(to: Self.anything($0)) }
                     + [reference(to: OperationTable.requestID)]),
             "responses": answers,
         ]
+    }
+
+    /// Which methods a path has is told whatever stands in it.
+    private static func anything(_ identifier: ParameterDescriptor) -> ParameterDescriptor {
+        ParameterDescriptor(
+            .path, identifier.name, ["type": "string", "minLength": 1], identifier.meaning,
+            component: "\(identifier.name).any")
     }
 
     private static func security(of operation: OperationDescriptor) -> JSONTree {
@@ -143,20 +157,34 @@ private struct Assembly {
 
     // MARK: Answers
 
-    private mutating func responses(
-        of operation: OperationDescriptor, suffix: String, isHead: Bool
-    ) -> JSONTree {
-        var answers: JSONTree = [:]
-        for answer in operation.answers {
-            answers["\(answer.status)"] = Self.tree(of: answer, suffix: suffix, isHead: isHead)
-        }
+    private mutating func responses(of operation: OperationDescriptor, isHead: Bool) -> JSONTree {
         // Who asks with HEAD where GET goes is not refused.
         let errors = operation.everyError.filter { !isHead || $0.status != 405 }
-        add(errors, isHead: isHead, to: &answers)
+        var answers: JSONTree = [:]
+        for answer in operation.answers {
+            let name = (isHead ? "Head." : "") + "\(operation.id).\(answer.status)"
+            let either = errors.filter { $0.status == answer.status }
+            responses[name] = merged(Self.tree(of: answer, isHead: isHead), either, isHead: isHead)
+            answers["\(answer.status)"] = ["$ref": .text("#/components/responses/\(name)")]
+        }
+        add(errors.filter { answers["\($0.status)"] == nil }, isHead: isHead, to: &answers)
         return answers
     }
 
-    private static func tree(of answer: AnswerDescriptor, suffix: String, isHead: Bool) -> JSONTree {
+    /// An answer in whose place errors of the same status may come.
+    private mutating func merged(_ answer: JSONTree, _ errors: [ErrorTable.Row], isHead: Bool) -> JSONTree {
+        guard !errors.isEmpty else { return answer }
+        let error = Self.tree(of: errors, isHead: isHead)
+        var answer = answer
+        let type = RequestFields.jsonType
+        if let schema = answer["content"]?[type]?["schema"], let other = error["content"]?[type]?["schema"] {
+            answer["content"]?[type]?["schema"] = ["anyOf": [schema, other]]
+        }
+        answer["headers"] = answer["headers"]?.with(error["headers"] ?? [:])
+        return answer
+    }
+
+    private static func tree(of answer: AnswerDescriptor, isHead: Bool) -> JSONTree {
         var tree: JSONTree = [
             "description": .text(answer.meaning),
             "headers": HeaderTable.references(HeaderTable.ofEveryAnswer + answer.headers),
@@ -180,49 +208,34 @@ private struct Assembly {
         return tree
     }
 
-    /// One answer for each status; where an answer of that status is there already, either may come.
+    /// One answer for each status.
     private mutating func add(_ rows: [ErrorTable.Row], isHead: Bool, to answers: inout JSONTree) {
         var statuses: [Int] = []
         for row in rows where !statuses.contains(row.status) { statuses.append(row.status) }
         for status in statuses {
-            let component = self.component(rows.filter { $0.status == status }, isHead: isHead)
-            guard var known = answers["\(status)"] else {
-                answers["\(status)"] = ["$ref": .text("#/components/responses/\(component)")]
-                continue
-            }
-            guard let error = responses[component] else { preconditionFailure("it was just added") }
-            if let schema = known["content"]?[RequestFields.jsonType]?["schema"],
-                let other = error["content"]?[RequestFields.jsonType]?["schema"]
-            {
-                known["content"]?[RequestFields.jsonType]?["schema"] = ["anyOf": [schema, other]]
-            }
-            known["headers"] = known["headers"]?.with(error["headers"] ?? [:])
-            answers["\(status)"] = known
+            let errors = rows.filter { $0.status == status }
+            let name = ([isHead ? "Head.\(status)" : "\(status)"] + errors.map(\.code)).joined(separator: ".")
+            responses[name] = Self.tree(of: errors, isHead: isHead)
+            answers["\(status)"] = ["$ref": .text("#/components/responses/\(name)")]
         }
     }
 
-    private mutating func component(_ rows: [ErrorTable.Row], isHead: Bool) -> String {
-        let status = rows[0].status
-        let name = ([isHead ? "Head\(status)" : "\(status)"] + rows.map(\.code)).joined(separator: ".")
-        guard responses[name] == nil else { return name }
+    /// - Parameter rows: of one status.
+    private static func tree(of rows: [ErrorTable.Row], isHead: Bool) -> JSONTree {
         var tree: JSONTree = [
             "description": .text(rows.map { "`\($0.code)`: \($0.meaning)" }.joined(separator: " ")),
-            "headers": HeaderTable.references(HeaderTable.ofEveryAnswer + HeaderTable.ofError(status)),
+            "headers": HeaderTable.references(HeaderTable.ofEveryAnswer + HeaderTable.ofError(rows[0].status)),
         ]
-        if !isHead {
-            tree["content"] = [
-                RequestFields.jsonType: [
-                    "schema": [
-                        "allOf": [
-                            Schema.reference("Error"), ["properties": ["code": Schema.words(rows.map(\.code))]],
-                        ]
-                    ],
-                    "examples": .object(rows.map { .init($0.code, ["value": .json(Self.example($0.sample))]) }),
-                ]
+        guard !isHead else { return tree }
+        tree["content"] = [
+            RequestFields.jsonType: [
+                "schema": [
+                    "allOf": [Schema.reference("Error"), ["properties": ["code": Schema.words(rows.map(\.code))]]]
+                ],
+                "examples": .object(rows.map { .init($0.code, ["value": .json(Self.example($0.sample))]) }),
             ]
-        }
-        responses[name] = tree
-        return name
+        ]
+        return tree
     }
 
     private static func example(_ error: ErrorResponse) -> [UInt8] {

@@ -64,6 +64,8 @@ struct ParameterDescriptor: Sendable {
     var component: String
     /// May come several times.
     var isRepeated = false
+    /// Without a value it counts as left out.
+    var mayBeEmpty = false
 
     init(
         _ place: Place, _ name: String, _ schema: JSONTree, _ meaning: String, component: String? = nil,
@@ -77,12 +79,20 @@ struct ParameterDescriptor: Sendable {
         self.isRepeated = isRepeated
     }
 
+    /// Of one value.
+    var readSchema: JSONTree {
+        // Any text may be empty as it is.
+        guard mayBeEmpty, schema != Schema.text else { return schema }
+        return ["anyOf": [schema, ["const": ""]]]
+    }
+
     var tree: JSONTree {
         var tree: JSONTree = [
             "name": .text(name), "in": .text(place.rawValue), "description": .text(meaning),
             "required": .boolean(place == .path),
-            "schema": isRepeated ? Schema.array(schema) : schema,
+            "schema": isRepeated ? Schema.array(schema) : readSchema,
         ]
+        if mayBeEmpty { tree["allowEmptyValue"] = true }
         if isRepeated { tree = tree.with(["style": "form", "explode": true]) }
         return tree
     }
@@ -90,7 +100,10 @@ struct ParameterDescriptor: Sendable {
 
 struct BodyDescriptor: Sendable {
     var mediaTypes = [RequestFields.jsonType]
+    /// Of the body under the first type, and under every other that is not named below.
     var schema: JSONTree
+    /// Types under which another schema holds.
+    var schemas: [JSONTree.Member] = []
     var isRequired = true
     /// Each is sent by a test, and taken.
     var examples: [JSONTree.Member]
@@ -101,18 +114,23 @@ struct BodyDescriptor: Sendable {
         self.examples = examples
     }
 
-    init(mediaTypes: [String], _ schema: JSONTree, _ examples: [JSONTree.Member]) {
+    init(
+        mediaTypes: [String], _ schema: JSONTree, others schemas: [JSONTree.Member], _ examples: [JSONTree.Member]
+    ) {
         self.mediaTypes = mediaTypes
         self.schema = schema
+        self.schemas = schemas
         self.examples = examples
     }
 
     var tree: JSONTree {
-        let media: JSONTree = [
-            "schema": schema,
-            "examples": .object(examples.map { .init($0.name, ["value": $0.value]) }),
-        ]
-        return ["required": .boolean(isRequired), "content": .object(mediaTypes.map { .init($0, media) })]
+        let shown: JSONTree = ["examples": .object(examples.map { .init($0.name, ["value": $0.value]) })]
+        let media = mediaTypes.map { type in
+            let other = schemas.first { $0.name == type }?.value
+            return JSONTree.Member(
+                type, other.map { ["schema": $0] } ?? JSONTree.object([.init("schema", schema)]).with(shown))
+        }
+        return ["required": .boolean(isRequired), "content": .object(media)]
     }
 }
 

@@ -89,7 +89,8 @@ extension OperationTable {
                 ]),
             kept("/openapi.json", "openAPI", "This document.", ["type": "object"]),
             kept(
-                "/schemas/{}", "schema", "One schema of this document, as a JSON Schema of its own.", ["type": "object"],
+                "/schemas/{}", "schema", "One schema of this document, as a JSON Schema of its own.",
+                ["type": "object"],
                 [
                     identifier(
                         "schema", ["type": "string", "minLength": 1, "examples": ["CommandExecution.json"]],
@@ -106,7 +107,8 @@ extension OperationTable {
         OperationDescriptor(
             method: "GET", paths: [path], id: id, summary: summary, tag: .service, knowsCredentials: knowsCredentials,
             parameters: [requestID],
-            answers: [AnswerDescriptor(status: 200, meaning: "The answer.", schema: schema, headers: [.cacheControl])] + more)
+            answers: [AnswerDescriptor(status: 200, meaning: "The answer.", schema: schema, headers: [.cacheControl])]
+                + more)
     }
 
     /// What clients may keep, and ask for again with `If-None-Match`.

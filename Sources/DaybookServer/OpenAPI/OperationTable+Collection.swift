@@ -61,7 +61,8 @@ extension OperationTable {
             errors: storeErrors + [ErrorTable.tooManyConcurrent]),
         OperationDescriptor(
             method: "POST", paths: ["/api/v1/metrics/import"], id: "importEvents",
-            summary: "Stores events as a stream of lines, \(FrontLimits.importChunkLineCount) at a time. Lines that are wrong are listed, and cost no other.",
+            summary:
+                "Stores events as a stream of lines, \(FrontLimits.importChunkLineCount) at a time. Lines that are wrong are listed, and cost no other.",
             tag: .collection, needs: [.sendEvents], parameters: [preference, coding, requestID],
             body: BodyDescriptor(
                 mediaTypes: RequestFields.ndjsonTypes + [RequestFields.jsonType],
@@ -69,6 +70,11 @@ extension OperationTable {
                     "description": "One event a line, of at most \(FrontLimits.importLineByteCountMax >> 20) MiB.",
                     "type": "string", "contentMediaType": .text(RequestFields.ndjsonTypes[0]),
                     "x-item-schema": Schema.reference("ImportLine"),
+                ],
+                others: [
+                    .init(
+                        RequestFields.jsonType,
+                        ["description": "The same under the type of JSON, for those who have one line only."])
                 ],
                 [
                     .init(

@@ -17,7 +17,10 @@ extension OperationTable {
                 ])
         ]
         + [
-            ("commands", "listCommands", "Lists command executions.", Family.commandExecution, "StoredCommandExecution"),
+            (
+                "commands", "listCommands", "Lists command executions.", Family.commandExecution,
+                "StoredCommandExecution"
+            ),
             ("agents", "listAgents", "Lists interactions with agents.", .agentInteraction, "StoredAgentInteraction"),
             ("sessions", "listSessions", "Lists sessions in their present state.", .sessionChange, "Session"),
             (
@@ -36,7 +39,7 @@ extension OperationTable {
     ) -> OperationDescriptor {
         OperationDescriptor(
             method: "GET", paths: ["/api/v1/metrics/\(name)", "/api/metrics/\(name)"], id: id, summary: summary,
-            tag: .queries, needs: needs, parameters: parameters + [requestID],
+            tag: .queries, needs: needs, parameters: parameters.map(openToNothing) + [requestID],
             answers: [
                 AnswerDescriptor(
                     status: 200, meaning: "One page of the answer.",
@@ -47,6 +50,15 @@ extension OperationTable {
     }
 
     // MARK: Parameters
+
+    /// Questions take a parameter that comes once and is empty for one that does not come; other routes do not.
+    private static func openToNothing(_ parameter: ParameterDescriptor) -> ParameterDescriptor {
+        guard !parameter.isRepeated, parameter.name != "group_by" else { return parameter }
+        var open = parameter
+        open.mayBeEmpty = true
+        if paging.contains(where: { $0.name == parameter.name }) { open.component += ".query" }
+        return open
+    }
 
     private static let moment: JSONTree = [
         "anyOf": [

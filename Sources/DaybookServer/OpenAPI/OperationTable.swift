@@ -42,7 +42,8 @@ enum OperationTable {
         ParameterDescriptor(
             .query, "limit", Schema.integer(1, 1_000).with(["default": 100]), "Items of one page."),
         ParameterDescriptor(
-            .query, "cursor", Schema.text, "From `pagination.next_cursor` of the page before; the other parameters stay as they were."
+            .query, "cursor", Schema.text,
+            "From `pagination.next_cursor` of the page before; the other parameters stay as they were."
         ),
     ]
 }

@@ -28,7 +28,8 @@ extension SchemaTable {
                     .init("actor", Schema.text.with(["description": "The id of a key, or `local`."])),
                     .init("action", Schema.text), .init("target", Schema.text), .init("route", Schema.text),
                     .init("request_id", Schema.text), .init("address", Schema.text),
-                    .init("outcome", Schema.words(AuditRecord.Outcome.allCases.map(\.name))), .init("count", Schema.count),
+                    .init("outcome", Schema.words(AuditRecord.Outcome.allCases.map(\.name))),
+                    .init("count", Schema.count),
                 ]))
     }
 
@@ -53,12 +54,12 @@ extension SchemaTable {
                         .with(["default": JSONTree(Administration.graceSecondsDefault)])),
                 .init("expires_in_seconds", seconds),
             ]))
-        add("Key", Schema.object(Self.key))
         add(
             "ListedKey",
             Schema.object(
                 Self.key + [
-                    .init("last_used_at", Schema.nullable(Schema.time)), .init("revoked_at", Schema.nullable(Schema.time)),
+                    .init("last_used_at", Schema.nullable(Schema.time)),
+                    .init("revoked_at", Schema.nullable(Schema.time)),
                 ]))
         let made: [JSONTree.Member] = [.init("organization", Schema.organization), .init("api_key", Self.secret)]
         add("NewKey", Schema.object(made + Self.key))

@@ -10,7 +10,9 @@ extension SchemaTable {
     }
     private static let droppedKeys = JSONTree.Member(
         "dropped_keys",
-        Schema.array(Schema.text).with(["description": "Paths of keys that are never stored, such as `context.__proto__`."]))
+        Schema.array(Schema.text).with([
+            "description": "Paths of keys that are never stored, such as `context.__proto__`."
+        ]))
     /// Sequences are told of what is durable.
     private static func sequenced(_ names: [String]) -> JSONTree {
         let nothing: [JSONTree] = names.map { ["required": [.text($0)]] }
@@ -61,7 +63,8 @@ extension SchemaTable {
                                 "description": "The first rejected lines.", "type": "array",
                                 "maxItems": JSONTree(FrontLimits.importListedRejectionCountMax),
                                 "items": Schema.object([
-                                    .init("line", Schema.count.with(["description": "From 1."])), .init("field", Schema.text),
+                                    .init("line", Schema.count.with(["description": "From 1."])),
+                                    .init("field", Schema.text),
                                     .init("message", Schema.text),
                                 ]),
                             ]),

@@ -29,7 +29,9 @@ extension SchemaTable {
         add(
             "RateLimit",
             Schema.object([
-                .init("limit", Schema.count.with(["description": "Requests in any 60 seconds; 2^53-1 is without a limit."])),
+                .init(
+                    "limit",
+                    Schema.count.with(["description": "Requests in any 60 seconds; 2^53-1 is without a limit."])),
                 .init("remaining", Schema.count),
                 .init("reset_time", Schema.time.with(["description": "When the whole limit is there again."])),
             ]))
@@ -38,14 +40,18 @@ extension SchemaTable {
             Schema.object(
                 [
                     .init("processing_latency_ms", Schema.amount),
-                    .init("ingestion_rate", Schema.count.with(["description": "Events of this request for each second it took."])),
+                    .init(
+                        "ingestion_rate",
+                        Schema.count.with(["description": "Events of this request for each second it took."])),
                 ], required: ["processing_latency_ms"]))
         add(
             "Pagination",
             Schema.object([
                 .init(
                     "next_cursor",
-                    Schema.nullable(Schema.text).with(["description": "For the parameter `cursor`; null on the last page."])),
+                    Schema.nullable(Schema.text).with([
+                        "description": "For the parameter `cursor`; null on the last page."
+                    ])),
                 .init("has_more", Schema.flag),
             ]))
         addErrors()
@@ -59,17 +65,18 @@ extension SchemaTable {
             "FreeObject",
             [
                 "description": """
-                    Any object of at most \(Limits.objectDepthMax) levels, itself included, and \
-                    \(Limits.objectByteCountMax >> 10) KiB in canonical form. The keys `__proto__`, `constructor` and \
-                    `prototype` are dropped, and the answer says so.
-                    """,
+                Any object of at most \(Limits.objectDepthMax) levels, itself included, and \
+                \(Limits.objectByteCountMax >> 10) KiB in canonical form. The keys `__proto__`, `constructor` and \
+                `prototype` are dropped, and the answer says so.
+                """,
                 "type": "object", "maxProperties": JSONTree(Limits.objectKeyCountMax),
                 "additionalProperties": Schema.reference("FreeValue"),
             ])
         add(
             "FreeValue",
             [
-                "description": "Texts have at most \(Limits.objectStringByteCountMax >> 10) KiB, numbers are finite as doubles.",
+                "description":
+                    "Texts have at most \(Limits.objectStringByteCountMax >> 10) KiB, numbers are finite as doubles.",
                 "anyOf": [
                     Schema.text(byteCountMax: Limits.objectStringByteCountMax), ["type": "number"],
                     ["type": ["boolean", "null"]], Schema.array(Schema.reference("FreeValue")),
@@ -84,7 +91,9 @@ extension SchemaTable {
             Schema.object([
                 .init(
                     "field",
-                    Schema.text.with(["description": "A path such as `command_executions[3].context.model`, `body`, or a parameter."])),
+                    Schema.text.with([
+                        "description": "A path such as `command_executions[3].context.model`, `body`, or a parameter."
+                    ])),
                 .init("message", Schema.text.with(["description": "What is wrong, with the limit."])),
             ]))
         var codes: [String] = []
@@ -93,7 +102,8 @@ extension SchemaTable {
             "Error",
             Schema.object(
                 [
-                    .init("success", ["const": false]), .init("code", Schema.words(codes)), .init("message", Schema.text),
+                    .init("success", ["const": false]), .init("code", Schema.words(codes)),
+                    .init("message", Schema.text),
                     .init(
                         "errors",
                         [

@@ -86,8 +86,14 @@ extension SchemaTable {
                 ["not": has(allOf: ["processing_time_ms", "execution_time_ms"], type: "number")],
                 [
                     "anyOf": [
-                        ["required": ["success"], "properties": ["success": ["const": true], "status": word(["success"])]],
-                        ["required": ["success"], "properties": ["success": ["const": false], "status": word(others)]],
+                        [
+                            "required": ["success"],
+                            "properties": ["success": ["const": true], "status": word(["success"])],
+                        ],
+                        [
+                            "required": ["success"],
+                            "properties": ["success": ["const": false], "status": word(others)],
+                        ],
                         [
                             "required": ["status"],
                             "properties": ["status": ["enum": JSONTree(words)], "success": ["type": "null"]],

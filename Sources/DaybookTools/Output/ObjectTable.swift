@@ -56,6 +56,7 @@ package enum ObjectTable {
         switch value {
         case .string(let text): text
         case .integer(let number): String(number)
+        case .number(let text): text
         case .boolean(let flag): flag ? "yes" : "no"
         case .null: "-"
         case .array(let items): items.map(text).joined(separator: " ")
