@@ -21,6 +21,8 @@ SAVED = "data/local/fuzz-http"
 SECONDS_MAX = 5.0
 # How long a request that may be incomplete is waited for before our side ends.
 PATIENCE = 0.4
+# How long another answer is waited for when it is not known how many there are.
+PAUSE = 0.05
 CHECK_INTERVAL = 200
 # Cases that may make keys and organizations: a run of hours must not fill the server's memory with them.
 MAKER_INTERVAL = 20
@@ -66,6 +68,16 @@ def answers_of(data, is_whole):
     return statuses
 
 
+def is_answer(data, method):
+    """Whether the answer to the one request is whole; False when it is not known what was asked."""
+    head = HEAD.match(data)
+    if method is None or not head or head.group(1) == b"100":
+        return False
+    length = re.search(rb"content-length: ([0-9]+)", head.group(2).lower())
+    size = int(length.group(1)) if length and method != "HEAD" else 0
+    return len(data) - head.end() >= size
+
+
 def check_body(status, body):
     try:
         value = json.loads(body)
@@ -95,8 +107,8 @@ class Worker(threading.Thread):
             maker = Maker(run.grammar, maker_random, run.credentials, case % MAKER_INTERVAL == 0)
             data = b""
             try:
-                data = maker.case()
-                for status in self.send(data, maker_random):
+                data, method = maker.case()
+                for status in self.send(data, method, maker_random):
                     self.counts[status] = self.counts.get(status, 0) + 1
                 if case % CHECK_INTERVAL == 0:
                     self.check_health()
@@ -107,7 +119,7 @@ class Worker(threading.Thread):
             case += 1
         self.counts["cases"] = case
 
-    def send(self, data, how):
+    def send(self, data, method, how):
         run = self.run_of_all
         connection = socket.socket()
         try:
@@ -118,11 +130,11 @@ class Worker(threading.Thread):
                 connection.connect(("127.0.0.1", run.daybook.port))
             except OSError as error:
                 raise Failure(f"no connection: {error}") from error
-            return self.talk(connection, data, how)
+            return self.talk(connection, data, method, how)
         finally:
             connection.close()
 
-    def talk(self, connection, data, how):
+    def talk(self, connection, data, method, how):
         pieces = [data]
         if how.random() < 0.15 and len(data) > 2:
             cut = sorted(how.sample(range(1, len(data)), min(len(data) - 1, how.randint(1, 4))))
@@ -142,13 +154,13 @@ class Worker(threading.Thread):
         except OSError:
             # The server ended the connection before it had read all: its answer is there all the same.
             pass
-        return self.read(connection)
+        return self.read(connection, method)
 
-    def read(self, connection):
-        """What comes until the server ends the connection, or has nothing more to say."""
+    def read(self, connection, method):
+        """What comes until the one answer is whole, the server ends the connection, or it has nothing more to say."""
         began, received, has_ended = time.monotonic(), b"", False
-        connection.settimeout(PATIENCE)
-        while True:
+        while not is_answer(received, method):
+            connection.settimeout(SECONDS_MAX if has_ended else PAUSE if received else PATIENCE)
             try:
                 piece = connection.recv(1 << 16)
             except TimeoutError:
@@ -160,7 +172,6 @@ class Worker(threading.Thread):
                 except OSError:
                     pass
                 has_ended = True
-                connection.settimeout(SECONDS_MAX)
                 continue
             except OSError:
                 piece = b""

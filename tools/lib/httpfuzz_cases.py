@@ -38,7 +38,9 @@ class Grammar:
         self.operations = []
         for path, item in document["paths"].items():
             for method, operation in item.items():
-                self.operations.append((path, method.upper(), operation))
+                # OPTIONS is the same everywhere.
+                count = 1 if method in ("options", "head") else 6
+                self.operations += [(path, method.upper(), operation)] * count
         self.others = [one for one in self.operations if one[2]["operationId"] not in MAKERS]
 
     def resolve(self, tree):
@@ -60,12 +62,14 @@ class Maker:
         self.operations = grammar.operations if may_make else grammar.others
 
     def case(self):
+        """The bytes, and the method of the one request that they surely are; None for anything else."""
         random = self.random
         count = 1 if random.random() < 0.85 else random.randint(2, 4)
-        data = b"".join(self.request() for _ in range(count))
+        made = [self.request() for _ in range(count)]
+        data = b"".join(request for request, _ in made)
         if random.random() < 0.2:
-            data = self.spoilt(data)
-        return data
+            return self.spoilt(data), None
+        return data, made[0][1] if count == 1 else None
 
     # --- one request
 
@@ -98,7 +102,7 @@ class Maker:
         version = b"HTTP/1.1" if random.random() < 0.97 else random.choice([b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.9", b"HTTP/", b""])
         random.shuffle(fields)
         line = wire(method) + b" " + wire(target) + b" " + version
-        return line + b"\r\n" + b"".join(field + b"\r\n" for field in fields) + b"\r\n" + (body or b"")
+        return line + b"\r\n" + b"".join(field + b"\r\n" for field in fields) + b"\r\n" + (body or b""), method
 
     def target(self, path, parameters):
         random = self.random

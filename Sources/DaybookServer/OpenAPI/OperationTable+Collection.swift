@@ -96,7 +96,7 @@ extension OperationTable {
     // MARK: Sessions
 
     private static let session = identifier(
-        "session_id", ["type": "string", "pattern": "^[!-~]{1,\(Limits.sessionByteCountMax)}$"],
+        "session_id", Schema.session,
         "Names the session. The words that are paths of their own, `start` and `end`, have to be sent percent-encoded.")
 
     static let sessions: [OperationDescriptor] = [

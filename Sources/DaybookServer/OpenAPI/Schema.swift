@@ -53,10 +53,18 @@ enum Schema {
     static let flag: JSONTree = ["type": "boolean"]
     static let uuid: JSONTree = ["type": "string", "format": "uuid"]
     static let time = reference("Time")
-    static let user: JSONTree = [
-        "type": "string", "pattern": "^[A-Za-z0-9_.@-]{1,\(Limits.userByteCountMax)}$",
-    ]
+    static let user = pattern(of: "user_id", in: .commandExecution)
+    static let name = pattern(of: "command_name", in: .commandExecution)
+    static let session = pattern(of: "session_id", in: .sessionEnd)
     static let organization: JSONTree = ["type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"]
+
+    /// Text of the same pattern as a member of a body.
+    private static func pattern(of name: String, in shape: BodyShape) -> JSONTree {
+        guard case .pattern(let expression, _)? = shape.members.first(where: { $0.name == name })?.value else {
+            preconditionFailure("a member without a pattern")
+        }
+        return ["type": "string", "pattern": .text(expression)]
+    }
 
     /// Text is measured in bytes of UTF-8, which no keyword says: a text of so many characters has at least as many bytes.
     static func text(byteCountMax: Int) -> JSONTree {

@@ -59,9 +59,6 @@ extension SchemaTable {
 
     private mutating func addFreeObjects() {
         add(
-            "Name",
-            ["type": "string", "pattern": "^[A-Za-z0-9_.:/-]{1,\(Limits.nameByteCountMax)}$"])
-        add(
             "FreeObject",
             [
                 "description": """

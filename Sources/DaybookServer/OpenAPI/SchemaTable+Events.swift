@@ -196,7 +196,7 @@ extension SchemaTable {
         case .flag: Schema.flag
         case .object: Schema.reference("FreeObject")
         case .agentNames:
-            ["type": "array", "maxItems": JSONTree(Limits.agentsUsedCountMax), "items": Schema.reference("Name")]
+            ["type": "array", "maxItems": JSONTree(Limits.agentsUsedCountMax), "items": Schema.name]
         case .words(let words): Schema.words(words)
         case .items: preconditionFailure("a stored event holds no events")
         }
@@ -209,7 +209,7 @@ extension SchemaTable {
             "Session",
             Schema.object(
                 [
-                    .init("id", Self.stored(Self.valueKind(.sessionEnd, "session_id"))),
+                    .init("id", Schema.session),
                     .init("organization_id", Schema.organization), .init("user_id", Schema.user),
                     .init("team_id", Schema.user), .init("session_start", Schema.time),
                     .init("session_end", Schema.nullable(Schema.time)),
@@ -225,12 +225,5 @@ extension SchemaTable {
                     "commands_executed", "agents_used", "productivity_score", "context", "status", "created_at",
                     "updated_at",
                 ]))
-    }
-
-    private static func valueKind(_ shape: BodyShape, _ name: String) -> BodyValue {
-        guard let member = shape.members.first(where: { $0.name == name }) else {
-            preconditionFailure("a body without its member")
-        }
-        return member.value
     }
 }
