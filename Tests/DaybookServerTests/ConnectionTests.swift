@@ -228,6 +228,27 @@ import Testing
         }
     }
 
+    /// Its side is reset while a long body is being read: the error to that body cannot be written.
+    @Test func aPeerThatIsGoneBeforeItsErrorIsWrittenCostsNothing() async throws {
+        try await TestServer.with { server in
+            let live = TestConnection.text("GET", "/health/live", key: nil)
+            let body = #"{"context":{"a":["# + String(repeating: "1,", count: 100_000) + "x]}}"
+            let other = try await server.connect()
+            for _ in 0..<40 {
+                let connection = try await server.connect()
+                try await connection.send(live)
+                _ = try await other.request("GET", "/health/live", key: nil)
+                try await connection.send(TestConnection.text("POST", path, body: body, key: server.key))
+                // An answer that nobody has read makes the end a reset.
+                connection.close()
+            }
+            #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
+            let metrics = try await server.request("GET", "/metrics").text
+            #expect(metrics.contains("\ndaybook_ingest_budget_bytes 0\n"), "\(metrics)")
+            other.close()
+        }
+    }
+
     @Test func requestIdsAreReturnedOrMade() async throws {
         try await TestServer.with { server in
             for (method, target) in [("POST", path), ("GET", "/version")] {

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import socket
 import struct
 import sys
@@ -288,6 +289,9 @@ def fuzz(daybook, options):
         if code != 0:
             run.failures.append(f"the server ended with {code} when it was stopped")
         daybook.verb("verify", "--data", daybook.directory)
+    if run.failures:
+        os.makedirs(SAVED, exist_ok=True)
+        shutil.copy(daybook.log_path, f"{SAVED}/{run.seed}.log")
     with open(daybook.log_path, encoding="utf-8", errors="replace") as log:
         run.failures += [f"in the log: {line.strip()}" for line in log if " error " in line or "Fatal" in line][:5]
     return run.failures

@@ -15,7 +15,7 @@ extension ConnectionHandler {
     /// Answers the present request with an error, and ends the connection when what follows cannot be relied on.
     func answer(_ failure: ErrorResponse) {
         guard phase != .closed && phase != .lingering else { return }
-        if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
+        refundBody()
         if failure.status == 401 || failure.status == 403 { noteDenial(failure) }
         let now = environment.nanoseconds
         let latency = request.startedNanoseconds == 0 ? 0 : now - request.startedNanoseconds
@@ -32,6 +32,14 @@ extension ConnectionHandler {
         request.record?.answered(status: failure.status, byteCount: request.isHead ? 0 : body.count)
         writeBytes(bytes)
         finishRequest()
+    }
+
+    /// Gives back what only the present request held of the budget of bodies, once: a write may end the connection before
+    /// it returns, and with it the request that is being answered.
+    func refundBody() {
+        guard phase == .collecting, let charged = ingest?.chargedByteCount else { return }
+        ingest?.chargedByteCount = 0
+        environment.refund(charged)
     }
 
     private func noteDenial(_ failure: ErrorResponse) {

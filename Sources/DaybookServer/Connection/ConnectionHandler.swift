@@ -127,7 +127,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func abandonRequest() {
         if let ticket = ingest?.ticket { loop.abandon(ticket) }
         if let ticket = importStream?.ticket { loop.abandon(ticket) }
-        if phase == .collecting, let charged = ingest?.chargedByteCount { environment.refund(charged) }
+        refundBody()
         giveUpQuery()
         endRecord()
         leaveBatch()
@@ -326,6 +326,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         ingest = nil
         importStream = nil
         query = nil
+        // The peer was gone before the answer.
+        guard phase != .closed else { return }
         requestStartedTick = nil
         lastProgressTick = loop.tick
         if request.keepsAlive {

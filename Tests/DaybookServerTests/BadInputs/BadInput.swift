@@ -191,7 +191,8 @@ struct BadInputRunner {
     @Test func thereAreEnoughAndNoTwoAreTheSame() {
         let all = Self.categories.flatMap(\.rows)
         #expect(all.count >= 250, "\(all.count)")
-        #expect(Set(all.map(\.name)).count == all.count)
+        let names = Self.categories.flatMap { category in category.rows.map { "\(category.name): \($0)" } }
+        #expect(Set(names).count == names.count)
         let requests = all.compactMap { row -> String? in
             if case .shown = row.request { nil } else { "\(row.request)" }
         }

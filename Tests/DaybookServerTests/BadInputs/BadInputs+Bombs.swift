@@ -18,7 +18,8 @@ extension BadInputs {
 
     private static let deep = repeated("{\"a\":", 9) + "1" + repeated("}", 9)
     private static let spaces = [UInt8](repeating: 0x20, count: 10 << 20 | 1)
-    private static let lineEnds = [UInt8](repeating: 0x0A, count: 8 << 20)
+    /// 80 lines of 100,000 letters.
+    private static let lines = Array(repeated(repeated("x", 99_999) + "\n", 80).utf8)
     private static let command = Array("{\(whole)}".utf8)
 
     static let bombs: [BadInput] = [
@@ -71,7 +72,7 @@ extension BadInputs {
             BadInput.batch),
         .wrong(
             "a batch of 100,000 numbers",
-            "{\"command_executions\":[\(Array(repeating: "1", count: 100_000).joined(separator: ","))]}", "body",
+            "{\"command_executions\":[\(Array(repeating: "1", count: 100_000).joined(separator: ","))]}", "command_executions[0]",
             BadInput.batch),
         .wrong(
             "a batch of empty objects",
@@ -94,10 +95,10 @@ extension BadInputs {
         packed("gzip of gzip that becomes 10 MiB", Packer.gzip(Packer.gzip(spaces)), "gzip", 400, "invalid_json"),
         packed("LZ4 that becomes 10 MiB and one byte", Packer.lz4(spaces), "lz4", 413, "payload_too_large"),
         packed(
-            "an import of gzip that becomes 8 MiB of nothing", Packer.gzip(lineEnds), "gzip", 413, "payload_too_large",
+            "an import of gzip that becomes 8 MB of one letter", Packer.gzip(lines), "gzip", 413, "payload_too_large",
             target: "/api/v1/metrics/import", type: "application/x-ndjson"),
         packed(
-            "an import of LZ4 with blocks of 4 MiB", Packer.lz4(lineEnds, blockSize: 7), "lz4", 415,
+            "an import of LZ4 with blocks of 4 MiB", Packer.lz4(lines, blockSize: 7), "lz4", 415,
             "unsupported_media_type", target: "/api/v1/metrics/import", type: "application/x-ndjson"),
         packed("gzip that is plain text", command, "gzip", 400, "bad_request"),
         packed("gzip that breaks off", Array(Packer.gzip(command).dropLast(4)), "gzip", 400, "bad_request"),
