@@ -166,7 +166,8 @@ import Testing
     @Test func whatBreaksOffBehindAnotherRequestEndsTheConnection() async throws {
         try await TestServer.with { server in
             let live = TestConnection.text("GET", "/health/live", key: nil)
-            let head = TestConnection.text("POST", path, key: server.key).dropLast() + "Content-Type: application/json\r\n"
+            let head =
+                TestConnection.text("POST", path, key: server.key).dropLast() + "Content-Type: application/json\r\n"
             for body in ["Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n50\r\n{", "X-Cut: a"] {
                 for _ in 0..<20 {
                     let connection = try await server.connect()

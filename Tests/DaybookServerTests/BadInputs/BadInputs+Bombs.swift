@@ -72,7 +72,8 @@ extension BadInputs {
             BadInput.batch),
         .wrong(
             "a batch of 100,000 numbers",
-            "{\"command_executions\":[\(Array(repeating: "1", count: 100_000).joined(separator: ","))]}", "command_executions[0]",
+            "{\"command_executions\":[\(Array(repeating: "1", count: 100_000).joined(separator: ","))]}",
+            "command_executions[0]",
             BadInput.batch),
         .wrong(
             "a batch of empty objects",

@@ -116,9 +116,13 @@ extension BadInputs {
         .raw("HTTP/1.2", "GET /health HTTP/1.2\r\nHost: a\r\n\r\n", 505, "http_version_not_supported"),
         .raw("HTTP/0.9 with its number", "GET /health HTTP/0.9\r\nHost: a\r\n\r\n", 505, "http_version_not_supported"),
         .raw("HTTP/0.9 without", "GET /health\r\n\r\n", 505, "http_version_not_supported"),
-        .raw("a version without its second number", "GET /health HTTP/1\r\nHost: a\r\n\r\n", 505, "http_version_not_supported"),
+        .raw(
+            "a version without its second number", "GET /health HTTP/1\r\nHost: a\r\n\r\n", 505,
+            "http_version_not_supported"),
         .raw("a version in small letters", "GET /health http/1.1\r\nHost: a\r\n\r\n"),
-        .raw("a version with more behind it", "GET /health HTTP/1.1x\r\nHost: a\r\n\r\n", 505, "http_version_not_supported"),
+        .raw(
+            "a version with more behind it", "GET /health HTTP/1.1x\r\nHost: a\r\n\r\n", 505,
+            "http_version_not_supported"),
         .raw("another protocol's version", "GET /health ICAP/1.0\r\nHost: a\r\n\r\n"),
         .raw("an answer instead of a request", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
         .raw("a TLS greeting", "\u{16}\u{03}\u{01}\u{00}\u{05}\u{01}\r\n\r\n"),

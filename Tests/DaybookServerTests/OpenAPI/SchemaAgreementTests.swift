@@ -12,7 +12,8 @@ import Testing
         "bytes of text", "bytes", "24 hours in the future", "must not be later than", "must not be earlier than",
         "contradicts", "does not belong to this query", "does not belong to this list", "must hold 1 to 16 words",
         "these events cannot be grouped by", "is not a parameter of this query", "must not be after end_date",
-        "levels", "in canonical form", "would make the session", "is not the organization of the credential", "must be one of",
+        "levels", "in canonical form", "would make the session", "is not the organization of the credential",
+        "must be one of",
     ]
 
     private static func isUnsaid(_ reply: Reply) throws -> Bool {
