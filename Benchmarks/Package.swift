@@ -18,7 +18,8 @@ let package = Package(
     name: "daybook-benchmarks",
     dependencies: [
         // Without its traits it needs no further package; allocations are counted by a target of this one.
-        .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: [])
+        .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: []),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
     ],
     targets: [
         .target(name: "CChecksum", path: "Sources/CChecksum"),
@@ -46,7 +47,10 @@ let package = Package(
             ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookSegment", "DaybookRollup", "DaybookStore"]),
         floor(
             "DaybookControl",
-            ["DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore"]),
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookCrypto", "DaybookEvent", "DaybookStore",
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ]),
         .executableTarget(
             name: "Kernels",
             dependencies: [

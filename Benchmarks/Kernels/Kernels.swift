@@ -17,6 +17,7 @@ let benchmarks: @Sendable () -> Void = {
     registerQueries()
     registerRollups()
     registerLimits()
+    registerTokens()
 }
 
 private func registerBytes() {

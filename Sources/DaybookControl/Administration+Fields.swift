@@ -5,12 +5,29 @@ internal import DaybookStore
 /// Reads fields of a request and notes all that are wrong.
 struct FieldReader {
     private let request: ControlDocument
+    /// What stands before the names of its fields, `alerts.` for example.
+    private let path: String
     private var faults: [Administration.Refusal.Fault] = []
 
-    init(_ request: ControlDocument) { self.request = request }
+    init(_ request: ControlDocument, path: String = "") {
+        self.request = request
+        self.path = path
+    }
 
     mutating func fault(_ field: String, _ message: String) {
-        faults.append(.init(field: field, message: message))
+        faults.append(.init(field: path + field, message: message))
+    }
+
+    /// Reads an object inside the request, which may have these fields; nothing is read of one that is not there.
+    mutating func section(_ name: String, _ fields: Set<String>, _ read: (inout FieldReader) -> Void) {
+        guard let value = request[name] else { return }
+        guard case .object = value else { return fault(name, "must be an object") }
+        var reader = FieldReader(value, path: path + name + ".")
+        for field in value.fieldNames.sorted() where !fields.contains(field) {
+            reader.fault(field, "is not a known field")
+        }
+        read(&reader)
+        faults += reader.faults
     }
 
     func check() throws(Administration.Refusal) {
@@ -36,6 +53,16 @@ struct FieldReader {
         return number
     }
 
+    /// A number with at most three decimals, in thousandths.
+    mutating func thousandths(_ name: String, through most: Int64) -> Int64? {
+        guard let value = request[name] else { return nil }
+        guard let number = value.thousandths, (0...most).contains(number) else {
+            fault(name, "must be a number from 0 to \(most / 1_000) with at most three decimals")
+            return nil
+        }
+        return number
+    }
+
     mutating func flag(_ name: String) -> Bool {
         guard let value = request[name] else { return false }
         guard case .boolean(let flag) = value else {
@@ -46,16 +73,27 @@ struct FieldReader {
     }
 
     /// Whom a key is for; empty when it is left out.
-    mutating func user() -> String {
-        guard let value = request["user"] else { return "" }
+    mutating func user() -> String { request["user"] == nil ? "" : identifier("user") }
+
+    /// The id of a user or a team, as events name them.
+    mutating func identifier(_ name: String) -> String {
         let allowed = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@-".utf8)
-        guard let user = value.stringValue, (1...Limits.userByteCountMax).contains(user.utf8.count),
-            user.utf8.allSatisfy(allowed.contains)
+        guard let text = request[name]?.stringValue, (1...Limits.userByteCountMax).contains(text.utf8.count),
+            text.utf8.allSatisfy(allowed.contains)
         else {
-            fault("user", "must be 1 to 128 of A-Z, a-z, 0-9 and _.@-")
+            fault(name, "must be 1 to \(Limits.userByteCountMax) of A-Z, a-z, 0-9 and _.@-")
             return ""
         }
-        return user
+        return text
+    }
+
+    /// A text that stays when it is not named, and is taken away by null.
+    mutating func change(_ name: String, of known: inout String, byteCountMax: Int = 255) {
+        if request.isNull(name) {
+            known = ""
+        } else if request[name] != nil {
+            known = text(name, byteCountMax: byteCountMax)
+        }
     }
 }
 
@@ -77,6 +115,13 @@ extension Administration {
         guard id == credential.organization.id || credential.permits(.manageOrganizations) else {
             throw KeyRegistry.Failure.organizationNotFound
         }
+        return id
+    }
+
+    /// The same, and it is there.
+    func existingOrganization(of request: ControlDocument, _ origin: RequestOrigin) throws -> OrganizationID {
+        let id = try organization(of: request, origin)
+        guard store.organization(id) != nil else { throw KeyRegistry.Failure.organizationNotFound }
         return id
     }
 

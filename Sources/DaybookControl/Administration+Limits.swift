@@ -4,8 +4,8 @@ internal import DaybookStore
 
 /// How much an organization may send and ask.
 extension Administration {
-    func showLimits(_ request: ControlDocument) throws -> [UInt8] {
-        let record = try limitedOrganization(of: request)
+    func showLimits(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
+        let record = try limitedOrganization(of: request, origin)
         let policy = store.rateLimits(of: record.log)
         var answer = JSONObjectText()
         answer.field("organization", record.id.text)
@@ -21,11 +21,12 @@ extension Administration {
         return answer.finished()
     }
 
-    /// What is not named stays; but another tier, or another number, begins without a burst. Nothing is changed unless
-    /// every field is good.
+    /// What is not named stays as it was set here; but another tier, or another number, begins without a burst. What the
+    /// organization has chosen of its limits holds no more. Nothing is changed unless every field is good. What was set
+    /// once stays set when it is what the server gives to those for whom nothing was.
     func setLimits(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
-        let record = try limitedOrganization(of: request)
-        let known = store.rateLimits(of: record.log)
+        let record = try limitedOrganization(of: request, origin)
+        let (known, isSet) = store.allowedRateLimits(of: record.log)
         var policy = known
         try readTier(of: request, into: &policy)
         if let adaptive = request["adaptive"] {
@@ -43,17 +44,20 @@ extension Administration {
             }
             policy.burst = try Self.number("burst", of: request, 0, limit) ?? 0
         }
-        if policy != known {
+        let isAsked = request.fieldNames.contains { $0 != "verb" && $0 != "organization" }
+        if isAsked, !isSet || policy != known || policy != store.rateLimits(of: record.log) {
             try store.appendControl([
                 .rateLimitsSet(record.id, policy, at: now),
                 .audited(origin.record("limits.set", record.id.text, in: record.id, at: now)),
             ])
         }
-        return try showLimits(request)
+        return try showLimits(request, origin)
     }
 
-    private func limitedOrganization(of request: ControlDocument) throws -> OrganizationRecord {
-        let id = try organization(of: request)
+    private func limitedOrganization(
+        of request: ControlDocument, _ origin: RequestOrigin
+    ) throws -> OrganizationRecord {
+        let id = try organization(of: request, origin)
         guard let record = store.organization(id) else { throw KeyRegistry.Failure.organizationNotFound }
         return record
     }

@@ -9,7 +9,7 @@ extension Administration {
         ("productivity", .productivityMetric),
     ]
     /// A hundred years.
-    private static let retentionDaysMax: Int64 = 36_525
+    package static let retentionDaysMax: Int64 = 36_525
 
     func showOrganization(_ request: ControlDocument) throws -> [UInt8] {
         let id = try organization(of: request)
@@ -23,6 +23,7 @@ extension Administration {
         }
         answer.field("legal_hold", retention.isHeld)
         answer.field("quota_bytes", try store.quotaByteCount(of: id))
+        answer.field("durability", store.durability(of: record.log).name)
         return answer.finished()
     }
 
@@ -40,10 +41,12 @@ extension Administration {
             retention.isHeld = isHeld
         }
         let quota = try quotaByteCount(of: request)
+        let durability = try durability(of: request)
         let now = now
         var acts: [ControlEvent] = []
         if retention != known { acts.append(.retentionSet(id, retention, at: now)) }
         if let quota { acts.append(.quotaSet(id, byteCount: quota, at: now)) }
+        if let durability { acts.append(.durabilitySet(id, durability, at: now)) }
         if !acts.isEmpty {
             try store.appendControl(acts + [.audited(origin.record("org.set", id.text, in: id, at: now))])
         }
@@ -73,6 +76,14 @@ extension Administration {
             }
             retention[family] = UInt32(days)
         }
+    }
+
+    private func durability(of request: ControlDocument) throws(Refusal) -> Durability? {
+        guard let value = request["durability"] else { return nil }
+        guard let durability = Durability.allCases.first(where: { $0.name == value.stringValue }) else {
+            throw Refusal(code: "validation_failed", message: "durability must be durable or relaxed.")
+        }
+        return durability
     }
 
     private func quotaByteCount(of request: ControlDocument) throws(Refusal) -> UInt64? {

@@ -11,17 +11,36 @@ package import DaybookSystem
 /// | --- | --- | --- |
 /// | `org.create` | `organization`, `operator?` | `organization, created_at, api_key, key_id, role, operator, …`: with its first key, an admin's |
 /// | `org.list` | `limit?`, `cursor?` | `organizations [{organization, created_at}]` |
-/// | `org.show` | `organization` | `organization, created_at, retention_days {commands, agents, sessions, productivity}, legal_hold, quota_bytes`; 0 days keep for ever, 0 bytes are no bound |
-/// | `org.set` | `organization`, `retention_days?` with some families, `legal_hold?`, `quota_bytes?` | as `org.show` |
+/// | `org.show` | `organization` | `organization, created_at, retention_days {commands, agents, sessions, productivity}, legal_hold, quota_bytes, durability`; 0 days keep for ever, 0 bytes are no bound |
+/// | `org.set` | `organization`, `retention_days?` with some families, `legal_hold?`, `quota_bytes?`, `durability?` | as `org.show` |
+/// | `org.delete` | `organization` | `organization, deleted_at, removed_at, last_error`: asked again, how far it is |
+/// | `org.show_config` | `organization` | `organization, rate_limiting {…}, data_retention {…}, performance {…}, alerts {…}`; null is no choice |
+/// | `org.set_config` | `organization`, and the four objects, of which any part may be left out | as `org.show_config`: the whole document is replaced |
 /// | `limits.show` | `organization` | `organization, tier, single_per_minute, batch_per_minute, query_per_minute, burst, adaptive, concurrent_batches`; null is without a bound |
 /// | `limits.set` | `organization`, `tier?` or `requests_per_minute?`, `burst?`, `adaptive?`, `concurrent_batches?` | as `limits.show` |
 /// | `key.create` | `organization`, `name?`, `role?`, `scopes?` (without both ingest, read), `user?`, `expires_in_seconds?`, `operator?` | `organization, api_key, key_id, name, role, operator, scopes, user, created_at, expires_at, rotated_from` |
 /// | `key.list` | `organization`, `limit?`, `cursor?` | `keys [{key_id, …, last_used_at, revoked_at}]` |
 /// | `key.rotate` | `key_id`, `organization?`, `grace_seconds?` (86,400), `expires_in_seconds?` | as `key.create`, and `old_key_expires_at` |
 /// | `key.revoke` | `key_id`, `organization?` | `key_id, revoked_at` |
+/// | `user.list` | `organization`, `team_id?`, `limit?`, `cursor?` | `users [{user_id, record_id, name, role, team_id, disabled, created_at, updated_at}]` |
+/// | `user.show` | `organization`, `user_id` | `organization, user_id, …` |
+/// | `user.set` | `organization`, `user_id`, `name?`, `role?`, `team_id?`, `disabled?` | as `user.show`; what is not named stays, null takes away |
+/// | `user.delete` | `organization`, `user_id` | `organization, user_id, record_id, revoked_key_ids [...]` |
+/// | `team.list` | `organization`, `limit?`, `cursor?` | `teams [{team_id, name, created_at, updated_at, member_count}]` |
+/// | `team.show` | `organization`, `team_id` | `organization, team_id, name, created_at, updated_at, members [...]` |
+/// | `team.set` | `organization`, `team_id`, `name?` | as `team.show` |
+/// | `team.delete` | `organization`, `team_id` | `organization, team_id` |
+/// | `token.issue` | `key_id`, `organization?`, `expires_in_seconds?`, `refresh?` (true) | `access_token, token_type, expires_in, token_id, …, refresh_token, grant_id, …`; over HTTP for the own key, which is not named |
+/// | `token.refresh` | `refresh_token` | as `token.issue` |
+/// | `token.list` | `organization`, `limit?`, `cursor?` | `tokens [{token_id, kind, key_id, user, created_at, expires_at, refreshes, refreshed_at, revoked_at, reason}]`: grants, and access tokens that were revoked |
+/// | `token.revoke` | `token_id?` or `token?`, `organization?` | `token_id, organization, revoked_at`; over HTTP, without a name, the token that asks |
+/// | `token.rotate_key` | `at_once?` | `signing_key, algorithm, created_at, old_keys [{signing_key, algorithm, verifies_until}]` |
 /// | `erase.begin` | `organization`, `user` | as `erase.status` |
 /// | `erase.status` | `erasure_id` | `erasure_id, organization, user_hash, through_sequence, begun_at, state, phase, awaited, last_error, certificate` |
 /// | `erase.reapply` | `organization?` | `erasure_ids [...]`: begun once more |
+/// | `dlq.list` | `organization?`, `limit?`, `cursor?` | `dead_letters [{dead_letter_id, organization, kind, first_sequence, last_sequence, subject, attempts, first_attempt_at, last_attempt_at, error}]`, oldest first |
+/// | `dlq.show` | `dead_letter_id`, `organization?` | one of them |
+/// | `dlq.replay`, `dlq.purge` | `dead_letter_id?`, `organization?`; without an id all of them | `replayed` or `purged`: how many |
 /// | `config.show` | | `settings [{name, value, origin, place}]` of the running server |
 /// | `log.set_level` | `level` | `level, previous_level`: of the running server, until it ends |
 /// | `audit.list` | `organization?`, `limit?` (100), `cursor?` | `items [{number, at, organization, actor, action, target, route, request_id, address, outcome, count}], pagination {next_cursor, has_more}`, newest first |
@@ -36,11 +55,14 @@ package struct Administration: Sendable {
     let server: RunningServer?
     let clock: any Clock
     let trail: AuditTrail?
+    let tokens: TokenAuthority
 
-    /// - Parameter trail: of the running server; what it has gathered is written before the trail is read.
+    /// - Parameters:
+    ///   - trail: of the running server; what it has gathered is written before the trail is read.
+    ///   - tokens: of the running server; else one of its own.
     package init(
         store: Store, registry: KeyRegistry, clock: any Clock, defaults: OrganizationDefaults = OrganizationDefaults(),
-        server: RunningServer? = nil, trail: AuditTrail? = nil
+        server: RunningServer? = nil, trail: AuditTrail? = nil, tokens: TokenAuthority? = nil
     ) {
         self.store = store
         self.registry = registry
@@ -48,6 +70,8 @@ package struct Administration: Sendable {
         self.defaults = defaults
         self.server = server
         self.trail = trail
+        self.tokens =
+            tokens ?? TokenAuthority(store: store, registry: registry, clock: clock, entropy: registry.entropy)
     }
 
     /// Why a verb was not carried out. `code` is one of the codes of the HTTP errors.
@@ -61,6 +85,10 @@ package struct Administration: Sendable {
         package var message: String
         /// Fields that are wrong.
         package var faults: [Fault] = []
+        /// With `rate_limited`.
+        package var retrySeconds: UInt64?
+        /// With `unauthorized`: the audit trail was told of it.
+        package var isOfSomebodyKnown = false
 
         static func invalid(_ faults: [Fault], code: String = "validation_failed") -> Refusal {
             let message = faults.map { "\($0.field) \($0.message)." }.joined(separator: " ")
@@ -76,16 +104,25 @@ package struct Administration: Sendable {
     struct Verb: Sendable {
         var permission: Permission?
         var fields: Set<String>
+        /// Whoever has any credential may ask for it over HTTP.
+        var isForEverybody = false
     }
 
     static let verbs: [String: Verb] = [
         "org.create": Verb(permission: .manageOrganizations, fields: ["organization", "operator"]),
         "org.list": Verb(permission: .manageOrganizations, fields: ["limit", "cursor"]),
         "org.show": Verb(permission: .manageOrganizations, fields: ["organization"]),
-        "org.set": Verb(permission: nil, fields: ["organization", "retention_days", "legal_hold", "quota_bytes"]),
-        "limits.show": Verb(permission: nil, fields: ["organization"]),
+        "org.set": Verb(
+            permission: .manageOrganizations,
+            fields: ["organization", "retention_days", "legal_hold", "quota_bytes", "durability"]),
+        "org.delete": Verb(permission: .manageOrganizations, fields: ["organization"]),
+        "org.show_config": Verb(permission: .configureOrganization, fields: ["organization"]),
+        "org.set_config": Verb(
+            permission: .configureOrganization,
+            fields: ["organization", "rate_limiting", "data_retention", "performance", "alerts"]),
+        "limits.show": Verb(permission: .readLimits, fields: ["organization"]),
         "limits.set": Verb(
-            permission: nil,
+            permission: .manageOrganizations,
             fields: ["organization", "tier", "requests_per_minute", "burst", "adaptive", "concurrent_batches"]),
         "key.create": Verb(
             permission: .manageKeys,
@@ -94,9 +131,28 @@ package struct Administration: Sendable {
         "key.rotate": Verb(
             permission: .manageKeys, fields: ["key_id", "organization", "grace_seconds", "expires_in_seconds"]),
         "key.revoke": Verb(permission: .manageKeys, fields: ["key_id", "organization"]),
+        "user.list": Verb(permission: .readUsers, fields: ["organization", "team_id", "limit", "cursor"]),
+        "user.show": Verb(permission: .readUsers, fields: ["organization", "user_id"]),
+        "user.set": Verb(
+            permission: .manageUsers, fields: ["organization", "user_id", "name", "role", "team_id", "disabled"]),
+        "user.delete": Verb(permission: .manageUsers, fields: ["organization", "user_id"]),
+        "team.list": Verb(permission: .readUsers, fields: ["organization", "limit", "cursor"]),
+        "team.show": Verb(permission: .readUsers, fields: ["organization", "team_id"]),
+        "team.set": Verb(permission: .manageUsers, fields: ["organization", "team_id", "name"]),
+        "team.delete": Verb(permission: .manageUsers, fields: ["organization", "team_id"]),
+        "token.issue": Verb(
+            permission: nil, fields: ["key_id", "organization", "expires_in_seconds", "refresh"], isForEverybody: true),
+        "token.refresh": Verb(permission: nil, fields: ["refresh_token"], isForEverybody: true),
+        "token.list": Verb(permission: .manageKeys, fields: ["organization", "limit", "cursor"]),
+        "token.revoke": Verb(permission: nil, fields: ["token_id", "token", "organization"], isForEverybody: true),
+        "token.rotate_key": Verb(permission: nil, fields: ["at_once"]),
         "erase.begin": Verb(permission: nil, fields: ["organization", "user"]),
         "erase.status": Verb(permission: nil, fields: ["erasure_id"]),
         "erase.reapply": Verb(permission: nil, fields: ["organization"]),
+        "dlq.list": Verb(permission: .manageDeadLetters, fields: ["organization", "limit", "cursor"]),
+        "dlq.show": Verb(permission: .manageDeadLetters, fields: ["dead_letter_id", "organization"]),
+        "dlq.replay": Verb(permission: .manageDeadLetters, fields: ["dead_letter_id", "organization"]),
+        "dlq.purge": Verb(permission: .manageDeadLetters, fields: ["dead_letter_id", "organization"]),
         "config.show": Verb(permission: nil, fields: []),
         "log.set_level": Verb(permission: nil, fields: ["level"]),
         "audit.list": Verb(permission: .readAudit, fields: ["organization", "limit", "cursor"]),
@@ -126,8 +182,13 @@ package struct Administration: Sendable {
             return .failure(refusal)
         } catch let failure as KeyRegistry.Failure {
             return .failure(Self.refusal(for: failure))
+        } catch let failure as TokenAuthority.Failure {
+            return .failure(refusal(for: failure, origin))
         } catch StoreError.organizationExists(let id) {
             return .failure(Refusal(code: "conflict", message: "The organization \(id) exists already."))
+        } catch is ControlContradiction {
+            return .failure(
+                Refusal(code: "conflict", message: "Somebody else was faster. Look, and try again."))
         } catch {
             return .failure(
                 Refusal(code: "storage_unavailable", message: "The store could not keep it: \(error)"))
@@ -137,7 +198,7 @@ package struct Administration: Sendable {
     private func fields(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
         let name = request["verb"]?.stringValue ?? ""
         guard let verb = Self.verbs[name] else { throw Refusal(code: "not_found", message: "There is no such verb.") }
-        if let credential = origin.credential {
+        if let credential = origin.credential, !verb.isForEverybody {
             guard let permission = verb.permission, credential.permits(permission) else { throw Self.forbidden(verb) }
         }
         let unknown = request.fieldNames.filter { $0 != "verb" && !verb.fields.contains($0) }
@@ -149,15 +210,35 @@ package struct Administration: Sendable {
         case "org.list": return try listOrganizations(request, origin)
         case "org.show": return try showOrganization(request)
         case "org.set": return try setOrganization(request, origin)
-        case "limits.show": return try showLimits(request)
+        case "org.delete": return try deleteOrganization(request, origin)
+        case "org.show_config": return try showOrganizationConfiguration(request, origin)
+        case "org.set_config": return try setOrganizationConfiguration(request, origin)
+        case "limits.show": return try showLimits(request, origin)
         case "limits.set": return try setLimits(request, origin)
         case "key.create": return try createKey(request, origin)
         case "key.list": return try listKeys(request, origin)
         case "key.rotate": return try rotateKey(request, origin)
         case "key.revoke": return try revokeKey(request, origin)
+        case "user.list": return try listUsers(request, origin)
+        case "user.show": return try showUser(request, origin)
+        case "user.set": return try setUser(request, origin)
+        case "user.delete": return try deleteUser(request, origin)
+        case "team.list": return try listTeams(request, origin)
+        case "team.show": return try showTeam(request, origin)
+        case "team.set": return try setTeam(request, origin)
+        case "team.delete": return try deleteTeam(request, origin)
+        case "token.issue": return try issueToken(request, origin)
+        case "token.refresh": return try refreshToken(request, origin)
+        case "token.list": return try listTokens(request, origin)
+        case "token.revoke": return try revokeToken(request, origin)
+        case "token.rotate_key": return try rotateSigningKey(request, origin)
         case "erase.begin": return try beginErasure(request, origin)
         case "erase.status": return try erasureStatus(request)
         case "erase.reapply": return try reapplyErasures(request, origin)
+        case "dlq.list": return try listDeadLetters(request, origin)
+        case "dlq.show": return try showDeadLetter(request, origin)
+        case "dlq.replay": return try removeDeadLetters(request, origin, isReplayed: true)
+        case "dlq.purge": return try removeDeadLetters(request, origin, isReplayed: false)
         case "config.show": return try showConfiguration()
         case "log.set_level": return try setLogLevel(request, origin)
         case "audit.list": return try listAudit(request, origin)
@@ -182,11 +263,17 @@ package struct Administration: Sendable {
             throw Refusal(code: "forbidden", message: "The operator's keys are made in the operator's organization.")
         }
         let now = now
-        let made = try registry.createOrganization(id, first: new) { key in
-            [
-                .audited(origin.record("org.create", id.text, in: id, at: now)),
-                .audited(origin.record("key.create", key.keyID, in: id, at: now)),
-            ]
+        let made: MadeKey
+        do {
+            made = try registry.createOrganization(id, first: new) { key in
+                [
+                    .audited(origin.record("org.create", id.text, in: id, at: now)),
+                    .audited(origin.record("key.create", key.keyID, in: id, at: now)),
+                ]
+            }
+        } catch ControlContradiction.organizationDeleted {
+            throw Refusal(
+                code: "conflict", message: "An organization \(id) was deleted; its name is not given out again.")
         }
         if defaults.retention != .standard { try store.setRetention(defaults.retention, of: id) }
         var answer = JSONObjectText()

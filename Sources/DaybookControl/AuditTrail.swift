@@ -42,7 +42,7 @@ package struct RequestOrigin: Sendable {
         _ outcome: AuditRecord.Outcome = .done
     ) -> AuditRecord {
         AuditRecord(
-            at: now, organization: organization, actor: credential.map { .key($0.id) } ?? .local, action: action,
+            at: now, organization: organization, actor: credential?.actor ?? .local, action: action,
             target: target, route: route, requestID: requestID, address: address, outcome: outcome)
     }
 }

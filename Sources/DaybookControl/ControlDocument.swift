@@ -1,11 +1,12 @@
-/// The small JSON of administrative requests. Events never come this way; they have their own one-pass parser.
+/// The small JSON of administrative requests. Of numbers that are no integers only the text is kept. Events never
+/// come this way; they have their own one-pass parser.
 package enum ControlDocument: Equatable, Sendable {
     case object([String: ControlDocument])
     case array([ControlDocument])
     case string(String)
     case integer(Int64)
-    /// Any other number, as it stands: no request wants one, and who reads a field says what it wants.
-    case number(String)
+    /// Any other number, as it was written.
+    case decimal(String)
     case boolean(Bool)
     case null
 
@@ -27,9 +28,31 @@ package enum ControlDocument: Equatable, Sendable {
         return value
     }
 
+    /// Whether the field is there, and null.
+    package func isNull(_ key: String) -> Bool {
+        guard case .object(let fields) = self else { return false }
+        return fields[key] == .null
+    }
+
     package var fieldNames: [String] { if case .object(let fields) = self { Array(fields.keys) } else { [] } }
     package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
     package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
+    /// A number in thousandths; nil for what is no number, has more than three decimals, or is a fraction with an exponent.
+    package var thousandths: Int64? {
+        switch self {
+        case .integer(let value):
+            let (product, overflow) = value.multipliedReportingOverflow(by: 1_000)
+            return overflow ? nil : product
+        case .decimal(let text):
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 2 else { return nil }
+            let decimals = parts[1].reversed().drop { $0 == "0" }
+            guard decimals.count <= 3 else { return nil }
+            let padding = String(repeating: "0", count: 3 - decimals.count)
+            return Int64(parts[0] + String(decimals.reversed()) + padding)
+        default: return nil
+        }
+    }
     package var arrayValue: [ControlDocument]? { if case .array(let value) = self { value } else { nil } }
 
     private struct Parser {
@@ -76,19 +99,15 @@ package enum ControlDocument: Equatable, Sendable {
             return value
         }
 
+        /// RFC 8259: no plus sign, no leading zero, a digit on both sides of the point.
         mutating func number() throws(Malformed) -> ControlDocument {
             let start = position
-            if peek == UInt8(ascii: "-") { position += 1 }
-            let first = peek
-            let digitCount = try digits()
-            guard first != UInt8(ascii: "0") || digitCount == 1 else { throw Malformed() }
-            if peek == UInt8(ascii: ".") {
-                position += 1
-                _ = try digits()
-            }
-            if peek == UInt8(ascii: "e") || peek == UInt8(ascii: "E") {
-                position += 1
-                if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { position += 1 }
+            _ = skip(UInt8(ascii: "-"))
+            let isZero = peek == UInt8(ascii: "0")
+            guard try digits() == 1 || !isZero else { throw Malformed() }
+            if skip(UInt8(ascii: ".")) { _ = try digits() }
+            if skip(UInt8(ascii: "e")) || skip(UInt8(ascii: "E")) {
+                _ = skip(UInt8(ascii: "+")) || skip(UInt8(ascii: "-"))
                 _ = try digits()
             }
             let text = String(decoding: bytes[start..<position], as: UTF8.self)
@@ -97,15 +116,21 @@ package enum ControlDocument: Equatable, Sendable {
             if text.utf8.count <= 16, let value = Double(text), let integer = Int64(exactly: value) {
                 return .integer(integer)
             }
-            return .number(text)
+            return .decimal(text)
         }
 
         /// At least one; how many.
-        mutating func digits() throws(Malformed) -> Int {
+        private mutating func digits() throws(Malformed) -> Int {
             let start = position
             while let byte = peek, (0x30...0x39).contains(byte) { position += 1 }
             guard position > start else { throw Malformed() }
             return position - start
+        }
+
+        private mutating func skip(_ byte: UInt8) -> Bool {
+            guard peek == byte else { return false }
+            position += 1
+            return true
         }
 
         mutating func object(depth: Int) throws(Malformed) -> ControlDocument {

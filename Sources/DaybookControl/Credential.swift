@@ -2,14 +2,19 @@ package import DaybookFormat
 package import DaybookStore
 import Synchronization
 
-/// Who a request comes from: the organization, the user, and what they may do in it. Made once per key and shared.
+/// Who a request comes from: the organization, the user, and what they may do in it. Made once per key or token and
+/// shared.
 package final class Credential: Sendable {
-    /// The id of the key.
+    /// The id of the key, also of the one that a token came from; of an external issuer's tokens `ext_` and its name.
     package let id: String
+    /// How the audit trail names who shows it.
+    package let actor: AuditRecord.Actor
     package let organization: OrganizationRecord
     /// Whom events are for when the body names nobody, and whose events are its own.
     package let defaultUser: [UInt8]
     package let role: Role?
+    /// What the record of its user says: it may do no more.
+    package let userRole: Role?
     package let isOperator: Bool
     /// As they were given; what holds are the permissions.
     package let scopes: ScopeSet
@@ -19,18 +24,56 @@ package final class Credential: Sendable {
 
     init(
         _ record: KeyRecord, _ role: Role?, _ scopes: ScopeSet, of organization: OrganizationRecord,
-        expiresAt: Timestamp?, use: LastUse
+        expiresAt: Timestamp?, use: LastUse, userRole: Role? = nil
     ) {
         id = record.keyID
+        actor = .key(record.keyID)
         self.organization = organization
         defaultUser = Array((record.user.isEmpty ? "owner" : record.user).utf8)
         self.role = role
+        self.userRole = userRole
         isOperator = record.isOperator
         self.scopes = scopes
-        permissions = PermissionsTable.permissions(of: role, scopes, isOperator: record.isOperator)
+        permissions = PermissionsTable.permissions(
+            of: role, scopes, isOperator: record.isOperator, userRole: userRole)
         self.expiresAt = expiresAt
         self.use = use
     }
+
+    /// What is left of a key in one of its tokens, or in a grant.
+    init(token id: String, of key: Credential, permissions: PermissionSet, expiresAt: Timestamp?) {
+        self.id = key.id
+        actor = .token(id)
+        organization = key.organization
+        defaultUser = key.defaultUser
+        role = key.role
+        userRole = key.userRole
+        isOperator = key.isOperator
+        scopes = key.scopes
+        self.permissions = permissions
+        self.expiresAt = key.expiresAt.map { min($0, expiresAt ?? $0) } ?? expiresAt
+        use = key.use
+    }
+
+    /// What an external issuer says of somebody.
+    init(
+        token id: String, of issuerID: String, _ organization: OrganizationRecord, user: String, _ role: Role,
+        userRole: Role?, expiresAt: Timestamp
+    ) {
+        self.id = issuerID
+        actor = .token(id)
+        self.organization = organization
+        defaultUser = Array(user.utf8)
+        self.role = role
+        self.userRole = userRole
+        isOperator = false
+        scopes = []
+        permissions = PermissionsTable.permissions(of: role, [], isOperator: false, userRole: userRole)
+        self.expiresAt = expiresAt
+        use = LastUse()
+    }
+
+    package var isToken: Bool { if case .token = actor { true } else { false } }
 
     /// The expiry itself is the first moment at which it no longer holds.
     package func isValid(at now: Timestamp) -> Bool {

@@ -149,6 +149,8 @@ extension KeyRegistry {
                 if record != entry.record { apply(blanked: record) }
                 if entry.revokedAt == nil, let at = control.revocations[keyID] { apply(revoked: keyID, at: at) }
             }
+            // The user may hold an external issuer's token, and no key.
+            newGeneration()
             return erasure
         }
     }
@@ -160,7 +162,8 @@ extension KeyRegistry {
             let old = entry.credential
             entry.record = record
             entry.credential = Credential(
-                record, old.role, old.scopes, of: old.organization, expiresAt: old.expiresAt, use: entry.use)
+                record, old.role, old.scopes, of: old.organization, expiresAt: old.expiresAt, use: entry.use,
+                userRole: old.userRole)
             state.entries[record.keyID] = entry
         }
     }

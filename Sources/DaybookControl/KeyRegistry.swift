@@ -15,6 +15,8 @@ package final class KeyRegistry: Sendable {
         /// From when on it opens nothing because another key took its place.
         var retiredAt: Timestamp?
         var revokedAt: Timestamp?
+        /// It opens nothing while its user is disabled.
+        var isSuspended = false
     }
 
     struct State {
@@ -62,8 +64,12 @@ package final class KeyRegistry: Sendable {
         }
     }
 
-    /// Changes with every revocation and rotation: a cached credential of an older generation must be looked up again.
+    /// Changes with everything that ends a credential before its time: revocations, rotations, the standing of a user who
+    /// has keys. A cached credential of an older generation must be looked up again.
     package var generation: UInt64 { generationNumber.load(ordering: .acquiring) }
+
+    /// Something changed that credentials hang on: cached ones must be looked up again.
+    func newGeneration() { generationNumber.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 
     var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }
 
@@ -72,7 +78,8 @@ package final class KeyRegistry: Sendable {
     /// The credential behind a key's text, or nil: unknown, mistyped, expired and revoked look the same from outside.
     /// Complexity: O(1), one SHA-256.
     package func verify(_ key: [UInt8], at now: Timestamp) -> Credential? {
-        guard let entry = entry(of: key), entry.revokedAt == nil, entry.credential.isValid(at: now) else { return nil }
+        guard let entry = entry(of: key), entry.revokedAt == nil, !entry.isSuspended, entry.credential.isValid(at: now)
+        else { return nil }
         return entry.credential
     }
 
@@ -95,6 +102,11 @@ package final class KeyRegistry: Sendable {
         let known = state.withLock { $0.entries[keyID]?.credential }
         guard let known, organization == nil || organization == known.organization.id else { throw .keyNotFound }
         return known
+    }
+
+    /// The same without a word about why, and whether it was revoked or its user is disabled; nil when there is no such key.
+    func standing(of keyID: String) -> (credential: Credential, isRevoked: Bool)? {
+        state.withLock { $0.entries[keyID].map { ($0.credential, $0.revokedAt != nil || $0.isSuspended) } }
     }
 
     /// The keys of one organization, oldest first, revoked ones included.
@@ -120,18 +132,20 @@ package final class KeyRegistry: Sendable {
         let role = Role(rawValue: record.role)
         guard role != nil || record.role.isEmpty else { return }
         let use = LastUse()
+        let standing = standing(of: record.user, in: record.organization)
         let credential = Credential(
-            record, role, scopes, of: organization, expiresAt: record.expiresAt, use: use)
+            record, role, scopes, of: organization, expiresAt: record.expiresAt, use: use, userRole: standing.role)
         state.withLock { state in
             state.entries[record.keyID] = Entry(
-                record: record, credential: credential, use: use, writtenUse: writtenUse)
+                record: record, credential: credential, use: use, writtenUse: writtenUse,
+                isSuspended: standing.isDisabled)
             state.identifiersByHash[hash] = record.keyID
         }
     }
 
     func apply(revoked keyID: String, at: Timestamp) {
         state.withLock { $0.entries[keyID]?.revokedAt = at }
-        generationNumber.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        newGeneration()
     }
 
     func apply(retired keyID: String, until: Timestamp) {
@@ -141,10 +155,10 @@ package final class KeyRegistry: Sendable {
             entry.retiredAt = until
             entry.credential = Credential(
                 entry.record, old.role, old.scopes, of: old.organization, expiresAt: min(until, old.expiresAt ?? until),
-                use: entry.use)
+                use: entry.use, userRole: old.userRole)
             state.entries[keyID] = entry
         }
-        generationNumber.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        newGeneration()
     }
 }
 

@@ -31,12 +31,26 @@ package enum PermissionsTable {
         Row(
             .readOwnEvents, "list the events and sessions of the own user", [.admin, .manager, .developer, .auditor],
             scopes: .read),
+        Row(
+            .readTeamEvents, "list those that belong to the own user's team", [.admin, .manager, .auditor],
+            scopes: .read),
         Row(.readEvents, "list those of every user of the organization", [.admin, .auditor], scopes: .read),
         Row(.exportEvents, "export what may be listed (no route yet)", [.admin, .auditor], scopes: .export),
         Row(.manageKeys, "list, make, rotate and revoke keys of the organization", [.admin], scopes: .admin),
+        Row(.readUsers, "list users and teams", [.admin, .manager, .auditor], scopes: .admin),
+        Row(.manageUsers, "make, change and delete users and teams", [.admin], scopes: .admin),
+        Row(
+            .configureOrganization, "show and change the configuration of the organization", [.admin], scopes: .admin),
+        Row(
+            .readLimits, "show how much the organization may send and ask", [.admin, .auditor], isOperators: true,
+            scopes: .admin),
         Row(.readAudit, "read the audit trail of the organization", [.admin, .auditor], scopes: .admin),
+        Row(
+            .manageDeadLetters, "list, replay and purge work that failed", [.admin], isOperators: true, scopes: .admin),
         Row(.readInstanceMetrics, "`/metrics` of the process", [.admin], isOperators: true, scopes: .admin),
-        Row(.manageOrganizations, "list, show and make organizations", [], isOperators: true),
+        Row(
+            .manageOrganizations, "list, show, make, set and delete organizations, and set their limits", [],
+            isOperators: true),
     ]
 
     package static func permissions(of role: Role) -> PermissionSet {
@@ -49,14 +63,18 @@ package enum PermissionsTable {
 
     package static let ofOperators = PermissionSet(rows.filter(\.isOperators).map(\.permission))
 
-    /// What a key may do: what its role says, or its scopes; with both, what both allow. The operator's part comes on top.
-    package static func permissions(of role: Role?, _ scopes: ScopeSet, isOperator: Bool) -> PermissionSet {
+    /// What a key may do: what its role says, or its scopes; with both, what both allow; and no more than the role of its
+    /// user, if that has one. The operator's part comes on top.
+    package static func permissions(
+        of role: Role?, _ scopes: ScopeSet, isOperator: Bool, userRole: Role? = nil
+    ) -> PermissionSet {
         var permissions: PermissionSet
         switch role {
         case nil: permissions = Self.permissions(of: scopes)
         case let role? where scopes.isEmpty: permissions = role.permissions
         case let role?: permissions = role.permissions.intersection(Self.permissions(of: scopes))
         }
+        if let userRole { permissions.formIntersection(userRole.permissions) }
         if isOperator { permissions.formUnion(ofOperators) }
         return permissions
     }

@@ -258,6 +258,11 @@ package final class CheckpointLog {
         table = next
     }
 
+    /// Nothing is vouched for in these logs any more. What the file says of them is left out when it is made anew.
+    package func forget(where isGone: (LogID) -> Bool) {
+        for log in table.marks.keys where isGone(log) { table.marks[log] = nil }
+    }
+
     private func replace(with next: CheckpointTable) throws(DiskError) {
         let fresh = try Self.create(disk: disk, storeID: storeID, table: next, ordinal: ordinal + 1)
         file.close()

@@ -30,13 +30,11 @@ package enum CommitOutcome: Sendable, Equatable {
 package enum CommitRefusal: Sendable, Equatable {
     /// The idempotency key came before with another body.
     case idempotencyConflict
-    case sessionNotFound
-    case sessionEnded
+    case sessionNotFound(ChangePlace)
+    case sessionEnded(ChangePlace)
     /// What the changes of a session add up to must stay within the limits of one event.
-    /// - Parameters:
-    ///   - session: among the sessions that the request starts, from 0.
-    ///   - message: names the limit of the field.
-    case sessionTooLarge(session: Int, field: String, message: String)
+    /// - Parameter message: names the limit of the field.
+    case sessionTooLarge(ChangePlace, field: String, message: String)
     case storageUnavailable
     /// The organization, or the whole store, takes as many bytes as it may.
     case quotaExceeded
@@ -44,8 +42,23 @@ package enum CommitRefusal: Sendable, Equatable {
     case durabilityUnknown
     case overloaded
     case shuttingDown
+    /// The organization was deleted.
+    case organizationDeleted
     /// This organization's log is damaged and closed; others are served.
     case organizationDamaged
+}
+
+/// Which session change of a request is meant.
+package struct ChangePlace: Sendable, Equatable {
+    /// Among the events of the group, from 0.
+    package var event: Int
+    /// Among the sessions that the group starts, from 0.
+    package var session: Int
+
+    package init(event: Int = 0, session: Int = 0) {
+        self.event = event
+        self.session = session
+    }
 }
 
 /// Hears what became of submissions. One per event loop: each group calls each sink once.

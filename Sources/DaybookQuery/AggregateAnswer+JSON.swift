@@ -7,7 +7,7 @@ extension AggregateAnswer {
     /// percentiles are rounded to picoseconds, rates to nine decimals.
     package func appendItems(to writer: inout JSONWriter) {
         writer.openArray()
-        append(0..<itemCount, ItemWords(self), to: &writer)
+        append(0..<itemCount, ItemForm(self), to: &writer)
         writer.closeArray()
     }
 
@@ -16,11 +16,11 @@ extension AggregateAnswer {
     package func printItems<Part: Sendable>(
         _ executor: any QueryExecutor, _ take: @escaping @Sendable (RawSpan) -> Part
     ) -> [Part] {
-        let words = ItemWords(self)
+        let form = ItemForm(self)
         return executor.mapPieces(of: itemCount, countMin: Self.pieceItemCountMin) { piece in
             var writer = JSONWriter(byteCapacity: piece.count * 512)
             if piece.lowerBound > 0 { writer.raw(",") }
-            append(piece, words, to: &writer)
+            append(piece, form, to: &writer)
             return writer.withBytes(take)
         }
     }
@@ -28,28 +28,29 @@ extension AggregateAnswer {
     /// Fewer items are not worth waking another thread.
     private static let pieceItemCountMin = 60
 
-    private func append(_ piece: Range<Int>, _ words: ItemWords, to writer: inout JSONWriter) {
+    private func append(_ piece: Range<Int>, _ form: ItemForm, to writer: inout JSONWriter) {
+        var printer = ItemPrinter(form)
         switch rows {
         case .listed(let items):
             for item in items[piece] {
-                appendHead(item, to: &writer)
-                for dimension in words.groups.indices {
-                    writer.key(words.groups[dimension])
+                printer.begin(item, &writer)
+                for dimension in form.groups.indices {
+                    writer.key(form.groups[dimension])
                     writer.string(item.group[dimension])
                 }
-                appendMeasures(item, words, to: &writer)
+                printer.end(item, &writer)
             }
         case .scanned(var scan, let slots):
             // One for all: its list of percentiles stays where it is.
             var item = AggregateItem()
             for slot in slots[piece] {
                 scan.fill(&item, slot: slot)
-                appendHead(item, to: &writer)
-                for dimension in words.groups.indices {
-                    writer.key(words.groups[dimension])
+                printer.begin(item, &writer)
+                for dimension in form.groups.indices {
+                    writer.key(form.groups[dimension])
                     scan.groups.appendValue(of: dimension, in: scan.groups.keys[Int(slot)], to: &writer)
                 }
-                appendMeasures(item, words, to: &writer)
+                printer.end(item, &writer)
             }
         }
     }
@@ -57,152 +58,6 @@ extension AggregateAnswer {
     /// Appends `{"next_cursor":…,"has_more":…}`.
     package func appendPagination(to writer: inout JSONWriter) {
         DaybookQuery.appendPagination(nextCursor, to: &writer)
-    }
-
-    /// Everything before the values of the group.
-    private func appendHead(_ item: AggregateItem, to writer: inout JSONWriter) {
-        writer.openObject()
-        writer.key("bucket_start")
-        writer.time(item.bucketStart)
-        writer.raw(#","bucket_end":"#)
-        writer.time(item.bucketEnd)
-        if item.isPartial { writer.raw(#","partial":true"#) }
-        writer.raw(#","group":{"#)
-    }
-
-    /// Everything behind the values of the group.
-    private func appendMeasures(_ item: AggregateItem, _ words: ItemWords, to writer: inout JSONWriter) {
-        writer.raw(#"},"count":"#)
-        writer.integer(item.count)
-        switch family {
-        case .productivityMetric:
-            writer.key("value")
-            append(item.values, item.percentiles, words, to: &writer)
-        case .sessionChange:
-            append(item.sessions ?? SessionCounts(), to: &writer)
-            writer.key("total_duration_ms")
-            append(item.durations, item.percentiles, words, to: &writer)
-        default:
-            append(item.statuses, count: item.count, to: &writer)
-            writer.key(family == .agentInteraction ? "processing_time_ms" : "execution_time_ms")
-            append(item.durations, item.percentiles, words, to: &writer)
-            writer.raw(#","input_tokens":"#)
-            writer.integer(item.inputTokens)
-            writer.raw(#","output_tokens":"#)
-            writer.integer(item.outputTokens)
-        }
-        writer.closeObject()
-    }
-
-    private func append(
-        _ statuses: StatusCounts, count: UInt64, to writer: inout JSONWriter
-    ) {
-        writer.raw(#","success_count":"#)
-        writer.integer(statuses.success)
-        writer.raw(#","error_count":"#)
-        writer.integer(statuses.error)
-        writer.raw(#","timeout_count":"#)
-        writer.integer(statuses.timeout)
-        writer.raw(#","cancelled_count":"#)
-        writer.integer(statuses.cancelled)
-        writer.raw(#","success_rate":"#)
-        if count > 0 {
-            writer.decimal(Self.billionths(statuses.success, of: count), decimals: 9)
-        } else {
-            writer.literal("null")
-        }
-    }
-
-    private func append(_ sessions: SessionCounts, to writer: inout JSONWriter) {
-        writer.key("active_count")
-        writer.integer(sessions.active)
-        writer.key("completed_count")
-        writer.integer(sessions.completed)
-        writer.key("abandoned_count")
-        writer.integer(sessions.abandoned)
-    }
-
-    private func append(
-        _ durations: DurationTotals, _ percentileValues: [Double?], _ words: ItemWords, to writer: inout JSONWriter
-    ) {
-        writer.raw(#"{"sum":"#)
-        writer.decimal(durations.sum, decimals: 6)
-        if durations.count > 0 {
-            writer.raw(#","avg":"#)
-            writer.decimal(Self.averagePicoseconds(durations), decimals: 9)
-            writer.raw(#","min":"#)
-            writer.milliseconds(durations.minimum)
-            writer.raw(#","max":"#)
-            writer.milliseconds(durations.maximum)
-        } else {
-            writer.raw(#","avg":null,"min":null,"max":"#)
-            writer.literal("null")
-        }
-        for (key, nanoseconds) in zip(words.percentiles, percentileValues) {
-            writer.key(key)
-            if let nanoseconds {
-                writer.decimal(Self.picoseconds(nanoseconds), decimals: 9)
-            } else {
-                writer.literal("null")
-            }
-        }
-        writer.closeObject()
-    }
-
-    /// A part of a whole, rounded half up. Precondition: `whole > 0`.
-    private static func billionths(_ part: UInt64, of whole: UInt64) -> UInt128 {
-        let (product, overflow) = part.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, carries) = product.addingReportingOverflow(whole / 2)
-        guard !overflow, !carries else {
-            return (UInt128(part) * 1_000_000_000 + UInt128(whole / 2)) / UInt128(whole)
-        }
-        return UInt128(sum / whole)
-    }
-
-    private static func picoseconds(_ nanoseconds: Double) -> UInt128 {
-        let rounded = (nanoseconds * 1_000).rounded()
-        // The conversion to 64 bits is one instruction.
-        return rounded < 0x1p63 ? UInt128(UInt64(rounded)) : UInt128(rounded)
-    }
-
-    private static func averagePicoseconds(_ durations: DurationTotals) -> UInt128 {
-        let (product, overflow) = UInt64(truncatingIfNeeded: durations.sum).multipliedReportingOverflow(by: 1_000)
-        let half = durations.count / 2
-        if !overflow, durations.sum <= UInt128(UInt64.max), product <= .max - half {
-            return UInt128((product + half) / durations.count)
-        }
-        let (whole, rest) = durations.sum.quotientAndRemainder(dividingBy: UInt128(durations.count))
-        return whole * 1_000 + (rest * 1_000 + UInt128(half)) / UInt128(durations.count)
-    }
-
-    private func append(
-        _ values: ValueSummary, _ percentileValues: [Double?], _ words: ItemWords, to writer: inout JSONWriter
-    ) {
-        writer.openObject()
-        writer.key("sum")
-        if let whole = values.sum.integer { writer.integer(whole) } else { writer.number(values.sum.rounded) }
-        writer.key("avg")
-        if values.count > 0 { writer.number(values.sum.rounded / Double(values.count)) } else { writer.literal("null") }
-        writer.key("min")
-        writer.number(values.minimum)
-        writer.key("max")
-        writer.number(values.maximum)
-        for (key, value) in zip(words.percentiles, percentileValues) {
-            writer.key(key)
-            if let value { writer.number(value) } else { writer.literal("null") }
-        }
-        writer.closeObject()
-    }
-}
-
-/// The names of an item that the question decides, made once for an answer.
-private struct ItemWords: Sendable {
-    let groups: [[UInt8]]
-    let percentiles: [[UInt8]]
-
-    init(_ answer: AggregateAnswer) {
-        groups = answer.groupNames.map { Array($0.utf8) }
-        percentiles = answer.percentiles.map { Array($0.key.utf8) }
     }
 }
 

@@ -209,27 +209,28 @@ struct AggregateScan: Sendable {
                 CodeCombinations.append(column.span, cardinality: shape.cardinality(dimension), to: &combinations)
             }
         }
-        var row = 0
-        while true {
-            row = table.translate(combinations.span, from: row)
-            guard row < combinations.count else { return }
-            let combination = min(Int(combinations[row]), combinationCount - 1)
-            let slot = try slot(of: key(of: combination, shape))
-            table.setSlot(slot, of: UInt32(combination))
+        let new = table.newCombinations(combinations.span)
+        for (combination, key) in zip(new, try keys(of: new, shape)) {
+            table.setSlot(try groups.slot(of: key), of: combination)
         }
+        measures.grow(to: groups.count)
+        table.translate(combinations.span)
     }
 
-    private mutating func key(of combination: Int, _ shape: SlotShape) throws -> GroupSlots.Key {
-        var rest = combination
-        var key = GroupSlots.Key(bucket: 0)
+    private mutating func keys(of combinations: [UInt32], _ shape: SlotShape) throws -> [GroupSlots.Key] {
+        var rests = combinations
+        var keys = [GroupSlots.Key](repeating: GroupSlots.Key(bucket: 0), count: combinations.count)
         for dimension in (0..<shape.dimensionCount).reversed() {
-            let cardinality = shape.cardinality(dimension)
-            key[dimension] = try dictionaries[dimension].key(
-                of: UInt32(rest % cardinality), &groups.interners[dimension])
-            rest /= cardinality
+            let cardinality = UInt32(shape.cardinality(dimension))
+            let found = try dictionaries[dimension].keys(
+                of: rests.lazy.map { $0 % cardinality }, &groups.interners[dimension])
+            for position in keys.indices {
+                keys[position][dimension] = found[position]
+                rests[position] /= cardinality
+            }
         }
-        key.bucket = shape.buckets.lowerBound + Int64(rest)
-        return key
+        for position in keys.indices { keys[position].bucket = shape.buckets.lowerBound + Int64(rests[position]) }
+        return keys
     }
 
     /// The slots of rows of too many possible combinations for a table: those that do occur are numbered first.
@@ -247,17 +248,17 @@ struct AggregateScan: Sendable {
             grouping.split(by: column, cardinality: shape.cardinality(dimension))
         }
         let first = times.isEmpty ? 0 : 1
-        var slots: [Int32] = []
-        slots.reserveCapacity(grouping.count)
-        for combination in 0..<grouping.count {
-            var key = GroupSlots.Key(bucket: shape.buckets.lowerBound)
-            if first == 1 { key.bucket += Int64(grouping.codes[0][combination]) }
-            for dimension in codes.indices {
-                key[dimension] = try dictionaries[dimension].key(
-                    of: UInt32(grouping.codes[first + dimension][combination]), &groups.interners[dimension])
-            }
-            slots.append(try slot(of: key))
+        var keys = [GroupSlots.Key](
+            repeating: GroupSlots.Key(bucket: shape.buckets.lowerBound), count: grouping.count)
+        if first == 1 {
+            for combination in keys.indices { keys[combination].bucket += Int64(grouping.codes[0][combination]) }
         }
+        for dimension in codes.indices {
+            let found = try dictionaries[dimension].keys(
+                of: grouping.codes[first + dimension].lazy.map { UInt32($0) }, &groups.interners[dimension])
+            for combination in keys.indices { keys[combination][dimension] = found[combination] }
+        }
+        let slots = try keys.map { try slot(of: $0) }
         return grouping.replace(by: slots)
     }
 

@@ -4,6 +4,7 @@ internal import DaybookSegment
 /// remembered for as long as pages share their dictionary.
 struct DimensionCodes: Sendable {
     private(set) var table: StringTable?
+    private var hashes: [UInt32] = []
     private var keys: [UInt32] = []
     /// One more than there are strings: the last code is the missing value.
     private(set) var cardinality = 1
@@ -15,6 +16,7 @@ struct DimensionCodes: Sendable {
     mutating func begin(_ table: StringTable) {
         guard self.table !== table else { return }
         self.table = table
+        hashes = table.hashes
         cardinality = table.count + 1
         keys.removeAll(keepingCapacity: true)
         keys.append(contentsOf: repeatElement(Self.unknown, count: cardinality))
@@ -27,13 +29,25 @@ struct DimensionCodes: Sendable {
         cardinality = keyCount + 1
     }
 
-    /// Precondition: `code < cardinality`.
-    mutating func key(of code: UInt32, _ interner: inout ByteInterner) throws(QueryError) -> UInt32 {
-        guard let table else { return Int(code) == cardinality - 1 ? 0 : code + 1 }
-        if keys[Int(code)] == Self.unknown {
-            keys[Int(code)] = try interner.code(of: table.bytes, table.range(of: code)) + 1
+    /// What each of some codes means. Precondition: all are below `cardinality`.
+    mutating func keys(
+        of codes: some Sequence<UInt32>, _ interner: inout ByteInterner
+    ) throws(QueryError) -> [UInt32] {
+        var found: [UInt32] = []
+        found.reserveCapacity(codes.underestimatedCount)
+        for code in codes {
+            guard let table else {
+                found.append(Int(code) == cardinality - 1 ? 0 : code + 1)
+                continue
+            }
+            var key = keys[Int(code)]
+            if key == Self.unknown {
+                key = try interner.code(of: code, in: table, hashes) + 1
+                keys[Int(code)] = key
+            }
+            found.append(key)
         }
-        return keys[Int(code)]
+        return found
     }
 }
 

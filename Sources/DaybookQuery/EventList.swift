@@ -181,6 +181,7 @@ struct EventList {
         var event = ListedEvent(
             family: batch.family, schemaVersion: batch.schemaVersion, sequence: batch.sequences[row],
             arrival: Timestamp(microseconds: batch.arrivals[row]), encoding: [])
+        event.encoding.reserveCapacity(batch.encodingByteCount(row: row))
         batch.appendEncoding(row: row, to: &event.encoding)
         return event
     }

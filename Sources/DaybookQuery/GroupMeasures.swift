@@ -184,9 +184,10 @@ struct GroupMeasures: Sendable {
     private func addRollups(to item: inout AggregateItem, slot: Int) {
         guard let rollups else { return }
         item.statuses.merge(rollups.statuses(of: slot))
-        item.durations.count &+= rollups.durationCount(of: slot)
-        item.durations.sum &+= rollups.durationSum(of: slot)
-        item.durations.minimum = min(item.durations.minimum, rollups.durationMinimum(of: slot))
-        item.durations.maximum = max(item.durations.maximum, rollups.durationMaximum(of: slot))
+        let added = rollups.durations(of: slot)
+        item.durations.count &+= added.count
+        item.durations.sum &+= added.sum
+        item.durations.minimum = min(item.durations.minimum, added.minimum)
+        item.durations.maximum = max(item.durations.maximum, added.maximum)
     }
 }

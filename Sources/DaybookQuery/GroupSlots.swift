@@ -43,10 +43,11 @@ struct GroupSlots: Sendable {
     var count: Int { keys.count }
 
     mutating func slot(of key: Key) throws(QueryError) -> Int32 {
-        if let known = table.find(key, keys) { return known }
+        let place = table.place(of: key, keys)
+        if let known = table.position(at: place) { return known }
         guard keys.count < QueryLimits.groupCountMax else { throw .tooLarge(limit: QueryLimits.groupCountMax) }
         keys.append(key)
-        table.insertLast(keys)
+        table.insertLast(at: place, keys)
         return Int32(keys.count - 1)
     }
 
@@ -67,7 +68,7 @@ struct GroupSlots: Sendable {
             let added = other.interners[dimension]
             var keys: [UInt32] = [0]
             for code in 0..<UInt32(added.count) {
-                keys.append(try interners[dimension].code(of: added.bytes, added.range(of: code)) + 1)
+                keys.append(try interners[dimension].code(of: code, in: added) + 1)
             }
             codes.append(keys)
         }
@@ -157,32 +158,27 @@ private struct KeyTable: Sendable {
 
     var byteCount: Int { places.capacity * 4 }
 
-    func find(_ key: GroupSlots.Key, _ keys: [GroupSlots.Key]) -> Int32? {
+    /// Where a key is, or where there is room for it.
+    func place(of key: GroupSlots.Key, _ keys: [GroupSlots.Key]) -> Int {
         let mask = places.count - 1
         var place = hash(key) & mask
-        while places[place] != 0 {
-            let position = Int(places[place]) - 1
-            if keys[position] == key { return Int32(position) }
-            place = (place + 1) & mask
-        }
-        return nil
+        while places[place] != 0, keys[Int(places[place]) - 1] != key { place = (place + 1) & mask }
+        return place
     }
 
-    /// Takes in the last key, which must be a new one.
-    mutating func insertLast(_ keys: [GroupSlots.Key]) {
+    /// The position of the key at a place; nil where there is room.
+    func position(at place: Int) -> Int32? {
+        places[place] == 0 ? nil : Int32(bitPattern: places[place] - 1)
+    }
+
+    /// Takes in the last key. Precondition: `place` is what was said of it while it was not there.
+    mutating func insertLast(at place: Int, _ keys: [GroupSlots.Key]) {
         guard keys.count * 2 <= places.count else {
             places = [UInt32](repeating: 0, count: places.count * 4)
-            for position in keys.indices { insert(keys[position], position) }
+            for position in keys.indices { places[self.place(of: keys[position], keys)] = UInt32(position) + 1 }
             return
         }
-        insert(keys[keys.count - 1], keys.count - 1)
-    }
-
-    private mutating func insert(_ key: GroupSlots.Key, _ position: Int) {
-        let mask = places.count - 1
-        var place = hash(key) & mask
-        while places[place] != 0 { place = (place + 1) & mask }
-        places[place] = UInt32(position) + 1
+        places[place] = UInt32(keys.count)
     }
 
     private func hash(_ key: GroupSlots.Key) -> Int {

@@ -60,10 +60,10 @@ extension ListedSession {
             writer.literal("null")
         }
         writer.key("commands_executed")
-        writer.integer(state.commandsExecuted ?? 0)
+        writer.integer(commandsExecuted)
         writer.key("agents_used")
         writer.openArray()
-        for agent in state.agentsUsed { writer.string(agent) }
+        for agent in agentsUsed { writer.string(agent) }
         writer.closeArray()
         writer.key("productivity_score")
         writer.number(state.productivityScore)

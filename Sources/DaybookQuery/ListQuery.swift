@@ -52,6 +52,9 @@ package struct ListedSession: Sendable, Equatable {
     package var status: SessionStatus
     /// Of its first change.
     package var sequence: UInt64
+    /// What its changes say, else what the events say that name it: see `SessionActivity`.
+    package var commandsExecuted: UInt64
+    package var agentsUsed: [[UInt8]]
 }
 
 package struct ListAnswer: Sendable {

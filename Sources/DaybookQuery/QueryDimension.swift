@@ -110,6 +110,21 @@ package struct EventFilter: Hashable, Sendable {
         }
     }
 
+    /// Which rows somebody may see who may not see all.
+    package struct Rows: Hashable, Sendable {
+        /// UTF-8. Events of this user,
+        package var user: [UInt8]
+        /// and those that belong to one of these teams.
+        package var teams: [[UInt8]]
+
+        package init(user: [UInt8], teams: [[UInt8]] = []) {
+            self.user = user
+            self.teams = teams
+        }
+    }
+
+    /// Nil: all of them.
+    package var rows: Rows?
     package var conditions: [AnyOf] = []
     /// Commands and agents: only status `success`, or only the others.
     package var isSuccess: Bool?
@@ -145,5 +160,7 @@ package struct EventFilter: Hashable, Sendable {
         bytes.append(littleEndian: durationMax ?? 0)
         bytes.append(varint: UInt64(search?.tokens.count ?? 0))
         for token in search?.tokens ?? [] { token.withRawSpan { bytes.append(lengthPrefixed: $0) } }
+        guard let rows else { return }
+        for text in [rows.user] + rows.teams { text.withRawSpan { bytes.append(lengthPrefixed: $0) } }
     }
 }

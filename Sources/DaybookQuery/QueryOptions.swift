@@ -23,7 +23,7 @@ extension QueryExecutor {
             let result = body(piece * count / pieceCount..<(piece + 1) * count / pieceCount)
             results.withLock { $0[piece] = result }
         }
-        return results.withLock { $0.compactMap(\.self) }
+        return results.withLock { $0.compactMap { $0 } }
     }
 }
 

@@ -70,7 +70,7 @@ struct RollupPlan: Sendable {
     init?(_ query: AggregateQuery) {
         let filter = query.filter
         guard RollupPolicy.covers(query.family), filter.durationMin == nil, filter.durationMax == nil,
-            filter.search == nil
+            filter.search == nil, filter.rows == nil
         else { return nil }
         var grains: Set<RollupGrain> = []
         for grouping in query.groupBy {

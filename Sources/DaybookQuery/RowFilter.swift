@@ -18,6 +18,7 @@ struct RowFilter: Sendable {
     private var codes: [CodeCondition] = []
     private var attributes: [AttributeCondition] = []
     private var search: TokenSearch?
+    private var visible: EventFilter.Rows?
     /// Bit `s`: rows of status `s` match.
     private var statusBits: UInt8 = 0b1111
     private var durationMin: UInt64 = 0
@@ -48,8 +49,21 @@ struct RowFilter: Sendable {
         if filtersDuration { selection.columns.insert(.duration) }
         for condition in codes { selection.formUnion(condition.dimension.selection) }
         for condition in attributes { selection.formUnion(RowSelection(condition.path)) }
+        narrow(to: filter.rows)
         search = filter.search
         if search != nil { selection.columns.formUnion([.errorMessage, .arguments, .object]) }
+    }
+
+    /// Only the own user is a condition like any other.
+    private mutating func narrow(to rows: EventFilter.Rows?) {
+        guard let rows else { return }
+        selection.columns.insert(.user)
+        if rows.teams.isEmpty {
+            codes.append(CodeCondition(dimension: .user, values: [rows.user]))
+        } else {
+            visible = rows
+            selection.columns.insert(.team)
+        }
     }
 
     /// The pages that an index leaves; nil when the filter asks for nothing that an index knows.
@@ -125,7 +139,23 @@ struct RowFilter: Sendable {
                 }
             }
         }
+        if let visible { narrow(&selector, visible, batch, &wanted) }
         if let search { narrow(&selector, search, batch) }
+    }
+
+    private func narrow(
+        _ selector: inout RowSelector, _ rows: EventFilter.Rows, _ batch: ColumnBatch, _ wanted: inout WantedCodes
+    ) {
+        let position = codes.count + attributes.count
+        let users = batch.users.flatMap { wanted.marks([rows.user], position, in: $0.table) }
+        let teams = batch.teams.flatMap { wanted.marks(rows.teams, position + 1, in: $0.table) }
+        guard users != nil || teams != nil else { return selector.keepNone() }
+        func isWanted(_ column: CodeColumn?, _ row: Int, _ marks: [UInt8]?) -> Bool {
+            guard let column, let marks else { return false }
+            // The last mark answers for all codes from there on, the missing value among them.
+            return marks[min(Int(column.codes[row]), marks.count - 1)] == 1
+        }
+        selector.keep { isWanted(batch.users, $0, users) || isWanted(batch.teams, $0, teams) }
     }
 
     private func narrow(

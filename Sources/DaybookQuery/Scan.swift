@@ -148,11 +148,18 @@ struct Scan: Sendable {
 
     func noteRollup(_ segment: SegmentReference, _ reason: String) { damage.noteRollup(segment.rollupPath, reason) }
 
-    /// Rows that are read of the segments, about: what of them has a rollup is worth an eighth of its rows at most.
+    /// Rows that are read of the segments, about, as if their events came evenly: what of them has a rollup is worth an
+    /// eighth of its rows at most.
     var expectedRowCount: Int {
         segments.reduce(0) { sum, segment in
             let hasRollup = rollups != nil && segment.rollupByteCount > 0
-            return sum + segment.rowCount / (hasRollup ? Int(RollupPolicy.eventsPerRowMin) : 1)
+            let first = Double(segment.timestampMin.microseconds)
+            let last = Double(segment.timestampMax.microseconds)
+            let start = max(first, Double(conditions.range.start.microseconds))
+            let end = min(last, Double(conditions.range.end.microseconds))
+            let share = last > first ? max(0, end - start) / (last - first) : 1
+            let rowCount = Int(Double(segment.rowCount) * share)
+            return sum + rowCount / (hasRollup ? Int(RollupPolicy.eventsPerRowMin) : 1)
         }
     }
 

@@ -25,14 +25,16 @@ struct SessionList {
         }
         hits.sort { BestHits.precedes($0.position, $1.position, in: query.order) }
         let shown = hits.prefix(query.limit)
+        let activity = try SessionActivity(of: shown.map(\.session.state), in: source, asOf: page, context)
         sessions = shown.map { hit in
-            ListedSession(
-                state: hit.session.state,
-                status: moment.status(of: hit.session.state),
-                sequence: hit.session.sequence)
+            let state = hit.session.state
+            return ListedSession(
+                state: state, status: moment.status(of: state), sequence: hit.session.sequence,
+                commandsExecuted: state.commandsExecuted ?? activity.commandCounts[state.id] ?? 0,
+                agentsUsed: state.agentsUsed.isEmpty ? activity.agents[state.id] ?? [] : state.agentsUsed)
         }
         last = shown.last?.position
         hasMore = hits.count > query.limit
-        scannedRowCount = scan.scannedRowCount
+        scannedRowCount = scan.scannedRowCount + activity.scannedRowCount
     }
 }

@@ -31,6 +31,8 @@ struct SessionScan {
         // about the state.
         var fixed = EventFilter()
         fixed.conditions = filter.conditions.filter { $0.dimension == .user || $0.dimension == .session }
+        // The team of a session may be that of a later change.
+        if filter.rows?.teams.isEmpty == true { fixed.rows = filter.rows }
         let tail = try source.tailChunks(of: .sessionChange, through: asOfSequence, .all)
         let starts = Scan(
             source, .sessionChange, RowFilter(fixed), range, asOfSequence: asOfSequence, context, tail: tail)
@@ -148,6 +150,9 @@ struct SessionFilter {
             guard let value = Self.value(of: condition.dimension, in: state, at: moment),
                 condition.values.contains(value)
             else { return false }
+        }
+        if let rows = filter.rows, state.user != rows.user {
+            guard let team = state.team, rows.teams.contains(team) else { return false }
         }
         if filter.durationMin != nil || filter.durationMax != nil {
             guard let duration = state.totalDurationNanoseconds, duration >= filter.durationMin ?? 0,

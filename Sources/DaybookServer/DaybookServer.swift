@@ -30,14 +30,21 @@ package final class DaybookServer: Service {
     ///   - registry: the keys of that store.
     ///   - configuration: what administrative verbs are told, and what new organizations get.
     ///   - logSwitch: the level of `logger`, for the verb that changes it.
+    ///   - security: what encrypts connections; nil where the options turn TLS off.
+    ///   - externals: other issuers whose access tokens are accepted.
     ///   - onRunning: called once, when connections are accepted.
     package init(
         store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
         logger: Logger, configuration: Configuration = Configuration(), logSwitch: LogSwitch = LogSwitch(.info),
+        security: TransportSecurity? = nil, externals: ExternalIssuers = .none,
         onRunning: @escaping @Sendable (BoundAddress) async -> Void = { _ in }
     ) {
+        let tokens = TokenAuthority(
+            store: store, registry: registry, clock: clock, entropy: entropy, options: configuration.tokens,
+            externals: externals)
         environment = ServerEnvironment(
-            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger)
+            store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger,
+            tokens: tokens, security: security)
         self.logger = logger
         self.configuration = configuration
         self.logSwitch = logSwitch
@@ -56,10 +63,14 @@ package final class DaybookServer: Service {
             let administration = Administration(
                 store: environment.store, registry: environment.registry, clock: environment.clock,
                 defaults: configuration.organizations,
-                server: RunningServer(configuration: configuration, logSwitch: logSwitch), trail: environment.trail)
+                server: RunningServer(configuration: configuration, logSwitch: logSwitch), trail: environment.trail,
+                tokens: environment.tokens)
             let admin = try await bindAdminSocket(group, pool, administration)
-            let rounds = keepTrail(on: group.next(), pool)
-            defer { rounds.cancel() }
+            let rounds = [
+                keepTrail(on: group.next(), pool), keepIssuers(on: group.next(), pool),
+                remindOfCertificate(on: group.next()),
+            ]
+            defer { for round in rounds { round?.cancel() } }
             try await serve(group, loops, Routes(environment: environment, pool: pool, administration: administration))
             if let admin, let path = options.adminSocketPath { try await AdminSocket.close(admin, path: path) }
             for loop in loops.values {
@@ -98,6 +109,22 @@ package final class DaybookServer: Service {
         }
     }
 
+    /// Twice a day the log is told of a certificate that is about to end.
+    private func remindOfCertificate(on eventLoop: any EventLoop) -> RepeatedTask? {
+        guard let security = environment.security else { return nil }
+        return eventLoop.scheduleRepeatedTask(initialDelay: .hours(12), delay: .hours(12)) { [logger] _ in
+            security.remind(logger)
+        }
+    }
+
+    /// Every ten seconds the files of external issuers are looked at.
+    private func keepIssuers(on eventLoop: any EventLoop, _ pool: QueryPool) -> RepeatedTask {
+        eventLoop.scheduleRepeatedTask(initialDelay: .seconds(10), delay: .seconds(10)) { [environment] task in
+            guard !environment.tokens.options.issuersFile.isEmpty else { return task.cancel() }
+            _ = pool.submit { environment.refreshIssuers() }
+        }
+    }
+
     private func bindAdminSocket(
         _ group: any EventLoopGroup, _ pool: QueryPool, _ administration: Administration
     ) async throws -> (any Channel)? {
@@ -112,21 +139,23 @@ package final class DaybookServer: Service {
         let router = routes.makeResponder()
         let logger = self.logger
         let bound = loops.mapValues(\.loop)
-        let server = try HTTPServerBuilder { responder in ConnectionChannel(loops: bound, responder: responder) }
-            .buildServer(
-                configuration: ServerConfiguration(
-                    address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
-                eventLoopGroup: group, logger: logger
-            ) { request, writer, channel in
-                let context = RouteContext(
-                    source: ApplicationRequestContextSource(channel: channel, logger: logger))
-                let response = await router.answer(request, context: context)
-                try await writer.write(response: response.head, body: response.body)
-            } onServerRunning: { [onRunning] channel in
-                let address = channel.localAddress
-                await onRunning(
-                    BoundAddress(host: address?.ipAddress ?? options.host, port: address?.port ?? options.port))
-            }
+        let server = try HTTPServerBuilder { [security = environment.security] responder in
+            ConnectionChannel(loops: bound, security: security, responder: responder)
+        }
+        .buildServer(
+            configuration: ServerConfiguration(
+                address: .hostname(options.host, port: options.port), backlog: options.backlog, reuseAddress: true),
+            eventLoopGroup: group, logger: logger
+        ) { request, writer, channel in
+            let context = RouteContext(
+                source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            let response = await router.answer(request, context: context)
+            try await writer.write(response: response.head, body: response.body)
+        } onServerRunning: { [onRunning] channel in
+            let address = channel.localAddress
+            await onRunning(
+                BoundAddress(host: address?.ipAddress ?? options.host, port: address?.port ?? options.port))
+        }
         try await withGracefulShutdownHandler {
             try await server.run()
         } onGracefulShutdown: { [environment] in

@@ -114,10 +114,14 @@ extension ErrorResponse {
             self.init(409, "conflict", "This idempotency key was used with another request.")
         case .sessionNotFound:
             self.init(404, "not_found", "There is no such session.")
-        case .sessionEnded:
+        case .sessionEnded(let place):
             self.init(409, "conflict", "The session has already ended.")
-        case .sessionTooLarge(let session, let field, let message):
-            let path = isBatch ? "user_sessions[\(session)].\(field)" : field
+            if isBatch {
+                let path = "user_sessions[\(place.session)].id"
+                failures = [FieldFailure(field: path, message: "is a session that has already ended")]
+            }
+        case .sessionTooLarge(let place, let field, let message):
+            let path = isBatch ? "user_sessions[\(place.session)].\(field)" : field
             self = .invalid("validation_failed", [FieldFailure(field: path, message: message)])
         case .storageUnavailable:
             self = .storageUnavailable
@@ -130,6 +134,8 @@ extension ErrorResponse {
             self = .overloaded
         case .shuttingDown:
             self = .shuttingDown
+        case .organizationDeleted:
+            self = .unauthorized
         case .organizationDamaged:
             self = .organizationClosed
         }
@@ -143,6 +149,10 @@ extension ErrorResponse {
         case "not_found": self.init(404, refusal.code, refusal.message)
         case "conflict": self.init(409, refusal.code, refusal.message)
         case "forbidden": self.init(403, refusal.code, refusal.message)
+        case "unauthorized": self = .unauthorized
+        case "rate_limited":
+            self = ErrorResponse(429, refusal.code, refusal.message)
+                .retryable(afterSeconds: Int(refusal.retrySeconds ?? 60))
         case "validation_failed", "invalid_query":
             self = .invalid(
                 refusal.code, refusal.faults.map { FieldFailure(field: $0.field, message: $0.message) })

@@ -13,7 +13,7 @@ extension ServerEnvironment {
         _ origin: (Credential) -> RequestOrigin
     ) {
         guard let outcome = AuditRecord.Outcome(status: status) else { return }
-        guard let credential = credential ?? authorization.flatMap(bearerToken).flatMap(registry.identify) else {
+        guard let credential = credential ?? authorization.flatMap(bearerToken).flatMap(identify) else {
             if status == 401 { counters.strangerRefused() }
             return
         }

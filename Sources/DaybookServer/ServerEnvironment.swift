@@ -16,16 +16,23 @@ final class ServerEnvironment: Sendable {
     let counters = ServerCounters()
     let trail: AuditTrail
     let limits: RequestLimits
+    let answerFields: AnswerFields
+    /// Nil where connections are not encrypted.
+    let security: TransportSecurity?
+    let tokens: TokenAuthority
     let startedAt: Timestamp
 
     private let budgetInUse = Atomic<Int>(0)
     private let connectionCount = Atomic<Int>(0)
+    private let streamCount = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
     init(
         store: Store, registry: KeyRegistry, clock: any Clock, entropy: any Entropy, options: ServerOptions,
-        logger: Logger
+        logger: Logger, tokens: TokenAuthority, security: TransportSecurity? = nil
     ) {
+        self.security = security
+        answerFields = AnswerFields(options)
         self.store = store
         self.registry = registry
         self.clock = clock
@@ -34,7 +41,9 @@ final class ServerEnvironment: Sendable {
         self.logger = logger
         trail = AuditTrail(store: store, registry: registry, clock: clock)
         limits = RequestLimits(options.addressLimits)
+        self.tokens = tokens
         startedAt = Timestamp(microseconds: clock.wallMicroseconds())
+        readSigningKeys()
         limits.restore(from: store, at: clock.monotonicNanoseconds(), startedAt, logger)
     }
 
@@ -65,15 +74,36 @@ final class ServerEnvironment: Sendable {
 
     var chargedByteCount: Int { budgetInUse.load(ordering: .relaxed) }
 
-    /// Counts a connection in; false when there are as many as allowed. Either way it must be counted out again.
-    func connectionOpened() -> Bool {
+    enum Admission {
+        case served
+        /// There are as many as allowed: it is told so.
+        case refused
+        /// There are too many even of those that are told so.
+        case dropped
+    }
+
+    /// Counts a connection in. Whatever becomes of it, it must be counted out again.
+    func connectionOpened() -> Admission {
         let (_, count) = connectionCount.wrappingAdd(1, ordering: .relaxed)
-        return count <= options.connectionCountMax
+        guard count > options.connectionCountMax else { return .served }
+        counters.connectionRefused()
+        return count > options.connectionCountMax + FrontLimits.refusedConnectionCountMax ? .dropped : .refused
     }
 
     func connectionClosed() { connectionCount.wrappingSubtract(1, ordering: .relaxed) }
 
     var openConnectionCount: Int { connectionCount.load(ordering: .relaxed) }
+
+    /// Counts a stream of an HTTP/2 connection in; false when all connections together have as many as there may be
+    /// connections. Either way it must be counted out again.
+    func streamOpened() -> Bool {
+        let (_, count) = streamCount.wrappingAdd(1, ordering: .relaxed)
+        return count <= options.connectionCountMax
+    }
+
+    func streamClosed() { streamCount.wrappingSubtract(1, ordering: .relaxed) }
+
+    var openStreamCount: Int { streamCount.load(ordering: .relaxed) }
 }
 
 /// A part of the budget of bodies that is given back with the last reference to it.
@@ -102,6 +132,9 @@ final class ServerCounters: Sendable {
     private let queryCount = Atomic<UInt64>(0)
     private let givenUpQueryCount = Atomic<UInt64>(0)
     private let strangerCount = Atomic<UInt64>(0)
+    private let refusedConnectionCount = Atomic<UInt64>(0)
+    private let failedHandshakeCount = Atomic<UInt64>(0)
+    private let shedCount = Atomic<UInt64>(0)
 
     struct Snapshot {
         var requests: UInt64
@@ -113,6 +146,9 @@ final class ServerCounters: Sendable {
         var queries: UInt64
         var givenUpQueries: UInt64
         var strangers: UInt64
+        var refusedConnections: UInt64
+        var failedHandshakes: UInt64
+        var shed: UInt64
     }
 
     func answered(status: Int) {
@@ -135,6 +171,12 @@ final class ServerCounters: Sendable {
     /// Refused without a credential that is known: counted, and not told one by one.
     func strangerRefused() { strangerCount.wrappingAdd(1, ordering: .relaxed) }
 
+    /// Came when there were as many as allowed.
+    func connectionRefused() { refusedConnectionCount.wrappingAdd(1, ordering: .relaxed) }
+    func handshakeFailed() { failedHandshakeCount.wrappingAdd(1, ordering: .relaxed) }
+    /// A request was refused because its event loop was behind.
+    func shed() { shedCount.wrappingAdd(1, ordering: .relaxed) }
+
     func queried() { queryCount.wrappingAdd(1, ordering: .relaxed) }
     /// Its time was over, or its client left.
     func queryGivenUp() { givenUpQueryCount.wrappingAdd(1, ordering: .relaxed) }
@@ -147,6 +189,8 @@ final class ServerCounters: Sendable {
             ingestRequests: ingestCount.load(ordering: .relaxed),
             ingestNanoseconds: ingestNanosecondCount.load(ordering: .relaxed),
             queries: queryCount.load(ordering: .relaxed), givenUpQueries: givenUpQueryCount.load(ordering: .relaxed),
-            strangers: strangerCount.load(ordering: .relaxed))
+            strangers: strangerCount.load(ordering: .relaxed),
+            refusedConnections: refusedConnectionCount.load(ordering: .relaxed),
+            failedHandshakes: failedHandshakeCount.load(ordering: .relaxed), shed: shedCount.load(ordering: .relaxed))
     }
 }

@@ -22,6 +22,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case organizationIsOpen
     /// Ingest said no.
     case refused(CommitRefusal)
+    /// What has to be done first failed as often as it is tried by itself.
+    case heldByDeadLetter(UInt64)
     /// The files kept changing under a reader beside a running server.
     case unstable
 
@@ -38,6 +40,7 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         case .organizationClosed(let corruption): "organization closed, its manifest is damaged: \(corruption)"
         case .organizationIsOpen: "the organization's manifest is whole"
         case .refused(let refusal): "refused: \(refusal)"
+        case .heldByDeadLetter(let id): "dead letter \(hexText(id)) must be replayed first"
         case .unstable: "the files changed faster than they could be read; try again"
         }
     }

@@ -13,6 +13,8 @@ package protocol Disk: AnyObject, Sendable {
     func rename(_ path: String, to target: String) throws(DiskError)
     /// Removes a file. Durable only after the directory is synchronized.
     func remove(_ path: String) throws(DiskError)
+    /// Removes a directory, which must be empty. Durable only after its parent is synchronized.
+    func removeDirectory(_ path: String) throws(DiskError)
     /// Makes creations, renames and removals inside the directory durable.
     func synchronizeDirectory(_ path: String) throws(DiskError)
     /// `syncfs`: makes the content of every file of the data directory's file system durable.

@@ -19,6 +19,13 @@ package enum HostFile {
         return bytes
     }
 
+    /// Who may do what with the file that the path leads to: the lowest nine bits of its mode.
+    package static func permissions(_ path: String) throws(DiskError) -> Int {
+        var status = stat()
+        _ = try SystemCall.run("stat", path) { unsafe stat(path, &status) }
+        return Int(status.st_mode & 0o777)
+    }
+
     /// Replaces the file, or makes it with mode 0600. Not atomic: for what a person asked to have written.
     package static func write(_ path: String, _ bytes: RawSpan) throws(DiskError) {
         let descriptor = Descriptor(

@@ -95,6 +95,11 @@ package final class PosixDisk: Disk {
         _ = try SystemCall.run("unlink", path) { unsafe unlinkat(directory.number, name, 0) }
     }
 
+    package func removeDirectory(_ path: String) throws(DiskError) {
+        let name = try resolved(path, "rmdir")
+        _ = try SystemCall.run("rmdir", path) { unsafe unlinkat(directory.number, name, AT_REMOVEDIR) }
+    }
+
     package func synchronizeDirectory(_ path: String) throws(DiskError) {
         let descriptor = try openDescriptor(path, O_RDONLY | O_DIRECTORY)
         _ = try SystemCall.run("fsync", path) { fsync(descriptor.number) }

@@ -40,10 +40,11 @@ internal import Synchronization
 
     package func signal() {
         guard state.exchange(State.signalled, ordering: .acquiringAndReleasing) == State.waiting else { return }
-        // The waiter holds the mutex from announcing itself to falling asleep, so this cannot come in between.
+        // The waiter holds the mutex from announcing itself to falling asleep: who had it afterwards knows that it sleeps.
+        // Signalled while it is held, the waiter would wake up only to sleep again until it is let go.
         unsafe succeed(pthread_mutex_lock(mutex))
-        unsafe succeed(pthread_cond_signal(condition))
         unsafe succeed(pthread_mutex_unlock(mutex))
+        unsafe succeed(pthread_cond_signal(condition))
     }
 
     /// Sleeps until there was a signal since the last return.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DaybookControl
 import DaybookEvent
+import DaybookServer
 import DaybookSystem
 import DaybookTools
 
@@ -47,7 +48,8 @@ struct ConfigurationVerbs: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say everything that is wrong with a configuration.",
             discussion: """
-                Takes the flags of `serve` and reads the same file and the same environment.
+                Takes the flags of `serve` and reads the same file and the same environment,
+                and the files of TLS that these name.
                 Ends with 0 when nothing is wrong, else with 78 and one line for each fault:
                 its place, the name, the limit, and the name that was probably meant.
 
@@ -63,6 +65,7 @@ struct ConfigurationVerbs: ParsableCommand {
         func run() throws {
             do {
                 let configuration = try options.resolved()
+                try checkFiles(of: configuration)
                 if output.json {
                     try write([])
                 } else {
@@ -78,6 +81,18 @@ struct ConfigurationVerbs: ParsableCommand {
                 }
                 throw ExitCode(ConfigurationOptions.faultExitCode)
             }
+        }
+
+        /// Certificate, key and authorities are read, and must fit each other.
+        private func checkFiles(of configuration: Configuration) throws(ConfigurationFaults) {
+            guard configuration.server.tls.isOn,
+                let fault = TransportSecurity.fault(in: configuration.server, clock: SystemClock())
+            else { return }
+            throw ConfigurationFaults(list: [
+                ConfigurationFault(
+                    name: fault.setting, origin: configuration.origins[fault.setting] ?? .standard,
+                    message: fault.message)
+            ])
         }
 
         private func write(_ faults: [ConfigurationFault]) throws {

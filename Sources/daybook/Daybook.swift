@@ -30,8 +30,8 @@ struct Daybook: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Initialize.self, Serve.self, ConfigurationVerbs.self, OrganizationVerbs.self, LimitVerbs.self,
-            KeyVerbs.self,
-            AuditVerb.self, EraseVerb.self, ReplayVerb.self, ExportVerb.self, InspectVerbs.self, VerifyVerbs.self,
+            UserVerbs.self, TeamVerbs.self, KeyVerbs.self, TokenVerbs.self, AuditVerb.self, DeadLetterVerbs.self,
+            EraseVerb.self, ReplayVerb.self, ExportVerb.self, InspectVerbs.self, VerifyVerbs.self,
             BenchVerbs.self, VersionVerb.self,
         ])
 

@@ -4,10 +4,12 @@ import DaybookTools
 
 struct OrganizationVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "org", abstract: "Make, list, set and repair organizations.",
+        commandName: "org", abstract: "Make, list, set, delete and repair organizations.",
         discussion:
-            "create, list, show and set work beside a running server, which then does the work, and without one.",
-        subcommands: [Create.self, List.self, Show.self, Set.self, Rebuild.self])
+            "All but rebuild work beside a running server, which then does the work, and without one.",
+        subcommands: [
+            Create.self, List.self, Show.self, Set.self, Configuration.self, Delete.self, Rebuild.self,
+        ])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -47,7 +49,7 @@ struct OrganizationVerbs: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show an organization's retention, legal hold and quota.",
+            abstract: "Show an organization's retention, legal hold, quota and durability.",
             discussion: """
                 EXAMPLES:
                   daybook org show acme --data ./store
@@ -64,20 +66,24 @@ struct OrganizationVerbs: ParsableCommand {
 
     struct Set: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Change an organization's retention, legal hold or quota.",
+            abstract: "Change an organization's retention, legal hold, quota or durability.",
             discussion: """
                 Takes effect at once, beside a running server, too: events that have expired by
                 the new retention are not shown any more, and their files go soon after. With a
-                legal hold nothing expires, whatever the retention says.
+                legal hold nothing expires, whatever the retention says. The durability is that
+                of requests without Prefer: durability=…: relaxed answers before the events are
+                on stable storage, and without a sequence.
 
                 EXAMPLES:
                   daybook org set acme --data ./store --retention commands=30 --retention agents=30
                   daybook org set acme --data ./store --retention sessions=0
                   daybook org set acme --data ./store --legal-hold on
                   daybook org set acme --data ./store --quota-bytes 10737418240
+                  daybook org set acme --data ./store --durability relaxed
                 """)
 
         enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
+        enum Choice: String, ExpressibleByArgument, CaseIterable { case durable, relaxed }
 
         @Argument(help: "The organization's id.")
         var id: String
@@ -91,12 +97,14 @@ struct OrganizationVerbs: ParsableCommand {
         var legalHold: Switch?
         @Option(name: .long, help: "Bytes that its segments and log files may take; 0 is no bound.")
         var quotaBytes: Int?
+        @Option(name: .long, help: "When requests that do not say are answered.")
+        var durability: Choice?
         @OptionGroup var dataOptions: DataOptions
         @OptionGroup var output: OutputOptions
 
         func validate() throws {
-            if retention.isEmpty, legalHold == nil, quotaBytes == nil {
-                throw ValidationError("Nothing to set: give --retention, --legal-hold or --quota-bytes.")
+            if retention.isEmpty, legalHold == nil, quotaBytes == nil, durability == nil {
+                throw ValidationError("Nothing to set: give --retention, --legal-hold, --quota-bytes or --durability.")
             }
             _ = try retentionDays()
         }
@@ -104,7 +112,7 @@ struct OrganizationVerbs: ParsableCommand {
         func run() throws {
             let request = AdministrativeRequest.setOrganization(
                 id, retentionDays: try retentionDays(), isHeld: legalHold.map { $0 == .on },
-                quotaByteCount: quotaBytes)
+                quotaByteCount: quotaBytes, durability: durability?.rawValue)
             try administer(request, dataOptions, output)
         }
 

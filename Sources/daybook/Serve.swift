@@ -22,6 +22,8 @@ struct Serve: AsyncParsableCommand {
             sooner than several. More of them pay only where that thread is the limit and
             cores are idle beside it, the committing thread and the query threads.
 
+            SIGHUP reads the files of TLS anew; open connections stay as they are.
+
             Every setting, and where it comes from: daybook config show. Exit code 78 says
             that the configuration is wrong.
 
@@ -31,6 +33,7 @@ struct Serve: AsyncParsableCommand {
               DAYBOOK_DATA=./store DAYBOOK_LISTEN=0.0.0.0:8080 daybook serve
               daybook serve --data ./store --event-loops 2
               daybook serve --config /etc/daybook.toml --log-format json
+              daybook serve --data ./store --set tls.certificate=chain.pem --set tls.key=key.pem
               daybook serve --data ./store --set timeouts.query_milliseconds=10000
             """)
 
@@ -40,6 +43,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let configuration = try settings.configuration()
         guard !configuration.data.isEmpty else { throw ValidationError(DataOptions.missing) }
+        let externals = try Self.externalIssuers(configuration.tokens)
         let door = StoreDoor(directory: configuration.data)
         var options = configuration.server
         options.adminSocketPath = door.directory + "/" + StoreDoor.adminSocketName
@@ -53,6 +57,7 @@ struct Serve: AsyncParsableCommand {
         ProcessEnvironment.returnLargeBlocks()
         warn(descriptorLimit: try ProcessEnvironment.raiseDescriptorLimit(), configuration, logger)
 
+        let security = try loadSecurity(options, clock, logger)
         let entropy = SystemEntropy()
         let (store, lock) = try door.openForWriting(clock: clock, entropy: entropy, options: configuration.store)
         defer { lock.release() }
@@ -64,13 +69,14 @@ struct Serve: AsyncParsableCommand {
         let isRunning = Mutex(false)
         let server = DaybookServer(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options, logger: logger,
-            configuration: configuration, logSwitch: logSwitch
+            configuration: configuration, logSwitch: logSwitch, security: security, externals: externals
         ) { bound in
             isRunning.withLock { $0 = true }
-            Self.announce(bound, output, logger)
+            Self.announce(bound, isSecure: security != nil, output, logger)
         }
         let group = ServiceGroup(
-            services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: [server, ReloadSignal(security: security, logger: logger)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         do {
             try await group.run()
         } catch {
@@ -78,6 +84,33 @@ struct Serve: AsyncParsableCommand {
             throw ToolError(
                 "The server cannot listen on \(options.host):\(options.port): \(error).",
                 cure: "Stop what listens there, or give --listen another address; port 0 takes a free one.")
+        }
+    }
+
+    /// What encrypts connections, or nil where nothing does. Files that cannot be used are a fault of the configuration.
+    private func loadSecurity(
+        _ options: ServerOptions, _ clock: any Clock, _ logger: Logger
+    ) throws -> TransportSecurity? {
+        guard options.tls.isOn else { return nil }
+        do throws(TLSFault) {
+            let security = try TransportSecurity(options, clock: clock)
+            security.report(to: logger)
+            return security
+        } catch {
+            try StandardStreams.write("The configuration has a fault:\n  \(error)\n", to: .error)
+            throw ExitCode(ConfigurationOptions.faultExitCode)
+        }
+    }
+
+    /// What is wrong with their files is wrong with the configuration.
+    private static func externalIssuers(_ options: TokenOptions) throws -> ExternalIssuers {
+        guard !options.issuersFile.isEmpty else { return .none }
+        do throws(ExternalIssuers.Faults) {
+            return try ExternalIssuers(reading: options.issuersFile, ownIssuer: options.issuer)
+        } catch {
+            let lines = error.list.map { "  \($0)\n" }.joined()
+            try StandardStreams.write("The setting tokens.issuers_file leads to faults:\n\(lines)", to: .error)
+            throw ExitCode(ConfigurationOptions.faultExitCode)
         }
     }
 
@@ -132,14 +165,17 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// Scripts wait for this line. A server whose standard output is closed serves all the same.
-    private static func announce(_ bound: DaybookServer.BoundAddress, _ output: OutputOptions, _ logger: Logger) {
+    private static func announce(
+        _ bound: DaybookServer.BoundAddress, isSecure: Bool, _ output: OutputOptions, _ logger: Logger
+    ) {
         let host = bound.host.contains(":") ? "[\(bound.host)]" : bound.host
+        let url = "\(isSecure ? "https" : "http")://\(host):\(bound.port)"
         var object = JSONObjectWriter()
-        object.field("url", "http://\(host):\(bound.port)")
+        object.field("url", url)
         object.field("process_id", ProcessEnvironment.processID)
         let line =
             output.json
-            ? String(decoding: object.finish(), as: UTF8.self) : "daybook serves http://\(host):\(bound.port)"
+            ? String(decoding: object.finish(), as: UTF8.self) : "daybook serves \(url)"
         do {
             try StandardStreams.write(line + "\n")
         } catch {

@@ -1,4 +1,5 @@
 import DaybookTestSupport
+import Foundation
 import Testing
 
 @testable import DaybookCompression
@@ -104,6 +105,23 @@ import Testing
             let found = try? unpack(magic + noise, packing, random: &random)
             #expect(found?.mayEnd != true)
         }
+    }
+
+    /// The inputs that the fuzzer starts from and those that once broke something; see tools/fuzz.
+    @Test func theFuzzersInputsAreUnpackedOrRefused() throws {
+        let folder = Repository.root.appending(path: "data/corpus/unpacker")
+        var random = SeededRandom(seed: 906)
+        var unpackedCount = 0
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
+            let input = Array(try Data(contentsOf: folder.appending(path: name)))
+            guard input.count > 2 else { continue }
+            let packing = Packing.allCases[Int(input[0]) % Packing.allCases.count]
+            let found = try? unpack(
+                Array(input[2...]), packing, pieceByteCountMax: 1 + Int(input[1]), blockByteCountMax: 256 << 10,
+                random: &random)
+            if found?.mayEnd == true { unpackedCount += 1 }
+        }
+        #expect(unpackedCount >= 3)
     }
 
     @Test func whatOtherProgramsPackedIsUnderstood() throws {

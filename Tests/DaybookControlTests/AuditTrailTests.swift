@@ -24,9 +24,22 @@ struct AuditTrailTests {
         _ = try fixture.ask(#"{"verb":"key.revoke","key_id":"\#(newID)"}"#)
         _ = try fixture.ask(#"{"verb":"org.set","organization":"new","quota_bytes":7}"#)
         _ = try fixture.ask(#"{"verb":"limits.set","organization":"new","tier":"free"}"#)
+        _ = try fixture.ask(#"{"verb":"org.set_config","organization":"new","performance":{"batch_size_limit":5}}"#)
+        _ = try fixture.ask(#"{"verb":"team.set","organization":"new","team_id":"core"}"#)
+        let user = try fixture.ask(#"{"verb":"user.set","organization":"new","user_id":"eve","name":"Eve"}"#)
+        let recordID = try #require(user["record_id"]?.string)
+        let ofEve = try fixture.ask(#"{"verb":"key.create","organization":"new","role":"viewer","user":"eve"}"#)
+        let keyOfEve = try #require(ofEve["key_id"]?.string)
+        _ = try fixture.ask(#"{"verb":"user.delete","organization":"new","user_id":"eve"}"#)
+        _ = try fixture.ask(#"{"verb":"team.delete","organization":"new","team_id":"core"}"#)
+        let issued = try fixture.ask(#"{"verb":"token.issue","key_id":"\#(first)"}"#)
+        let tokenID = try #require(issued["token_id"]?.string)
+        _ = try fixture.ask(#"{"verb":"token.revoke","token_id":"\#(tokenID)"}"#)
         let erasure = try fixture.ask(#"{"verb":"erase.begin","organization":"new","user":"ada"}"#)
         let erasureID = try #require(erasure["erasure_id"]?.string)
         _ = try fixture.ask(#"{"verb":"erase.reapply","organization":"new"}"#)
+        _ = try fixture.ask(#"{"verb":"team.set","organization":"new","team_id":"edge"}"#)
+        _ = try fixture.ask(#"{"verb":"user.set","organization":"new","user_id":"bob","team_id":"edge"}"#)
         // These change nothing, or fail.
         for request in [
             #"{"verb":"org.show","organization":"new"}"#, #"{"verb":"org.list"}"#,
@@ -34,14 +47,31 @@ struct AuditTrailTests {
             #"{"verb":"limits.show","organization":"new"}"#, #"{"verb":"limits.set","organization":"new"}"#,
             #"{"verb":"org.set","organization":"new"}"#, #"{"verb":"audit.list","organization":"new"}"#,
             #"{"verb":"erase.status","erasure_id":"\#(erasureID)"}"#,
+            #"{"verb":"org.show_config","organization":"new"}"#,
+            #"{"verb":"org.set_config","organization":"new","performance":{"batch_size_limit":5}}"#,
+            #"{"verb":"user.list","organization":"new"}"#, #"{"verb":"team.list","organization":"new"}"#,
+            #"{"verb":"user.show","organization":"new","user_id":"bob"}"#,
+            #"{"verb":"user.set","organization":"new","user_id":"bob","team_id":"edge"}"#,
+            #"{"verb":"user.delete","organization":"new","user_id":"eve"}"#,
+            #"{"verb":"team.show","organization":"new","team_id":"edge"}"#,
+            #"{"verb":"team.set","organization":"new","team_id":"edge"}"#,
+            #"{"verb":"team.delete","organization":"new","team_id":"edge"}"#,
+            #"{"verb":"token.list","organization":"new"}"#, #"{"verb":"token.revoke","token_id":"\#(tokenID)"}"#,
+            #"{"verb":"token.issue","key_id":"\#(newID)"}"#,
         ] { _ = try fixture.ask(request) }
+        let bob = try #require(fixture.store.members(of: OrganizationID("new")!).user("bob")?.record.recordID)
+        _ = try fixture.ask(#"{"verb":"org.delete","organization":"new"}"#)
+        _ = try fixture.ask(#"{"verb":"org.delete","organization":"new"}"#)
         let entries = try fixture.trail(of: OrganizationID("new")!)
         #expect(
             entries.reversed().map { "\($0.action) \($0.target)" } == [
                 "org.create new", "key.create \(first)", "key.create \(keyID)", "key.rotate \(keyID)",
                 "key.create \(newID)", "key.revoke \(newID)", "org.set new", "limits.set new",
+                "org.set_config new", "team.set core", "user.set \(recordID)", "key.create \(keyOfEve)",
+                "key.revoke \(keyOfEve)", "user.delete \(recordID)", "team.delete core",
+                "token.issue \(tokenID)", "token.revoke \(tokenID)",
                 "erase.begin \(erasureID)",
-                "erase.reapply ",
+                "erase.reapply ", "team.set edge", "user.set \(bob)", "org.delete new",
             ])
         #expect(entries.allSatisfy { $0.actor == .local && $0.outcome == .done && $0.count == 1 })
         #expect(try fixture.trail().isEmpty)
@@ -52,12 +82,16 @@ struct AuditTrailTests {
         let acts: Set = [
             "org.create", "org.set", "limits.set", "key.create", "key.rotate", "key.revoke", "erase.begin",
             "erase.reapply",
-            "log.set_level",
+            "log.set_level", "dlq.replay", "dlq.purge", "user.set", "user.delete", "team.set", "team.delete",
+            "org.set_config", "org.delete", "token.issue", "token.revoke", "token.rotate_key",
         ]
+        // Each leaves an act in the control log, and an entry when it fails.
+        let uses: Set = ["token.refresh"]
         let questions: Set = [
             "org.list", "org.show", "limits.show", "key.list", "erase.status", "config.show", "audit.list",
+            "dlq.list", "dlq.show", "user.list", "user.show", "team.list", "team.show", "org.show_config", "token.list",
         ]
-        #expect(Set(Administration.verbs.keys) == acts.union(questions))
+        #expect(Set(Administration.verbs.keys) == acts.union(questions).union(uses))
     }
 
     @Test func aFewDenialsAreWrittenOneByOneAndTheRestIsCounted() throws {
@@ -147,17 +181,31 @@ struct AuditTrailTests {
         let user = "zqx7-ada"
         let made = try fixture.ask(
             #"{"verb":"key.create","organization":"acme","name":"\#(user)'s","user":"\#(user)","role":"developer"}"#)
+        // The record of the user, changed, ended, and made again.
+        for name in ["Z zqx7", "Y zqx7 the second"] {
+            let set = #"{"verb":"user.set","organization":"acme","user_id":"\#(user)","name":"\#(name)"}"#
+            #expect(try fixture.ask(set)["record_id"]?.string != nil)
+        }
+        let second = "zqx7-bob"
+        _ = try fixture.ask(#"{"verb":"user.set","organization":"acme","user_id":"\#(second)","name":"B zqx7"}"#)
+        _ = try fixture.ask(#"{"verb":"user.delete","organization":"acme","user_id":"\#(second)"}"#)
+        _ = try fixture.ask(#"{"verb":"user.set","organization":"acme","user_id":"\#(second)","name":"B again zqx7"}"#)
         let key = try #require(made["api_key"]?.string)
         let keyID = try #require(made["key_id"]?.string)
         let credential = try #require(fixture.registry.verify(Array(key.utf8), at: fixture.now))
         fixture.trail.noteDenial(origin(credential, requestID: user), .forbidden)
         try fixture.trail.flush(isLast: true)
-        let begun = try fixture.ask(#"{"verb":"erase.begin","organization":"acme","user":"\#(user)"}"#)
-        let id = try #require(begun["erasure_id"]?.string)
         let pause = Wakeup()
-        while try fixture.ask(#"{"verb":"erase.status","erasure_id":"\#(id)"}"#)["state"]?.string != "done" {
-            pause.wait(microseconds: 2_000)
+        for user in [user, second] {
+            let begun = try fixture.ask(#"{"verb":"erase.begin","organization":"acme","user":"\#(user)"}"#)
+            let id = try #require(begun["erasure_id"]?.string)
+            while try fixture.ask(#"{"verb":"erase.status","erasure_id":"\#(id)"}"#)["state"]?.string != "done" {
+                pause.wait(microseconds: 2_000)
+            }
         }
+        #expect(fixture.store.members(of: IdentityFixture.acme).userCount == 0)
+        let replayed = try ReadOnlyStore.open(disk: fixture.disk).controlEvents()
+        #expect(replayed.contains { if case .members = $0 { true } else { false } })
         #expect(try fixture.trail().contains { $0.actor == .key(keyID) && $0.requestID.isEmpty })
         let bytes = fixture.disk.image().files.values
         #expect(!bytes.contains { String(decoding: $0, as: UTF8.self).contains("zqx7") })

@@ -66,12 +66,23 @@ private func faults(_ sources: ConfigurationSources) -> [String] {
 
     @Test func namesOfOtherServicesAreHonoured() throws {
         let configuration = try Configuration(
-            sources(["PORT": "3000", "MAX_BATCH_SIZE": "50", "DATA_RETENTION_DAYS": "30"]))
+            sources([
+                "PORT": "3000", "MAX_BATCH_SIZE": "50", "DATA_RETENTION_DAYS": "30", "RATE_LIMIT_MAX_REQUESTS": "1000",
+            ]))
+        #expect(configuration.store.rateLimits == RateLimitPolicy(.own, ownRequestsPerMinute: 1_000))
         #expect(configuration.server.host == "127.0.0.1")
         #expect(configuration.server.port == 3_000)
         #expect(configuration.server.batchEventCountMax == 50)
         let retention = RetentionPolicy(commands: 30, agents: 30, sessions: 365, productivity: 365)
         #expect(configuration.organizations.retention == retention)
+    }
+
+    @Test func noRequestsAMinuteIsNoLimit() throws {
+        let file = "organizations.requests_per_minute = 50"
+        #expect(try Configuration(sources(file: file)).store.rateLimits.requestsPerMinute == 50)
+        let lifted = try Configuration(sources(file: file, ["RATE_LIMIT_MAX_REQUESTS": "0"]))
+        #expect(lifted.store.rateLimits == .standard && RateLimitPolicy.standard.requestsPerMinute == nil)
+        #expect(try Configuration(sources([:])).store.rateLimits == .standard)
     }
 
     @Test func aPortAloneKeepsTheHost() throws {
@@ -92,7 +103,15 @@ private func faults(_ sources: ConfigurationSources) -> [String] {
             case .integer(let range): values = [.integer(range.lowerBound), .integer(range.upperBound)]
             case .boolean: values = [.boolean(true), .boolean(false)]
             case .choice(let words): values = words.map { .text($0) }
-            case .text: values = [.text(key.name == "data" ? "/x" : "h:1")]
+            case .text:
+                // Every free text has a form of its own.
+                let texts = [
+                    "data": "/x", "listen": "h:1", "tls.certificate": "/c.pem", "tls.key": "/k.pem",
+                    "tls.client_ca": "/a.pem", "server.trusted_proxies": "10.0.0.0/8,::1",
+                    "cors.origins": "https://a.example,http://b.example:81",
+                ]
+                values = texts[key.name].map { [.text($0)] } ?? []
+                #expect(!values.isEmpty, "\(key.name)")
             }
             for value in values {
                 var configuration = Configuration()

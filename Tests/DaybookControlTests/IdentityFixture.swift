@@ -19,6 +19,7 @@ final class IdentityFixture {
     let registry: KeyRegistry
     let trail: AuditTrail
     let administration: Administration
+    let tokens: TokenAuthority
 
     private static var options: StoreOptions {
         var options = StoreOptions()
@@ -30,7 +31,8 @@ final class IdentityFixture {
 
     /// - Parameter isReal: whether time goes by itself, as background work needs it.
     init(
-        _ disk: SimulatedDisk = SimulatedDisk(seed: 1), clock manual: ManualClock = ManualClock(), isReal: Bool = false
+        _ disk: SimulatedDisk = SimulatedDisk(seed: 1), clock manual: ManualClock = ManualClock(), isReal: Bool = false,
+        tokens options: TokenOptions = .quick, externals: ExternalIssuers = .none
     ) throws {
         self.disk = disk
         self.clock = manual
@@ -44,7 +46,12 @@ final class IdentityFixture {
         store.start()
         registry = KeyRegistry(store: store, clock: clock, entropy: SystemEntropy())
         trail = AuditTrail(store: store, registry: registry, clock: clock)
-        administration = Administration(store: store, registry: registry, clock: clock, trail: trail)
+        tokens = TokenAuthority(
+            store: store, registry: registry, clock: clock, entropy: SystemEntropy(), options: options,
+            externals: externals)
+        tokens.readKeys()
+        administration = Administration(
+            store: store, registry: registry, clock: clock, trail: trail, tokens: tokens)
         guard isNew else { return }
         for id in [Self.acme, Self.globex] { _ = try store.createOrganization(id) }
     }
@@ -59,7 +66,7 @@ final class IdentityFixture {
     /// The same store after a stop.
     func reopened() throws -> IdentityFixture {
         close()
-        return try IdentityFixture(disk, clock: clock)
+        return try IdentityFixture(disk, clock: clock, tokens: tokens.options)
     }
 
     var now: Timestamp { Timestamp(microseconds: storeClock.wallMicroseconds()) }
@@ -94,5 +101,34 @@ final class IdentityFixture {
             guard page.hasMore else { return records }
             query.before = page.entries.last?.number
         }
+    }
+}
+
+extension TokenOptions {
+    /// Keys that are made in no time.
+    static var quick: TokenOptions {
+        var options = TokenOptions()
+        options.algorithm = .edDSA
+        return options
+    }
+}
+
+extension IdentityFixture {
+    /// What the store gives a key.
+    func issue(
+        _ key: MadeKey, lifetimeSeconds: Int64? = nil, hasRefresh: Bool = true
+    ) throws -> IssuedTokens {
+        let credential = try registry.credential(of: key.record.keyID, in: nil)
+        return try tokens.issue(for: credential, lifetimeSeconds: lifetimeSeconds, hasRefresh: hasRefresh, .local)
+    }
+
+    /// The credential of a token that is good now.
+    func accepted(_ token: String) -> Credential? {
+        if case .accepted(let credential) = tokens.judge(Array(token.utf8), at: now) { credential } else { nil }
+    }
+
+    /// Whether it is refused, and whose it was.
+    func refused(_ token: String) -> (isRefused: Bool, holder: Credential?) {
+        if case .refused(let holder) = tokens.judge(Array(token.utf8), at: now) { (true, holder) } else { (false, nil) }
     }
 }

@@ -23,12 +23,15 @@ import Testing
         func show() throws -> ParsedJSON { try ask(#"{"verb":"limits.show","organization":"acme"}"#) }
     }
 
-    private func with(_ directory: TemporaryDirectory, _ body: (Opened) throws -> Void) throws {
+    private func with(
+        _ directory: TemporaryDirectory, standard: RateLimitPolicy = .standard, _ body: (Opened) throws -> Void
+    ) throws {
         let disk = try PosixDisk(creatingRoot: directory.path)
         let (clock, entropy) = (SystemClock(), SystemEntropy())
         var options = StoreOptions()
         options.journalFileByteCount = 16 << 20
         options.checkpointByteCount = 16 << 20
+        options.rateLimits = standard
         if try !disk.exists(Layout.identity) {
             try Store.create(disk: disk, clock: clock, entropy: entropy, options: options)
         }
@@ -67,6 +70,26 @@ import Testing
             #expect(after["burst"]?.unsigned == 100)
             #expect(after["adaptive"] == .bool(false))
             #expect(after["concurrent_batches"]?.unsigned == 9)
+        }
+    }
+
+    @Test func whatWasSetStaysWhenTheServersOwnLimitChanges() throws {
+        let directory = try TemporaryDirectory()
+        let limited = RateLimitPolicy(.own, ownRequestsPerMinute: 50)
+        try with(directory) { opened in
+            _ = try opened.ask(#"{"verb":"org.create","organization":"umbrella"}"#)
+            // What it has already, but said: nobody limits it later.
+            #expect(text(try opened.set(#""tier":"unlimited""#)["tier"]) == "unlimited")
+        }
+        try with(directory, standard: limited) { opened in
+            #expect(text(try opened.show()["tier"]) == "unlimited")
+            let other = try opened.ask(#"{"verb":"limits.show","organization":"umbrella"}"#)
+            #expect(other["single_per_minute"]?.unsigned == 50 && other["batch_per_minute"]?.unsigned == 500)
+            _ = try opened.ask(#"{"verb":"limits.set","organization":"umbrella","concurrent_batches":7}"#)
+        }
+        try with(directory) { opened in
+            let other = try opened.ask(#"{"verb":"limits.show","organization":"umbrella"}"#)
+            #expect(other["single_per_minute"]?.unsigned == 50 && other["concurrent_batches"]?.unsigned == 7)
         }
     }
 

@@ -45,23 +45,38 @@ struct PermissionsTests {
         #expect(Role.developer.permissions.names == ["events.send", "aggregates.read", "events.read_own"])
         #expect(
             Role.auditor.permissions.names
-                == ["aggregates.read", "events.read_own", "events.read", "events.export", "audit.read"])
+                == [
+                    "aggregates.read", "events.read_own", "events.read_team", "events.read", "events.export",
+                    "users.read", "limits.read", "audit.read",
+                ])
+        #expect(
+            Role.manager.permissions.names
+                == ["events.send", "aggregates.read", "events.read_own", "events.read_team", "users.read"])
         for role in Role.allCases {
             #expect(role.permissions.contains(.readEvents) == [.admin, .auditor].contains(role))
-            #expect(role.permissions.contains(.manageKeys) == (role == .admin))
+            for own in [Permission.manageKeys, .manageUsers, .configureOrganization] {
+                #expect(role.permissions.contains(own) == (role == .admin))
+            }
             #expect(!role.permissions.contains(.manageOrganizations))
             #expect(Role.admin.permissions.isSuperset(of: role.permissions))
         }
-        #expect(PermissionsTable.ofOperators.names == ["instance.metrics", "instance.organizations"])
+        #expect(
+            PermissionsTable.ofOperators.names == [
+                "limits.read", "dead_letters.manage", "instance.metrics", "instance.organizations",
+            ])
     }
 
     @Test func keysWithScopesOnlyMayWhatTheyCouldBefore() {
         func names(_ scopes: ScopeSet) -> [String] { PermissionsTable.permissions(of: scopes).names }
         #expect(names(.ingest) == ["events.send"])
         #expect(names([.ingest, .ingestAnyUser]) == ["events.send", "events.send_any_user"])
-        #expect(names(.read) == ["aggregates.read", "events.read_own", "events.read"])
+        #expect(names(.read) == ["aggregates.read", "events.read_own", "events.read_team", "events.read"])
         #expect(names(.export) == ["events.export"])
-        #expect(names(.admin) == ["keys.manage", "audit.read", "instance.metrics"])
+        #expect(
+            names(.admin) == [
+                "keys.manage", "users.read", "users.manage", "organization.configure", "limits.read", "audit.read",
+                "dead_letters.manage", "instance.metrics",
+            ])
         #expect(PermissionsTable.permissions(of: .all) == Role.admin.permissions)
     }
 
@@ -69,7 +84,19 @@ struct PermissionsTests {
         let both = PermissionsTable.permissions(of: .developer, [.read, .admin], isOperator: false)
         #expect(both.names == ["aggregates.read", "events.read_own"])
         let operators = PermissionsTable.permissions(of: .viewer, [], isOperator: true)
-        #expect(operators.names == ["aggregates.read", "instance.metrics", "instance.organizations"])
+        #expect(
+            operators.names == [
+                "aggregates.read", "limits.read", "dead_letters.manage", "instance.metrics", "instance.organizations",
+            ])
+        // The role of a user takes away and gives nothing.
+        let bounded = PermissionsTable.permissions(of: nil, [.read, .admin], isOperator: true, userRole: .developer)
+        #expect(
+            bounded.names == [
+                "aggregates.read", "events.read_own", "limits.read", "dead_letters.manage", "instance.metrics",
+                "instance.organizations",
+            ])
+        let viewer = PermissionsTable.permissions(of: .viewer, [], isOperator: false, userRole: .admin)
+        #expect(viewer == Role.viewer.permissions)
     }
 
     @Test func theOldestKeysOpenWhatTheirScopesSayAfterARestart() throws {

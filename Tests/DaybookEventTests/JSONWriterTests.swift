@@ -107,4 +107,61 @@ struct JSONWriterTests {
         #expect(text { $0.string("a\"b\\c\n\u{1}") } == #""a\"b\\c\n\u0001""#)
         #expect(text { $0.string("") } == "\"\"")
     }
+
+    @Test func aFilledFormIsWhatWritersOfSingleNumbersWrite() {
+        var random = SeededRandom(seed: 92)
+        var edges: [UInt128] = [0, 9, 10, 99, 100, 9_999, 10_000, 999_999, 1_000_000, 1_000_001, 999_999_999]
+        edges += [1_000_000_000, 1_500_000_000, UInt128(UInt64.max), UInt128(UInt64.max) + 1, UInt128.max]
+        for _ in 0..<2_000 {
+            var form = JSONForm()
+            var numbers: [JSONNumber] = []
+            let filled = text { writer in
+                form.text("{")
+                writer.raw("{")
+                for place in 0..<random.below(6) {
+                    form.text("a longer text than fits a word, and ")
+                    writer.raw("a longer text than fits a word, and ")
+                    let value =
+                        random.oneIn(3)
+                        ? edges[random.below(edges.count)] : UInt128(random.next() >> UInt64(random.below(64)))
+                    form.key(Array("k\"\(place)".utf8))
+                    form.gap()
+                    writer.raw(",")
+                    writer.key(Array("k\"\(place)".utf8))
+                    switch random.below(4) {
+                    case 0:
+                        numbers.append(.null)
+                        writer.literal("null")
+                    case 1:
+                        numbers.append(.integer(value))
+                        writer.integer(value)
+                    default:
+                        let decimals = [0, 3, 6, 9][random.below(4)]
+                        numbers.append(.decimal(value, decimals: decimals))
+                        writer.decimal(value, decimals: decimals)
+                    }
+                }
+                form.text("}")
+                writer.raw("}")
+            }
+            #expect(text { $0.fill(form, numbers) } == filled)
+        }
+    }
+
+    @Test func aFormAndACopyAreValuesAmongOthers() {
+        var form = JSONForm()
+        form.text("[")
+        form.gap()
+        form.text("]")
+        let text = text { writer in
+            writer.openArray()
+            writer.string("x")
+            writer.again(1..<4)
+            writer.raw(",")
+            writer.fill(form, [.integer(7 as UInt64)])
+            writer.boolean(true)
+            writer.closeArray()
+        }
+        #expect(text == #"["x","x",[7],true]"#)
+    }
 }

@@ -75,6 +75,28 @@ import Testing
         #expect(seen.isSuperset(of: ["rollup", "mixed"]))
     }
 
+    @Test func `merged history answers as its parts do, also those who ask from before`() throws {
+        let story = try StoreStory(seed: 2_120, historyDays: 365)
+        var seen: Set<String> = []
+        var counts: [Int] = []
+        let days = query(.commandExecution, .oneHour, ["command_name"])
+        for _ in 0..<14 {
+            try story.append(150)
+            try story.seal()
+            story.passTime(hours: 80)
+            let before = try story.snapshot()
+            let expected = try days.answer(from: before, now: story.now)
+            try story.maintain()
+            let answer = try days.answer(from: before, now: story.now)
+            let isEqual = answer.items == expected.items
+            #expect(isEqual && answer.warnings.isEmpty)
+            try check(story, &seen)
+            counts.append(try story.snapshot().history.count)
+        }
+        #expect(zip(counts, counts.dropFirst()).contains { $1 < $0 }, "\(counts)")
+        #expect(try story.snapshot().history.count < 3 * 4 * 3)
+    }
+
     @Test func `rows and lists show nothing that has expired`() throws {
         let story = try StoreStory(seed: 2_110, historyDays: 365)
         try story.append(900)

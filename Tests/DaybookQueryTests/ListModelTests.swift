@@ -89,7 +89,8 @@ import Testing
     @Test func sessionsAreThePresentStateThatTheirChangesAddUpTo() throws {
         var scenario = Scenario(seed: 400)
         for _ in 0..<12 {
-            try scenario.append(scenario.events.random.below(80), families: [.sessionChange, .commandExecution])
+            try scenario.append(
+                scenario.events.random.below(80), families: [.sessionChange, .commandExecution, .agentInteraction])
             if scenario.events.random.oneIn(2) { scenario.seal() }
             let source = try scenario.source()
             for _ in 0..<4 {
@@ -103,9 +104,29 @@ import Testing
                 }
                 let wanted = expectedSessions(query, scenario.model, now)
                 #expect(listed.count == wanted.count)
-                for (session, model) in zip(listed, wanted) { try check(session, model) }
+                for (session, model) in zip(listed, wanted) {
+                    try check(session, model)
+                    checkActivity(session, model, scenario.model, now)
+                }
             }
         }
+    }
+
+    /// What no change says is counted from the events that name the session, from a day before its start to a day after
+    /// its end, or after now.
+    private func checkActivity(
+        _ listed: ListedSession, _ session: ModelSession, _ model: ModelStore, _ now: Timestamp
+    ) {
+        let end = (session.end ?? now.microseconds) + Limits.dayMicroseconds
+        func events(_ family: Family) -> [ModelEvent] {
+            model.events(of: family, from: session.start - Limits.dayMicroseconds, to: end)
+                .filter { $0.session == session.id }
+        }
+        let commandCount = UInt64(events(.commandExecution).count)
+        #expect(listed.commandsExecuted == session.commandsExecuted ?? commandCount)
+        var agents: [[UInt8]] = []
+        for agent in events(.agentInteraction).compactMap(\.name) where !agents.contains(agent) { agents.append(agent) }
+        #expect(listed.agentsUsed == (session.agentsUsed.isEmpty ? agents : session.agentsUsed))
     }
 
     private func check(_ listed: ListedSession, _ model: ModelSession) throws {

@@ -62,6 +62,26 @@ private func printed(_ answer: AggregateAnswer, _ executor: any QueryExecutor) -
         }
     }
 
+    @Test func aPartOfTheTimeIsExpectedToHaveThatPartOfTheRows() throws {
+        var scenario = Scenario(seed: 830)
+        try scenario.append(400, families: [.commandExecution])
+        let source = try SplitSource(wholeSegments: scenario.model.events, sealedThrough: 400)
+        let context = QueryContext(QueryOptions(), Cancellation())
+        func expected(_ range: TimeRange) -> Int {
+            Scan(source, .commandExecution, RowFilter(EventFilter()), range, asOfSequence: 400, context)
+                .expectedRowCount
+        }
+        let times = source.segments.map { ($0.timestampMin, $0.timestampMax) }
+        let first = try #require(times.map(\.0).min())
+        let last = try #require(times.map(\.1).max())
+        let middle = Timestamp(microseconds: (first.microseconds + last.microseconds) / 2)
+        #expect(expected(.all) == 400)
+        #expect(expected(TimeRange(start: first, end: last)) == 400)
+        let halves = expected(TimeRange(start: first, end: middle)) + expected(TimeRange(start: middle, end: last))
+        #expect((398...400).contains(halves))
+        #expect(expected(TimeRange(start: last.adding(microseconds: 1), end: .init(microseconds: .max))) == 0)
+    }
+
     @Test func everyPartRunsOnceWhoeverTakesIt() {
         for width in 1...4 {
             let runs = Mutex<[Int]>([])

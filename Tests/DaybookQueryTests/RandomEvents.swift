@@ -82,7 +82,9 @@ struct RandomEvents {
         if random.oneIn(4) { encoder.flags.insert(.commandArguments) }
         if !random.oneIn(6) { encoder.flags.insert(.commandContext) }
         var strings = [pick(["ann", "bob", "eve"]), pick(["build", "test", "lint", "test2", "buil"])]
-        if encoder.flags.contains(.session) { strings.append(pick(["s1", "s2"])) }
+        if encoder.flags.contains(.session) {
+            strings.append(pick(["s1", "s2", "session-0", "session-3", "session-7"]))
+        }
         if encoder.flags.contains(.team) { strings.append(pick(["red", "blue"])) }
         if encoder.flags.contains(.errorMessage) { strings.append("exit 1") }
         if encoder.flags.contains(.commandArguments) { strings.append("{\"force\":\(random.oneIn(2))}") }
@@ -96,9 +98,11 @@ struct RandomEvents {
         encoder.durationNanoseconds = duration()
         encoder.inputTokens = random.next() >> (random.next() % 64)
         encoder.outputTokens = UInt64(random.below(5_000))
+        if random.oneIn(2) { encoder.flags.insert(.session) }
         if random.oneIn(2) { encoder.flags.insert(.team) }
         if random.oneIn(2) { encoder.flags.insert(.object) }
         var strings = [pick(["ann", "bob"]), pick(["planner", "coder"]), pick(["tool_call", "response"])]
+        if encoder.flags.contains(.session) { strings.append(pick(["session-0", "session-1", "session-5"])) }
         if encoder.flags.contains(.team) { strings.append(pick(["red", "blue"])) }
         if encoder.flags.contains(.object) { strings.append(context()) }
         return finish(encoder, strings)

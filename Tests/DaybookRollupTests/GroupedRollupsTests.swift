@@ -134,11 +134,11 @@ import Testing
                 let expected = Self.percentiles.compactMap { summaries[slot].percentile($0) }
                 #expect(whole.percentiles(Self.percentiles, of: slot) == expected)
                 #expect(turned.percentiles(Self.percentiles, of: 3 - slot) == expected)
-                #expect(turned.durationSum(of: 3 - slot) == summaries[slot].sum)
-                #expect(turned.durationCount(of: 3 - slot) == summaries[slot].count)
+                #expect(turned.durations(of: 3 - slot).sum == summaries[slot].sum)
+                #expect(turned.durations(of: 3 - slot).count == summaries[slot].count)
                 #expect(turned.aggregate(3 - slot).durations == summaries[slot])
             }
-            #expect(turned.durationCount(of: 0) == 0)
+            #expect(turned.durations(of: 0).count == 0)
         }
     }
 

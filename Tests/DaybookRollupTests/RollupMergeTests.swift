@@ -72,6 +72,74 @@ struct RollupMergeTests {
         #expect(undecidedCount > 5)
     }
 
+    /// Files of one kind: what a file of all rows would have, as long as that has no finer rows by user.
+    @Test(arguments: RollupFileTests.families)
+    func `files that are the only record merge to the bit, in any order and grouping`(family: Family) throws {
+        var sameCount = 0
+        var hourCount = 0
+        for seed in 0..<24 as Range<UInt64> {
+            var random = SeededRandom(seed: 700 + seed)
+            // In every third story every part has hours by user, in the others some or none.
+            let isDense = seed.isMultiple(of: 3)
+            let size = [6, 40, 300, 900][random.below(4)]
+            let parts = (0..<2 + random.below(5)).map { part in
+                RollupSamples.events(
+                    family, count: isDense ? 800 + random.below(400) : 1 + random.below(size),
+                    days: isDense ? 1 : 1 + random.below(3), seed: 900 + seed * 10 + UInt64(part))
+            }
+            let files = try parts.map { events -> RollupFile in
+                try RollupFile(try #require(RollupSamples.build(family, [events], policy: .history)))
+            }
+            let merged = try mergedHistory(files, family)
+            #expect(try mergedHistory(files.reversed(), family) == merged)
+            let cut = 1 + random.below(files.count - 1)
+            let left = try RollupFile(try mergedHistory(Array(files[..<cut]), family))
+            let right = try RollupFile(try mergedHistory(Array(files[cut...]), family))
+            #expect(try mergedHistory([right, left], family) == merged)
+
+            let found = try RollupFile(merged)
+            let all = try RollupFile(try #require(RollupSamples.build(family, parts, policy: .history)))
+            #expect(found.damages == [] && found.eventCount == all.eventCount)
+            #expect(found.finestWindow(.user) == files.compactMap { $0.finestWindow(.user) }.max())
+            for (grain, window) in [
+                (RollupGrain.status, RollupWindow.oneHour), (.status, .oneDay), (.name, .oneHour), (.name, .oneDay),
+                (.user, .oneDay),
+            ] {
+                let section = try #require(found.section(grain, window))
+                let expected = try #require(all.section(grain, window))
+                #expect(try found.rows(of: section) == all.rows(of: expected), "\(grain) \(window)")
+            }
+            if found.finestWindow(.user) == .oneHour { hourCount += 1 }
+            if found.finestWindow(.user) == all.finestWindow(.user) {
+                sameCount += 1
+                let isSame = merged == RollupSamples.build(family, parts, policy: .history)
+                #expect(isSame)
+            }
+        }
+        #expect(sameCount > 5)
+        #expect(hourCount > 2)
+    }
+
+    private func mergedHistory(_ files: [RollupFile], _ family: Family) throws -> [UInt8] {
+        let inputs = files.map { RollupMerge.Input.file($0) }
+        let outcome = try RollupMerge.merge(inputs, as: RollupSamples.identity(family), policy: .history)
+        guard case .merged(let bytes?) = outcome else { throw FormatError.invalid("merge outcome") }
+        return bytes
+    }
+
+    @Test func `a file of which a user took everything merges with others`() throws {
+        let events = RollupSamples.events(.commandExecution, count: 400, days: 1, seed: 41)
+        let file = try RollupFile(
+            try #require(RollupSamples.build(.commandExecution, [events], policy: .history)))
+        let rest = try RollupFile(
+            try #require(try file.forgetting({ _ in true }, staysNamed: { _ in false })))
+        let merged = try RollupFile(try mergedHistory([rest, file, rest], .commandExecution))
+        #expect(merged.damages == [] && merged.eventCount == 3 * file.eventCount)
+        #expect(merged.finestWindow(.user) == file.finestWindow(.user) && merged.users.count == file.users.count)
+        let days = try #require(merged.section(.status, .oneDay))
+        #expect(try merged.rows(of: days).counts.reduce(0, +) == merged.eventCount)
+    }
+
     @Test func `a window that parts could not pay for may pay in the whole`() throws {
         // Seven events of one minute pay for nothing, fourteen pay for one row.
         let part = (0..<7).map { RollupEvent(timestamp: RollupSamples.start + Int64($0)) }
@@ -151,10 +219,7 @@ struct RollupMergeTests {
             isWide = isWide || durations.histogram.scale < ExponentialHistogram.scaleMax
             #expect(sums.aggregate(slot) == expected)
             #expect(sums.statuses(of: slot) == expected.statuses)
-            #expect(sums.durationCount(of: slot) == durations.count)
-            #expect(sums.durationSum(of: slot) == durations.sum)
-            #expect(sums.durationMinimum(of: slot) == durations.minimum)
-            #expect(sums.durationMaximum(of: slot) == durations.maximum)
+            #expect(sums.durations(of: slot) == durations.totals)
             let percentiles = ([1, 2, 25, 50, 51, 75, 95, 99, 100] as [UInt64]).map { Percentile(wholePercent: $0) }
             let answers = percentiles.compactMap { durations.percentile($0) }
             #expect(sums.percentiles(percentiles, of: slot) == (answers.isEmpty ? nil : answers))

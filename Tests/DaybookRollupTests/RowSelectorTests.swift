@@ -88,14 +88,17 @@ import Testing
         var table = SlotTable()
         table.reset(combinationCount: 30)
         var asked: [UInt32] = []
-        var row = 0
-        while true {
-            row = table.translate(combinations.span, from: row)
-            guard row < 500 else { break }
-            table.setSlot(Int32(asked.count), of: combinations[row])
-            asked.append(combinations[row])
+        for part in [0..<100, 100..<500] {
+            let rows = combinations.span.extracting(part)
+            let new = table.newCombinations(rows)
+            #expect(new == new.sorted())
+            for combination in new {
+                table.setSlot(Int32(asked.count), of: combination)
+                asked.append(combination)
+            }
+            table.translate(rows)
+            #expect(table.slots.map { asked[Int($0)] } == Array(combinations[part]))
         }
         #expect(Set(asked).count == asked.count)
-        #expect(table.slots.map { asked[Int($0)] } == combinations)
     }
 }

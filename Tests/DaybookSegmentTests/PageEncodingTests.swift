@@ -27,6 +27,12 @@ struct IntegerPageTests {
             Sample(
                 name: "wrapping around", encoding: .delta, values: (0..<8_192).map { UInt64.max - 4_000 &+ $0 &* 2 }),
             Sample(
+                name: "faster and faster", encoding: .deltaOfDelta,
+                values: (0..<8_192).map { 1 << 50 + 9 * $0 * $0 + UInt64(random.below(3)) }),
+            Sample(
+                name: "around and around", encoding: .deltaOfDelta,
+                values: (0..<500).map { $0 &* $0 &* (1 << 47 + 1) }),
+            Sample(
                 name: "small noise over a large base", encoding: .frameOfReference,
                 values: (0..<8_191).map { _ in 1 << 62 + UInt64(random.below(1_000)) }),
             Sample(
@@ -80,7 +86,9 @@ struct IntegerPageTests {
         #expect(payload.count == 9 + 10 * 1_000 / 8 + 6)
     }
 
-    @Test(arguments: [PageEncoding.constant, .plain, .runLength, .frameOfReference, .delta, .dictionary])
+    @Test(arguments: [
+        PageEncoding.constant, .plain, .runLength, .frameOfReference, .delta, .dictionary, .deltaOfDelta,
+    ])
     func aTruncatedOrPaddedPayloadIsRefused(encoding: PageEncoding) throws {
         let sample = try #require(Self.samples.first { $0.encoding == encoding })
         let (_, payload, _) = PageCoding.encode(sample.values)
@@ -93,6 +101,33 @@ struct IntegerPageTests {
         #expect(throws: FormatError.invalid("page payload length")) {
             try PageCoding.decode(encoding, payload + [0], count: count)
         }
+    }
+
+    @Test(arguments: 1...2)
+    func twoValuesHaveNoDifferenceOfDifferences(count: Int) {
+        let payload = [UInt8](repeating: 0, count: 25)
+        #expect(throws: FormatError.invalid("page encoding")) {
+            try PageCoding.decode(.deltaOfDelta, payload, count: count)
+        }
+    }
+
+    @Test func anyStepsComeBack() throws {
+        var random = SeededRandom(seed: 78)
+        var seen = 0
+        for _ in 0..<300 {
+            var step = random.next() >> UInt64(random.below(60))
+            var value = random.next()
+            let noise = 1 + random.below(40)
+            let values = (0..<3 + random.below(200)).map { _ in
+                step &+= UInt64(random.below(noise)) &- UInt64(noise / 2)
+                value &+= step
+                return value
+            }
+            let (encoding, payload, _) = PageCoding.encode(values, signed: random.oneIn(2), patches: random.oneIn(2))
+            if encoding == .deltaOfDelta { seen += 1 }
+            try #require(try PageCoding.decode(encoding, payload, count: values.count) == values)
+        }
+        #expect(seen > 50)
     }
 
     /// Whatever the bytes, the decoder answers with values or an error and touches nothing beyond its room.

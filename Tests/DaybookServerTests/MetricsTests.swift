@@ -37,8 +37,11 @@ import Testing
         }
         try await TestServer.with { server in
             let found = Self.samples(try await server.request("GET", "/metrics").text).keys
-            // Comes when the checkpoint thread has asked the disk for the first time.
-            let all = Set(found).union(["daybook_disk_free_bytes"])
+            // Comes when the checkpoint thread has asked the disk for the first time; and those that come with TLS.
+            let all = Set(found).union(["daybook_disk_free_bytes"]).union([
+                "daybook_tls_certificate_expiry_seconds", "daybook_tls_reload_failed",
+                "daybook_tls_handshake_failures_total",
+            ])
             #expect(listed.sorted() == all.sorted())
         }
     }

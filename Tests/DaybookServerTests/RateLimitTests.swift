@@ -1,5 +1,6 @@
 import DaybookControl
 import DaybookFormat
+import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
 import Foundation
@@ -126,11 +127,75 @@ import Testing
         }
     }
 
-    @Test func withoutALimitAnswersHaveNoFieldsAndTheLargestNumber() async throws {
+    private let unlimited = "9007199254740991"
+
+    private func expectUnlimited(_ reply: Reply, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(reply.fields["ratelimit-limit"] == unlimited, sourceLocation: sourceLocation)
+        #expect(reply.fields["ratelimit-remaining"] == unlimited, sourceLocation: sourceLocation)
+        #expect(reply.fields["ratelimit-reset"] == "0", sourceLocation: sourceLocation)
+    }
+
+    @Test func withoutALimitAnswersHaveTheLargestNumber() async throws {
         try await TestServer.with { server in
-            let reply = try await server.request("POST", path, body: Bodies.command)
-            #expect(reply.fields["ratelimit-limit"] == nil)
-            #expect(try reply.json()["rate_limit"]?["limit"]?.unsigned == 9_007_199_254_740_991)
+            for fields in [[], general] {
+                let line = #"{"type":"command_execution","# + Bodies.command.dropFirst()
+                let stored = [
+                    try await server.request("POST", path, body: Bodies.command, fields: fields),
+                    try await server.request("POST", "/api/v1/metrics/batch", body: batch, fields: fields),
+                    try await server.request(
+                        "POST", "/api/v1/metrics/import", body: line,
+                        fields: fields + ["Content-Type: application/x-ndjson"]),
+                    try await server.request("GET", list, fields: fields),
+                    try await server.request("GET", "/api/v1/keys", fields: fields),
+                ]
+                for reply in stored {
+                    #expect([200, 201].contains(reply.status), "\(reply.text)")
+                    expectUnlimited(reply)
+                    let object = try reply.json()["rate_limit"]
+                    #expect(object?["limit"]?.unsigned == 9_007_199_254_740_991)
+                    #expect(object?["remaining"]?.unsigned == 9_007_199_254_740_991)
+                    #expect(object?["reset_time"]?.string?.hasSuffix("Z") == true)
+                }
+            }
+        }
+    }
+
+    @Test func anAnswerThatSaysNoTellsTheLimitTooAndStrangersAreToldNone() async throws {
+        try await TestServer.with { server in
+            for fields in [[], general] {
+                expectUnlimited(try await server.request("POST", path, body: "{", fields: fields))
+                expectUnlimited(try await server.request("GET", list + "?limit=0", fields: fields))
+                expectUnlimited(try await server.request("GET", "/api/v1/nothing", fields: fields))
+                for reply in [
+                    try await server.request("GET", list, key: "wrong", fields: fields),
+                    try await server.request("GET", "/health", fields: fields),
+                ] {
+                    #expect(reply.fields["ratelimit-limit"] == nil)
+                }
+            }
+            // The next request of a connection begins anew.
+            let connection = try await server.connect()
+            expectUnlimited(try await connection.request("GET", list, key: server.key))
+            let health = try await connection.request("GET", "/health", key: server.key)
+            #expect(health.fields["ratelimit-limit"] == nil)
+            connection.close()
+        }
+    }
+
+    @Test func whatTheServerIsConfiguredWithIsTheLimitOfThoseForWhomNothingWasSet() async throws {
+        var options = TestServer.storeOptions
+        options.rateLimits = RateLimitPolicy(.own, ownRequestsPerMinute: 2)
+        try await TestServer.with(storeOptions: options) { server in
+            let other = try server.store.createOrganization(try #require(OrganizationID("umbrella")))
+            let key = try server.key(.all, organization: other.id)
+            try set(#""tier":"unlimited""#, server)
+            for number in 0..<2 {
+                let reply = try await server.request("POST", path, body: Bodies.command, key: key)
+                #expect(reply.status == 201)
+                #expect(reply.fields["ratelimit-remaining"] == "\(1 - number)")
+            }
+            try expectLimited(try await server.request("POST", path, body: Bodies.command, key: key), limit: 2)
+            for _ in 0..<4 { expectUnlimited(try await server.request("POST", path, body: Bodies.command)) }
         }
     }
 

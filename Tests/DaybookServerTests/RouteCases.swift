@@ -49,6 +49,9 @@ struct RouteCase: Sendable, CustomStringConvertible {
         needs.isEmpty || needs.contains { permissions.contains($0) }
     }
 
+    /// Whoever has a credential may.
+    private static let anybody = Permission.allCases
+
     private init(_ method: String, _ pattern: String, _ needs: [Permission], _ body: String? = nil) {
         self.method = method
         self.pattern = pattern
@@ -88,15 +91,40 @@ struct RouteCase: Sendable, CustomStringConvertible {
         RouteCase("POST", "/api/v1/keys", [.manageKeys], #"{"scopes":["admin"]}"#),
         RouteCase("POST", "/api/v1/keys/{}/rotate", [.manageKeys], "{}"),
         RouteCase("DELETE", "/api/v1/keys/{}", [.manageKeys]),
+        RouteCase("GET", "/api/v1/users", [.readUsers]), RouteCase("GET", "/api/v1/users/{}", [.readUsers]),
+        RouteCase("PUT", "/api/v1/users/{}", [.manageUsers], "{}"),
+        RouteCase("DELETE", "/api/v1/users/{}", [.manageUsers]),
+        RouteCase("GET", "/api/v1/teams", [.readUsers]), RouteCase("GET", "/api/v1/teams/{}", [.readUsers]),
+        RouteCase("PUT", "/api/v1/teams/{}", [.manageUsers], "{}"),
+        RouteCase("DELETE", "/api/v1/teams/{}", [.manageUsers]),
+        RouteCase("GET", "/api/v1/organization/config", [.configureOrganization]),
+        RouteCase("PUT", "/api/v1/organization/config", [.configureOrganization], "{}"),
+        RouteCase("GET", "/api/v1/organization/limits", [.readLimits]),
+        RouteCase("PUT", "/api/v1/organization/limits", [.manageOrganizations], "{}"),
+        RouteCase("GET", "/admin/rate-limits", [.readLimits]),
+        RouteCase("PUT", "/admin/rate-limits", [.manageOrganizations], "{}"),
         RouteCase("GET", "/api/v1/organizations", [.manageOrganizations]),
         RouteCase("POST", "/api/v1/organizations", [.manageOrganizations], #"{"organization":"made"}"#),
         RouteCase("GET", "/api/v1/organizations/{}", [.manageOrganizations]),
+        RouteCase("PUT", "/api/v1/organizations/{}", [.manageOrganizations], "{}"),
+        RouteCase("DELETE", "/api/v1/organizations/{}", [.manageOrganizations]),
         RouteCase("GET", "/api/v1/audit", [.readAudit]),
+        RouteCase("GET", "/api/v1/dead-letters", [.manageDeadLetters]),
+        RouteCase("DELETE", "/api/v1/dead-letters", [.manageDeadLetters]),
+        RouteCase("GET", "/api/v1/dead-letters/{}", [.manageDeadLetters]),
+        RouteCase("DELETE", "/api/v1/dead-letters/{}", [.manageDeadLetters]),
+        RouteCase("POST", "/api/v1/dead-letters/{}/replay", [.manageDeadLetters]),
+        RouteCase("POST", "/api/v1/auth/token", anybody, "{}"),
+        RouteCase("POST", "/api/v1/auth/refresh", [], "{}"),
+        RouteCase("POST", "/api/v1/auth/revoke", anybody, #"{"token_id":"tok_0000000000000000_key_0000000000000000"}"#),
     ]
 
     private static let service: [RouteCase] =
         [RouteCase("GET", "/metrics", [.readInstanceMetrics])]
-        + ["/health", "/health/live", "/health/ready", "/health/storage", "/health/database", "/version"].map {
+        + [
+            "/health", "/health/live", "/health/ready", "/health/storage", "/health/database", "/version",
+            "/.well-known/jwks.json",
+        ].map {
             RouteCase("GET", $0, [])
         }
         + ["/openapi.json", "/schemas/{}"].map { RouteCase("GET", $0, []) }

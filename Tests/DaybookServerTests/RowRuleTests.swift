@@ -40,20 +40,111 @@ import Testing
         }
     }
 
-    @Test func developersAndManagersListTheirOwnUserOnly() async throws {
+    @Test func developersListTheirOwnUserOnlyWhateverTheirTeamIs() async throws {
         try await TestServer.with { server in
+            try await join(server, ["ada": "core", "bob": "core"])
             try await fill(server)
-            for role in [Role.developer, .manager] {
-                let key = try server.make(role, user: "ada").key.text
-                for list in lists {
-                    #expect(try users(try await server.request("GET", list, key: key)) == ["ada"], "\(list)")
-                    let own = try await server.request("GET", list + "?user_id=ada", key: key)
-                    #expect(try users(own) == ["ada"])
-                    for query in ["?user_id=bob", "?user_id=nobody", "?user_id=ada&user_id=bob"] {
-                        try (await server.request("GET", list + query, key: key)).expect(403, "forbidden")
-                    }
+            let key = try server.make(.developer, user: "ada").key.text
+            for list in lists {
+                for query in ["", "?user_id=ada", "?team_id=core"] {
+                    #expect(
+                        try users(try await server.request("GET", list + query, key: key)) == ["ada"], "\(list)\(query)"
+                    )
+                }
+                for query in ["?user_id=bob", "?user_id=nobody", "?user_id=ada&user_id=bob"] {
+                    try (await server.request("GET", list + query, key: key)).expect(403, "forbidden")
                 }
             }
+        }
+    }
+
+    /// Puts users into teams.
+    private func join(_ server: TestServer, _ teams: [String: String?]) async throws {
+        for (user, team) in teams {
+            if let team { _ = try await server.request("PUT", "/api/v1/teams/" + team, body: "{}") }
+            let value = team.map { #""\#($0)""# } ?? "null"
+            let reply = try await server.request("PUT", "/api/v1/users/" + user, body: #"{"team_id":\#(value)}"#)
+            #expect(reply.status == 200, "\(reply.text)")
+        }
+    }
+
+    @Test func aManagerListsTheTeamAndTheOwnUser() async throws {
+        try await TestServer.with { server in
+            let key = try server.make(.manager, user: "eve").key.text
+            try await join(server, ["ada": "core", "eve": "core", "bob": "edge"])
+            try await fill(server)
+            for list in lists {
+                for (query, expected) in [
+                    ("", ["ada"]), ("?user_id=ada", ["ada"]), ("?user_id=bob", []), ("?user_id=nobody", []),
+                    ("?team_id=core", ["ada"]), ("?team_id=edge", []), ("?user_id=ada&user_id=bob", ["ada"]),
+                ] {
+                    let found = try users(try await server.request("GET", list + query, key: key))
+                    #expect(found == expected, "\(list)\(query)")
+                }
+            }
+            // Own events from before, when the manager was in no team.
+            try await join(server, ["eve": nil])
+            let own = try await server.request(
+                "POST", "/api/v1/metrics/command-execution", body: Bodies.command, key: key)
+            #expect(own.status == 201)
+            #expect(try users(try await server.request("GET", lists[0], key: key)) == ["eve"])
+            try await join(server, ["eve": "edge"])
+            #expect(try users(try await server.request("GET", lists[0], key: key)) == ["bob", "eve"])
+        }
+    }
+
+    /// The team counts at arrival: who has left it since is still in its events, and what came before is not.
+    @Test func aManagerSeesTheTeamAsItWasWhenEventsArrived() async throws {
+        try await TestServer.with { server in
+            let key = try server.make(.manager, user: "eve").key.text
+            try await join(server, ["eve": "core"])
+            try await fill(server)
+            try await join(server, ["ada": "core"])
+            for list in lists { #expect(try users(try await server.request("GET", list, key: key)).isEmpty) }
+            let ada = try server.make(.developer, user: "ada").key.text
+            let target = "/api/v1/metrics/command-execution"
+            #expect(try await server.request("POST", target, body: Bodies.command, key: ada).status == 201)
+            try await join(server, ["ada": nil])
+            #expect(try users(try await server.request("GET", lists[0], key: key)) == ["ada"])
+        }
+    }
+
+    @Test func aManagerWithoutATeamListsTheOwnUserOnly() async throws {
+        try await TestServer.with { server in
+            try await join(server, ["bob": "core"])
+            try await fill(server)
+            let key = try server.make(.manager, user: "ada").key.text
+            for list in lists {
+                #expect(try users(try await server.request("GET", list, key: key)) == ["ada"], "\(list)")
+                #expect(try users(try await server.request("GET", list + "?user_id=bob", key: key)).isEmpty)
+            }
+        }
+    }
+
+    @Test func pagesOfAManagerHaveEveryRowOnce() async throws {
+        try await TestServer.with { server in
+            try await join(server, ["ada": "core", "eve": "core"])
+            let key = try server.make(.manager, user: "eve").key.text
+            for user in ["ada", "bob", "eve", "ada", "bob", "ada"] {
+                let body = String(Bodies.command.dropLast()) + #","user_id":"\#(user)"}"#
+                _ = try await server.request("POST", "/api/v1/metrics/command-execution", body: body)
+            }
+            var found: [String] = []
+            var cursor = ""
+            repeat {
+                let reply = try await server.request("GET", lists[0] + "?limit=1" + cursor, key: key)
+                found += try users(reply)
+                cursor = try reply.json()["data"]?["pagination"]?["next_cursor"]?.string.map { "&cursor=\($0)" } ?? ""
+            } while !cursor.isEmpty
+            #expect(found == ["ada", "ada", "eve", "ada"])
+        }
+    }
+
+    @Test func viewersListNothing() async throws {
+        try await TestServer.with { server in
+            try await join(server, ["ada": "core"])
+            let key = try server.make(.viewer, user: "ada").key.text
+            for list in lists { try (await server.request("GET", list, key: key)).expect(403, "forbidden") }
         }
     }
 

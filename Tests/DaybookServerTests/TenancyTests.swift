@@ -36,12 +36,29 @@ import Testing
         try await TestServer.with { server in
             let (_, stranger) = try server.secondOrganization()
             let own = try server.make(.viewer)
+            for target in ["/api/v1/users/ada", "/api/v1/teams/core"] {
+                #expect(try await server.request("PUT", target, body: "{}").status == 200)
+            }
             let requests: [(String, String, String?)] = [
                 ("GET", "/api/v1/keys?organization=ORG", nil), ("GET", "/api/v1/audit?organization=ORG", nil),
                 ("POST", "/api/v1/keys", #"{"organization":"ORG","role":"viewer"}"#),
                 ("DELETE", "/api/v1/keys/\(own.record.keyID)?organization=ORG", nil),
                 ("POST", "/api/v1/keys/\(own.record.keyID)/rotate", #"{"organization":"ORG"}"#),
-                ("GET", "/api/v1/organizations/ORG", nil),
+                ("GET", "/api/v1/organizations/ORG", nil), ("PUT", "/api/v1/organizations/ORG", #"{"quota_bytes":1}"#),
+                ("DELETE", "/api/v1/organizations/ORG", nil),
+                ("GET", "/api/v1/users?organization=ORG", nil), ("GET", "/api/v1/teams?organization=ORG", nil),
+                ("GET", "/api/v1/users/ada?organization=ORG", nil), ("GET", "/api/v1/teams/core?organization=ORG", nil),
+                ("PUT", "/api/v1/users/ada", #"{"organization":"ORG"}"#),
+                ("PUT", "/api/v1/teams/core", #"{"organization":"ORG"}"#),
+                ("DELETE", "/api/v1/users/ada?organization=ORG", nil),
+                ("DELETE", "/api/v1/teams/core?organization=ORG", nil),
+                ("GET", "/api/v1/organization/config?organization=ORG", nil),
+                ("PUT", "/api/v1/organization/config?organization=ORG", "{}"),
+                ("PUT", "/api/v1/organization/config", #"{"organization":"ORG"}"#),
+                ("GET", "/api/v1/organization/limits?organization=ORG", nil),
+                ("PUT", "/api/v1/organization/limits?organization=ORG", #"{"tier":"free"}"#),
+                ("GET", "/admin/rate-limits?organization=ORG", nil),
+                ("PUT", "/admin/rate-limits?organization=ORG", #"{"tier":"free"}"#),
             ]
             for (method, target, body) in requests {
                 let shapes = try await ["acme", "nobody"].asyncMap { name in
@@ -54,6 +71,37 @@ import Testing
                 #expect(Set(shapes).count == 1, "\(method) \(target): \(shapes)")
             }
             #expect(server.registry.list(organization: server.organization.id).allSatisfy { $0.revokedAt == nil })
+            #expect(server.store.members(of: server.organization.id).userCount == 1)
+            #expect(server.store.configuration(of: server.organization.log) == nil)
+            #expect(server.store.rateLimits(of: server.organization.log) == .standard)
+        }
+    }
+
+    @Test func aForeignUserAndAForeignTeamAreAnsweredAsThoseThatNobodyHas() async throws {
+        try await TestServer.with { server in
+            let (other, stranger) = try server.secondOrganization()
+            _ = try await server.request("PUT", "/api/v1/teams/core", body: "{}")
+            _ = try await server.request("PUT", "/api/v1/users/ada", body: #"{"team_id":"core"}"#)
+            let requests: [(String, String, String, String?)] = [
+                ("GET", "/api/v1/users/", "ada", nil), ("DELETE", "/api/v1/users/", "ada", nil),
+                ("GET", "/api/v1/teams/", "core", nil), ("DELETE", "/api/v1/teams/", "core", nil),
+                // The team of another organization is none.
+                ("PUT", "/api/v1/users/eve", "", #"{"team_id":"core"}"#),
+                ("GET", "/api/v1/users?team_id=", "core", nil),
+                ("GET", "/api/v1/metrics/commands?team_id=", "core", nil),
+            ]
+            for (method, target, id, body) in requests {
+                let shapes = try await [id, "x" + id].asyncMap { id in
+                    let reply = try await server.request(
+                        method, target + (target.hasSuffix("eve") ? "" : id),
+                        body: body?.replacing("core", with: id.isEmpty ? "core" : "none"), key: stranger.key.text)
+                    return shape(reply).replacing(/"(took|processing_latency)_ms":[0-9.]+/, with: "")
+                }
+                #expect(Set(shapes).count == 1, "\(method) \(target): \(shapes)")
+            }
+            #expect(server.store.members(of: other).userCount == 0)
+            #expect(server.store.members(of: server.organization.id).userCount == 1)
+            #expect(server.store.members(of: server.organization.id).teamCount == 1)
         }
     }
 

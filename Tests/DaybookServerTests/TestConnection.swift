@@ -44,20 +44,20 @@ extension ParsedJSON {
 final class TestConnection: Sendable {
     struct Ended: Error {}
 
-    private let socket: StreamSocket
+    private let transport: any TestTransport
     private let input = Mutex<[UInt8]>([])
 
-    init(_ socket: StreamSocket) { self.socket = socket }
+    init(_ transport: any TestTransport) { self.transport = transport }
 
-    func close() { socket.close() }
+    func close() { transport.close() }
 
     func send(_ text: String) async throws { try await send(bytes: Array(text.utf8)) }
 
     func send(bytes: [UInt8]) async throws {
-        try await onThread { [socket] in try bytes.withRawSpan { try socket.writeAll($0) } }
+        try await onThread { [transport] in try transport.send(bytes) }
     }
 
-    func endWriting() async throws { try await onThread { [socket] in try socket.endWriting() } }
+    func endWriting() async throws { try await onThread { [transport] in try transport.endWriting() } }
 
     func request(
         _ method: String, _ target: String, body: String? = nil, key: String?, fields: [String] = []
@@ -99,6 +99,13 @@ final class TestConnection: Sendable {
         }
     }
 
+    /// The text up to the next line end.
+    func readLine() async throws -> String {
+        try await onThread { [self] in String(decoding: try line(until: Array("\r\n".utf8)), as: UTF8.self) }
+    }
+
+    func readBytes(_ byteCount: Int) async throws -> [UInt8] { try await onThread { [self] in try take(byteCount) } }
+
     /// Whether the server ends the stream without another byte.
     func isEnded() async -> Bool {
         await onThread { [self] in
@@ -138,7 +145,7 @@ final class TestConnection: Sendable {
 
     private func more() throws -> Bool {
         var bytes: [UInt8] = []
-        guard case .moved = try socket.read(64 << 10, appendingTo: &bytes) else { return false }
+        guard try transport.receive(appendingTo: &bytes) else { return false }
         input.withLock { $0 += bytes }
         return true
     }

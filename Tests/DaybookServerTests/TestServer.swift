@@ -22,6 +22,8 @@ final class TestServer: Sendable {
     let organization: OrganizationRecord
     let key: String
     let port: UInt16
+    /// Where TLS is on.
+    let security: TransportSecurity?
     private let group: ServiceGroup
     private let running: Task<Void, any Error>
 
@@ -32,17 +34,19 @@ final class TestServer: Sendable {
         return options
     }
 
-    private init(_ root: String, isGated: Bool, options: ServerOptions, log: CapturedLog?) async throws {
+    private init(
+        _ root: String, isGated: Bool, storeOptions: StoreOptions, options: ServerOptions, log: CapturedLog?,
+        clock: any Clock, tokens: TokenOptions
+    ) async throws {
         self.root = root
         let posix = try PosixDisk(creatingRoot: root)
         gate = isGated ? GatedDisk(posix) : nil
         let disk: any Disk = gate ?? posix
-        let clock = SystemClock()
         let entropy = SystemEntropy()
         if try !disk.exists(Layout.identity) {
-            try Store.create(disk: disk, clock: clock, entropy: entropy, options: Self.storeOptions)
+            try Store.create(disk: disk, clock: clock, entropy: entropy, options: storeOptions)
         }
-        store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: Self.storeOptions)
+        store = try Store.open(disk: disk, clock: clock, entropy: entropy, options: storeOptions)
         store.start()
         let acme = OrganizationID("acme")!
         organization = try store.organization(acme) ?? store.createOrganization(acme)
@@ -51,11 +55,13 @@ final class TestServer: Sendable {
         key = try registry.create(
             organization: organization.id, name: "first", scopes: .all, user: "", expiresAt: nil
         ).key.text
+        security = options.tls.isOn ? try TransportSecurity(options, clock: clock) : nil
         let (ports, report) = AsyncStream.makeStream(of: Int.self)
         let server = DaybookServer(
             store: store, registry: registry, clock: clock, entropy: entropy, options: options,
             logger: log?.logger ?? Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            logSwitch: log?.logSwitch ?? LogSwitch(.info)
+            configuration: Self.configuration(tokens), logSwitch: log?.logSwitch ?? LogSwitch(.info),
+            security: security
         ) { report.yield($0.port) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -73,15 +79,22 @@ final class TestServer: Sendable {
     ///   - timeLimits: out of reach unless the test is about one; a test machine may be slow for longer than a client waits.
     ///   - log: what the server writes its lines to; to nothing by default.
     ///   - batchEventCountMax: events of one batch.
+    ///   - clock: the real one by default.
+    ///   - base: what else the server is told.
+    ///   - tokens: how access tokens are made.
     ///   - isGated: whether the store works behind a `GatedDisk`.
+    ///   - storeOptions: those of a small store by default.
     static func with(
         _ directory: TemporaryDirectory? = nil, connectionCountMax: Int = 4_096, hasAdminSocket: Bool = false,
         eventLoopCount: Int = 1, queryThreadCount: Int = 2, timeLimits: TimeLimits = .outOfReach,
         addressLimits: AddressLimits = AddressLimits(), isGated: Bool = false, log: CapturedLog? = nil,
-        batchEventCountMax: Int = 1_000, _ body: (TestServer) async throws -> Void
+        batchEventCountMax: Int = 1_000, storeOptions: StoreOptions = TestServer.storeOptions,
+        clock: any Clock = SystemClock(), tokens: TokenOptions = TokenOptions(),
+        options base: ServerOptions = ServerOptions(),
+        _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
-        var options = ServerOptions()
+        var options = base
         options.port = 0
         options.connectionCountMax = connectionCountMax
         options.eventLoopCount = eventLoopCount
@@ -90,7 +103,9 @@ final class TestServer: Sendable {
         options.batchEventCountMax = batchEventCountMax
         options.addressLimits = addressLimits
         if hasAdminSocket { options.adminSocketPath = directory.path + "/admin.sock" }
-        let server = try await TestServer(directory.path, isGated: isGated, options: options, log: log)
+        let server = try await TestServer(
+            directory.path, isGated: isGated, storeOptions: storeOptions, options: options, log: log, clock: clock,
+            tokens: tokens)
         do {
             try await body(server)
         } catch {
@@ -98,6 +113,12 @@ final class TestServer: Sendable {
             throw error
         }
         try await server.end()
+    }
+
+    private static func configuration(_ tokens: TokenOptions) -> Configuration {
+        var configuration = Configuration()
+        configuration.tokens = tokens
+        return configuration
     }
 
     /// Asks the server to stop, as SIGTERM does, without waiting for it.
@@ -115,7 +136,8 @@ final class TestServer: Sendable {
     func connect() async throws -> TestConnection {
         let port = port
         return try await onThread {
-            TestConnection(try StreamSocket.connect(to: .ipv4(host: "127.0.0.1", port: port)))
+            TestConnection(
+                PlainTransport(socket: try StreamSocket.connect(to: .ipv4(host: "127.0.0.1", port: port))))
         }
     }
 
@@ -164,6 +186,8 @@ extension TimeLimits {
         limits.commitMilliseconds = 3_600_000
         limits.queryMilliseconds = 3_600_000
         limits.leftQueryMilliseconds = 3_600_000
+        limits.handshakeMilliseconds = 3_600_000
+        limits.shedMilliseconds = 3_600_000
         return limits
     }
 }

@@ -21,7 +21,7 @@ struct ControlEventTests {
     @Test func thePageShowsEveryKindOfAct() throws {
         #expect(
             Set(try Self.vectors().map { try $0.fields()["kind"]?.integer }) == [
-                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 64, 65,
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 30, 31, 32, 64, 65,
             ])
     }
 
@@ -78,16 +78,49 @@ struct ControlEventTests {
             return Build.object([
                 "kind": Build.number(12), "at": Build.number(time.microseconds), "uses": .array(items),
             ])
+        case .token(let act, let time): return json(act, time)
         case .audited(let record): return json(record)
-        case .rateLimitsSet(let organization, let policy, let time):
+        case .deadLettered(let letter): return json(letter)
+        case .deadLetterRemoved(let id, let isReplayed, let time):
             return Build.object([
-                "kind": Build.number(9), "at": Build.number(time.microseconds),
-                "organization": Build.text(organization.text), "tier": Build.number(policy.tier.rawValue),
-                "requests_per_minute": Build.number(policy.ownRequestsPerMinute),
-                "burst": Build.number(policy.burst), "adaptive": .bool(policy.isAdaptive),
-                "concurrent_batches": Build.number(policy.concurrentBatchCount),
+                "kind": Build.number(31), "at": Build.number(time.microseconds), "id": Build.text(hexText(id)),
+                "replayed": .bool(isReplayed),
             ])
+        case .durabilitySet(let organization, let durability, let time):
+            return Build.object([
+                "kind": Build.number(32), "at": Build.number(time.microseconds),
+                "organization": Build.text(organization.text), "durability": Build.number(durability.rawValue),
+            ])
+        case .members(let act): return MemberActTests.json(act)
+        case .configurationSet, .organizationDeleted, .organizationRemoved: return OrganizationActTests.json(event)
+        case .rateLimitsSet(let organization, let policy, let time): return json(organization, policy, time)
         }
+    }
+
+    private static func json(_ organization: OrganizationID, _ policy: RateLimitPolicy, _ time: Timestamp) -> ParsedJSON
+    {
+        typealias Build = ManifestVectorTests
+        return Build.object([
+            "kind": Build.number(9), "at": Build.number(time.microseconds),
+            "organization": Build.text(organization.text), "tier": Build.number(policy.tier.rawValue),
+            "requests_per_minute": Build.number(policy.ownRequestsPerMinute),
+            "burst": Build.number(policy.burst), "adaptive": .bool(policy.isAdaptive),
+            "concurrent_batches": Build.number(policy.concurrentBatchCount),
+        ])
+    }
+
+    private static func json(_ letter: DeadLetter) -> ParsedJSON {
+        typealias Build = ManifestVectorTests
+        return Build.object([
+            "kind": Build.number(30), "at": Build.number(letter.lastAttemptAt.microseconds),
+            "id": Build.text(hexText(letter.id)), "work": Build.number(letter.kind.rawValue),
+            "first_sequence": Build.number(letter.sequences.lowerBound),
+            "last_sequence": Build.number(letter.sequences.upperBound),
+            "attempts": Build.number(letter.attemptCount),
+            "first_attempt_at": Build.number(letter.firstAttemptAt.microseconds),
+            "organization": Build.text(letter.organization.text), "subject": Build.text(letter.subject),
+            "error": Build.text(letter.error),
+        ])
     }
 
     private static func json(_ key: KeyRecord) -> ParsedJSON {
@@ -103,6 +136,34 @@ struct ControlEventTests {
         fields["role"] = Build.text(key.role)
         fields["operator"] = .bool(key.isOperator)
         fields["predecessor"] = Build.text(key.predecessor)
+        return Build.object(fields)
+    }
+
+    private static func json(_ act: TokenAct, _ time: Timestamp) -> ParsedJSON {
+        typealias Build = ManifestVectorTests
+        var fields = ["at": Build.number(time.microseconds)]
+        switch act {
+        case .grantBegun(let id, let keyID, let endsAt):
+            fields["kind"] = Build.number(13)
+            fields["id"] = Build.text(hexText(id))
+            fields["ends_at"] = Build.number(endsAt.microseconds)
+            fields["key_id"] = Build.text(keyID)
+        case .grantUsed(let id, let keyID, let number):
+            fields["kind"] = Build.number(14)
+            fields["id"] = Build.text(hexText(id))
+            fields["number"] = Build.number(number)
+            fields["key_id"] = Build.text(keyID)
+        case .grantRevoked(let id, let keyID, let wasUsedTwice):
+            fields["kind"] = Build.number(15)
+            fields["id"] = Build.text(hexText(id))
+            fields["key_id"] = Build.text(keyID)
+            fields["used_twice"] = .bool(wasUsedTwice)
+        case .tokenRevoked(let id, let organization, let until):
+            fields["kind"] = Build.number(16)
+            fields["token_id"] = Build.text(id)
+            fields["organization"] = Build.text(organization.text)
+            fields["until"] = Build.number(until.microseconds)
+        }
         return Build.object(fields)
     }
 
@@ -173,6 +234,46 @@ struct ControlEventTests {
         var bytes = try #require(try Self.vectors().first { $0.name == "rate-limits-set-own" }).bytes
         bytes[offset] = byte
         if name == "no number" { bytes[19] = 0 }
+        #expect(throws: FormatError.self) { try Self.read(bytes) }
+    }
+
+    /// Changes of the page's `dead-letter`: the work stands at 20, the sequences from 21 on, the attempts at 37.
+    @Test(
+        arguments: [
+            ("flag", 1, 1), ("work that there is none of", 20, 0), ("unknown work", 20, 3),
+            ("first behind last", 22, 10), ("no attempt", 37, 0), ("organization that is none", 50, UInt8(ascii: "A")),
+            ("text that is not UTF-8", 55, 0xC3),
+        ] as [(String, Int, UInt8)])
+    func aWrongDeadLetterIsRefused(name: String, offset: Int, byte: UInt8) throws {
+        var bytes = try #require(try Self.vectors().first { $0.name == "dead-letter" }).bytes
+        bytes[offset] = byte
+        #expect(throws: FormatError.self) { try Self.read(bytes) }
+    }
+
+    @Test func aDeadLetterFromSequenceZeroAndOneWithLongTextsAreRefused() throws {
+        let page = try #require(try Self.vectors().first { $0.name == "dead-letter" }).bytes
+        var zero = page
+        zero[21] = 0
+        zero[22] = 0
+        #expect(throws: FormatError.self) { try Self.read(zero) }
+        guard case .deadLettered(var letter) = try Self.read(page) else {
+            Issue.record("another act came back")
+            return
+        }
+        letter.error = String(repeating: "x", count: 512)
+        #expect(try Self.read(ControlEvent.deadLettered(letter).encoded()) == .deadLettered(letter))
+        letter.error += "x"
+        #expect(throws: FormatError.self) { try Self.read(ControlEvent.deadLettered(letter).encoded()) }
+    }
+
+    @Test(
+        arguments: [
+            ("unknown flag of a removal", "dead-letter-purged", 1, 2), ("unknown durability", "durability-set", 17, 2),
+        ]
+            as [(String, String, Int, UInt8)])
+    func aWrongRemovalOrDurabilityIsRefused(name: String, vector: String, offset: Int, byte: UInt8) throws {
+        var bytes = try #require(try Self.vectors().first { $0.name == vector }).bytes
+        bytes[offset] = byte
         #expect(throws: FormatError.self) { try Self.read(bytes) }
     }
 

@@ -72,7 +72,7 @@ struct ControlIdentityTests {
     @Test(
         arguments: [
             ("flags", 1, 1), ("outcome done", 12, 0), ("outcome unknown", 12, 4), ("count of none", 14, 0),
-            ("actor unknown", 15, 2), ("organization that is none", 20, UInt8(ascii: "A")),
+            ("actor unknown", 15, 3), ("organization that is none", 20, UInt8(ascii: "A")),
             ("text that is not UTF-8", 25, 0xC3),
         ] as [(String, Int, UInt8)])
     func aWrongFieldOfADeniedAccessIsRefused(name: String, offset: Int, byte: UInt8) throws {

@@ -14,6 +14,13 @@ struct ControlStateTests {
             scopes: ["ingest"], user: "", createdAt: now, expiresAt: nil)
     }
 
+    /// Whose work is about one sequence.
+    static func letter(_ sequence: UInt64, _ organization: OrganizationID = acme) -> DeadLetter {
+        DeadLetter(
+            organization: organization, kind: .sealing, sequences: sequence...sequence, subject: "", attemptCount: 3,
+            firstAttemptAt: now, lastAttemptAt: now, error: "")
+    }
+
     static let acts: [ControlEvent] = [
         .organizationCreated(acme, log: LogID(16), at: now),
         .keyCreated(key("k1")),
@@ -39,6 +46,30 @@ struct ControlStateTests {
         #expect(state.nextLog == LogID(18))
         #expect(state.keys == ["k1": Self.key("k1"), "k2": Self.key("k2", Self.umbrella)])
         #expect(state.revocations == ["k1": Self.now])
+    }
+
+    @Test func deadLettersStayUntilTheyAreRemoved() throws {
+        var state = try ControlState(replaying: Self.acts)
+        let letters = (1...3).map { Self.letter($0) }
+        for letter in letters { try state.apply(.deadLettered(letter)) }
+        #expect(throws: ControlContradiction.deadLetterExists(letters[1].id)) {
+            try state.apply(.deadLettered(letters[1]))
+        }
+        try state.apply(.deadLetterRemoved(id: letters[1].id, isReplayed: true, at: Self.now))
+        // Twice, and one that there never was: nothing changes.
+        for id in [letters[1].id, 7] { try state.apply(.deadLetterRemoved(id: id, isReplayed: false, at: Self.now)) }
+        #expect(state.deadLetters == [letters[0], letters[2]])
+        #expect(state.deadLetterTotal == 3)
+        #expect(state.droppedDeadLetterCount == 0)
+    }
+
+    @Test func ofTooManyDeadLettersTheOldestIsDroppedAndCounted() throws {
+        var state = try ControlState(replaying: Self.acts)
+        for sequence in 1...10_002 as ClosedRange<UInt64> { try state.apply(.deadLettered(Self.letter(sequence))) }
+        #expect(state.deadLetters.count == 10_000)
+        #expect(state.deadLetters.first?.sequences == 3...3)
+        #expect(state.deadLetterTotal == 10_002)
+        #expect(state.droppedDeadLetterCount == 2)
     }
 
     @Test func aSkippedLogIDIsNeverGivenOutAgain() throws {
@@ -71,6 +102,8 @@ struct ControlStateTests {
             .rateLimitsSet(OrganizationID("new")!, .standard, at: now),
             .organizationUnknown(OrganizationID("new")!)
         ),
+        (.durabilitySet(OrganizationID("new")!, .relaxed, at: now), .organizationUnknown(OrganizationID("new")!)),
+        (.deadLettered(letter(1, OrganizationID("new")!)), .organizationUnknown(OrganizationID("new")!)),
     ])
     func aContradictionIsNamedAndChangesNothing(event: ControlEvent, contradiction: ControlContradiction) throws {
         let before = try ControlState(replaying: Self.acts)

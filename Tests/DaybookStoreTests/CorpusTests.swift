@@ -108,6 +108,24 @@ struct CorpusTests {
         #expect(count >= 1)
     }
 
+    @Test func `identities that are taken are written again to the same bytes`() throws {
+        let count = try Self.acceptedCount("store-identity") { input in
+            let identity = try input.withRawSpan { (bytes) throws(FormatError) in try StoreIdentity(reading: bytes) }
+            #expect(identity.encoded() == input)
+            return true
+        }
+        #expect(count >= 1)
+    }
+
+    @Test func `notes of erasures that are taken are written again to the same bytes`() throws {
+        let count = try Self.acceptedCount("erasure-progress") { input in
+            let notes = try input.withRawSpan { (bytes) throws(FormatError) in try ErasureProgress(reading: bytes) }
+            #expect(notes.encoded() == input)
+            return true
+        }
+        #expect(count >= 2)
+    }
+
     @Test func `acts that are taken are written again to the same act`() throws {
         let count = try Self.acceptedCount("control-event") { input in
             let act = try input.withRawSpan { (bytes) throws(FormatError) in try ControlEvent(reading: bytes) }
@@ -141,11 +159,14 @@ struct CorpusTests {
                 case "dbm": try seed("manifest", name, bytes)
                 case "dbc": try seed("checkpoint", name, bytes)
                 case "dbk": try seed("carry-file", name, bytes)
+                case "dbh": try seed("store-identity", "golden", bytes)
                 case "dbj" where bytes.contains(where: { $0 != 0 }):
                     try seed("journal", name, [255] + bytes.prefix(4_000))
                 default: continue
                 }
             }
+            let notes = try ErasureProgressTests.read(ErasureProgressTests.vector().bytes)
+            try seed("erasure-progress", "page", notes.encoded())
             for vector in try HexVectors.load(page: "docs/format/control.md") {
                 try seed("control-event", vector.name, vector.bytes)
             }

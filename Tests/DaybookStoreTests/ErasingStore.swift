@@ -155,6 +155,16 @@ final class ErasingStore {
         }
     }
 
+    /// Events of the user that have expired and gone, in both organizations: only their sums are left.
+    func fillHistory() {
+        fill(9)
+        checkpoint()
+        seal()
+        clock.advance(seconds: 120 * 86_400)
+        for log in [Self.log, Self.otherLog] { store.shared.maintenance.addPatrolled(log) }
+        for _ in 0..<400 { step() }
+    }
+
     /// Events of the user in segments, in log files, in memory and in the journal.
     func fillEveryPlace() {
         fill(0)

@@ -1,4 +1,5 @@
 import DaybookFormat
+import DaybookSystem
 import DaybookTestSupport
 import Foundation
 import Testing
@@ -111,6 +112,38 @@ struct ErasureProgressTests {
         disk.corrupt("folder/" + progress.name, offset: 25, xor: 1)
         #expect(try load(LogID(16), 1) == ErasureProgress(log: LogID(16), id: 1))
         #expect(damages.map(\.file) == ["folder/" + progress.name, "folder/" + progress.name])
+    }
+
+    /// `verify` reads them like all others; what they held is missing from a certificate and from nothing else.
+    @Test func aCheckOfTheStoreFindsEveryDamagedFile() throws {
+        let erasing = try ErasingStore()
+        erasing.fill(0)
+        let erasure = try erasing.begin()
+        #expect(erasing.work())
+        let folder = Layout.folder(of: ErasingStore.log)
+        let path = Layout.path(folder, .erasure(id: erasure.id))
+        let sound = try SimulatedDisk(recovering: erasing.disk.image()).check()
+        #expect(sound.counts.erasures == 1)
+        #expect(sound.findings.allSatisfy { $0.severity == .note })
+        let byteCount = try #require(erasing.disk.contents(path)?.count)
+        for offset in 0..<byteCount {
+            let disk = SimulatedDisk(recovering: erasing.disk.image())
+            disk.corrupt(path, offset: offset, xor: 1 << UInt8(offset % 8))
+            let report = try disk.check()
+            let findings = report.findings.filter { $0.subject == .erasure }
+            #expect(findings.map(\.file) == [path] && findings[0].severity == .disposable, "byte \(offset)")
+            #expect(report.isSound)
+        }
+        for length in [0, 23, byteCount - 1] {
+            let disk = SimulatedDisk(recovering: erasing.disk.image())
+            disk.truncate(path, to: length)
+            #expect(try disk.check().findings.contains { $0.subject == .erasure && $0.file == path })
+        }
+        // The notes of another erasure under this one's name.
+        let disk = SimulatedDisk(recovering: erasing.disk.image())
+        let bytes = ErasureProgress(log: ErasingStore.log, id: erasure.id &+ 1).encoded()
+        try bytes.withRawSpan { (span) throws(DiskError) in try disk.replaceAtomically(path, with: span) }
+        #expect(try disk.check().findings.contains { $0.subject == .erasure && $0.severity == .disposable })
     }
 
     @Test func theCertificateSaysAllOfIt() throws {

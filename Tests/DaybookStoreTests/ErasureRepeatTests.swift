@@ -8,120 +8,14 @@ import Testing
 
 @testable import DaybookStore
 
-/// Erasures that are interrupted, copies from before that come back, and what later requests know of an erased user.
+/// Copies from before an erasure that come back, and what later requests know of an erased user.
 struct ErasureRepeatTests {
     private static let folder = Layout.folder(of: ErasingStore.log)
     private static let otherFolder = Layout.folder(of: ErasingStore.otherLog)
 
-    /// A store of which every place holds events, and what is there without the user.
-    private struct Prepared: Sendable {
-        var disk: SimulatedDisk
-        var wallMicroseconds: Int64
-        var rest: [UInt64: [UInt8]]
-        var other: [UInt64: [UInt8]]
-
-        init() throws {
-            let erasing = try ErasingStore()
-            erasing.fillEveryPlace()
-            let events = try erasing.events()
-            let users = ErasingStore.sequences(of: ErasingStore.user, in: events, try erasing.families())
-            disk = erasing.disk
-            wallMicroseconds = erasing.clock.wallMicroseconds()
-            rest = events.filter { !users.contains($0.key) }
-            other = try erasing.events(of: ErasingStore.otherLog)
-        }
-
-        func open() throws -> ErasingStore { try ErasingStore(on: disk.copy(), wallMicroseconds: wallMicroseconds) }
-    }
-
-    private static let prepared = Result { try Prepared() }
-
     /// The next life of a store.
     private func next(_ erasing: ErasingStore, on disk: SimulatedDisk) throws -> ErasingStore {
         try ErasingStore(on: disk, wallMicroseconds: erasing.clock.wallMicroseconds())
-    }
-
-    private func check(_ erasing: ErasingStore, _ comment: Comment) throws {
-        let prepared = try Self.prepared.get()
-        #expect(try erasing.events() == prepared.rest, comment)
-        #expect(try erasing.events(of: ErasingStore.otherLog) == prepared.other, comment)
-        let found = try ErasureSearch.found(on: erasing.disk.image(), but: Self.otherFolder)
-        #expect(found == [], comment)
-        let manifest = try erasing.store.snapshot(of: ErasingStore.log).manifest
-        #expect(manifest.firstBrokenInvariant == nil, comment)
-        #expect(Set(manifest.absences.map(\.reason)) == [.erased], comment)
-    }
-
-    /// The power fails at every change that an erasure makes.
-    @Test(arguments: 0..<6)
-    func anErasureInterruptedAtEveryChangeIsDoneInTheNextLife(part: Int) throws {
-        let prepared = try Self.prepared.get()
-        var lossCount = 0
-        for change in stride(from: 1 + part, through: 2_000, by: 6) {
-            let erasing = try prepared.open()
-            var plan = FaultPlan()
-            plan.crashAtChange = change
-            erasing.disk.arm(plan)
-            _ = try? erasing.begin()
-            erasing.work()
-            guard erasing.disk.isCrashed else { break }
-            lossCount += 1
-            let after = try next(erasing, on: erasing.disk.copy().reopen(seed: UInt64(change)))
-            // The entry may have been lost with the power: nobody was told of it then.
-            if after.store.erasures(of: ErasingStore.acme).isEmpty { try after.begin() }
-            #expect(after.work(), "change \(change)")
-            try check(after, "change \(change)")
-        }
-        #expect(lossCount > 20)
-    }
-
-    enum Fault: CaseIterable {
-        case write, read, full
-
-        func plan(_ moment: Int) -> FaultPlan {
-            var plan = FaultPlan()
-            switch self {
-            case .write: plan.failWrite = moment
-            case .read: plan.failRead = moment
-            case .full: plan.fillAtWrite = moment
-            }
-            return plan
-        }
-    }
-
-    /// The process is killed some time after a call has failed.
-    @Test(arguments: Fault.allCases)
-    func aCallThatFailsDelaysAnErasureAndNothingElse(fault: Fault) throws {
-        let prepared = try Self.prepared.get()
-        for moment in stride(from: 1, through: 400, by: 7) {
-            let erasing = try prepared.open()
-            guard (try? erasing.begin()) != nil else { continue }
-            erasing.disk.arm(fault.plan(moment))
-            erasing.work(stepCountMax: 150)
-            erasing.disk.arm(FaultPlan())
-            let after = try next(erasing, on: erasing.disk.copy())
-            #expect(after.work(), "moment \(moment)")
-            try check(after, "moment \(moment)")
-        }
-    }
-
-    @Test func theCertificateIsCompleteAlthoughTheProcessWasKilledInBetween() throws {
-        let prepared = try Self.prepared.get()
-        var erasing = try prepared.open()
-        let erasure = try erasing.begin()
-        var lifeCount = 0
-        while erasing.store.shared.erasures.hasWork, lifeCount < 400 {
-            for _ in 0..<25 where erasing.store.shared.erasures.hasWork { erasing.step() }
-            lifeCount += 1
-            if lifeCount % 3 == 0 { erasing.work() }
-            erasing = try next(erasing, on: erasing.disk.copy())
-        }
-        try check(erasing, "after \(lifeCount) lives")
-        let certificate = try erasing.certificate(erasure.id)
-        let erased = Family.ofOrganizations.compactMap { certificate["events_erased"]?[$0.typeName]?.unsigned }
-        let absent = try erasing.store.snapshot(of: ErasingStore.log).manifest.absences.eventCounts()
-        #expect(lifeCount > 1)
-        #expect(erased.reduce(0, +) == absent[.erased])
     }
 
     // MARK: - Copies
@@ -177,7 +71,7 @@ struct ErasureRepeatTests {
             [(#"{"user_id":"bob","agents_used":["a"]}"#, .sessionUpdate(sessionID: Array("erased-session".utf8)))])
         let kept = erasing.send(
             [(#"{"user_id":"bob","agents_used":["a"]}"#, .sessionUpdate(sessionID: Array("kept-session".utf8)))])
-        #expect(erased == .refused(.sessionNotFound))
+        #expect(erased == .refused(.sessionNotFound(ChangePlace())))
         #expect(kept.isCommitted)
     }
 

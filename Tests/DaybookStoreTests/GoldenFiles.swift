@@ -164,9 +164,21 @@ enum GoldenFiles {
         case .keyRetired(let id, let until, let time):
             return "key \(id) retired until \(until.microseconds), at \(time.microseconds)"
         case .keysUsed(let uses, let time): return "\(uses.count) keys used, at \(time.microseconds)"
+        case .members(let act): return "members: \(act)"
+        case .configurationSet(let id, let configuration, let time):
+            return "\(id.text) chose \(configuration), at \(time.microseconds)"
+        case .organizationDeleted(let id, let time): return "\(id.text) deleted at \(time.microseconds)"
+        case .organizationRemoved(let log, let time):
+            return "log \(log.rawValue) removed at \(time.microseconds)"
+        case .token(let act, let time): return "\(act), at \(time.microseconds)"
         case .audited(let record): return "audited: \(record)"
         case .rateLimitsSet(let id, let policy, let time):
             return "\(id.text) may send \(policy), at \(time.microseconds)"
+        case .deadLettered(let letter): return "dead letter: \(letter)"
+        case .deadLetterRemoved(let id, let isReplayed, let time):
+            return "dead letter \(id) removed, replayed \(isReplayed), at \(time.microseconds)"
+        case .durabilitySet(let id, let durability, let time):
+            return "\(id.text) is answered \(durability.name), at \(time.microseconds)"
         }
     }
 }

@@ -103,6 +103,36 @@ struct RetentionTests {
         try small.check(absentCount: 72)
     }
 
+    /// Nothing else would know its sums: it is tried again for a week, and goes without them then.
+    @Test func anExpiredSegmentThatTheDiskCannotReadGoesWithItsSumsOrAfterAWeek() throws {
+        var small = try SmallStore(Self.options)
+        try small.fill([20])
+        small.clock.advance(seconds: 11 * Self.day)
+        let segment = try small.snapshot.segments[0]
+        #expect(segment.family == .commandExecution)
+        let path = Layout.path(SmallStore.folder, segment.path)
+        let bytes = try small.disk.readAll(path)
+        try small.disk.remove(path)
+        Self.maintain(small)
+        #expect(try small.snapshot.segments.contains(segment))
+        #expect(small.store.compactionStatus.failureCount == 1)
+
+        var healed = small
+        healed.clock = ManualClock(wallMicroseconds: small.clock.wallMicroseconds())
+        try healed.reopen(small.disk.copy())
+        let file = try healed.disk.open(path, .create)
+        try bytes.withRawSpan { (span) throws(DiskError) in try file.write(span, at: 0) }
+        Self.maintain(healed)
+        #expect(try healed.snapshot.history.map(\.eventCount) == [18])
+        #expect(try !healed.snapshot.segments.contains(segment))
+
+        small.clock.advance(seconds: 7 * Self.day)
+        Self.maintain(small)
+        #expect(try !small.snapshot.segments.contains(segment))
+        #expect(try small.snapshot.history.isEmpty)
+        #expect(try small.snapshot.manifest.absences == [Absence(range: 1...20, eventCount: 18, reason: .expired)])
+    }
+
     @Test func importedOldEventsStayForADay() throws {
         var small = try SmallStore(Self.options)
         let old = Timestamp(microseconds: small.clock.wallMicroseconds() - 300 * Limits.dayMicroseconds)

@@ -26,7 +26,7 @@ import Testing
         store.clock.advance(seconds: UInt64(seconds))
         #expect(change(store).isCommitted)
         store.clock.advance(seconds: UInt64(seconds) + 1)
-        #expect(change(store) == .refused(.sessionEnded))
+        #expect(change(store) == .refused(.sessionEnded(ChangePlace())))
     }
 
     @Test func theTimeHoldsAfterARestartAndASealingToo() throws {
@@ -38,5 +38,48 @@ import Testing
         #expect(try store.store.snapshot(of: log).manifest.sealedThrough > 1)
         try store.restart()
         #expect(change(store).isCommitted)
+    }
+
+    /// What the client is told of a session does not depend on where its changes are by then.
+    @Test(arguments: ["ended", "abandoned"])
+    func aSessionThatIsOverStaysSoAfterASealingAndARestart(how: String) throws {
+        let store = try store(idleSeconds: 60)
+        #expect(store.send(#"{"session_id":"s"}"#, .sessionStart, to: log).isCommitted)
+        if how == "ended" {
+            #expect(store.send(#"{"session_id":"s"}"#, .sessionEnd(sessionID: nil), to: log).isCommitted)
+        }
+        for number in 0..<60 { #expect(store.commitCommands(UInt64(number)..<UInt64(number) + 1, to: log).isCommitted) }
+        store.clock.advance(seconds: 61)
+        func expectConflict(_ comment: Comment) {
+            let requests: [(String, EventParser.Kind)] = [
+                ("{}", .sessionUpdate(sessionID: Array("s".utf8))), (#"{"session_id":"s"}"#, .sessionStart),
+                (#"{"session_id":"s"}"#, .sessionEnd(sessionID: nil)),
+                (#"{"user_sessions":[{"id":"s","session_start":1767225600000}]}"#, .batch),
+            ]
+            for (body, kind) in requests {
+                #expect(
+                    store.send(body, kind, to: log) == .refused(.sessionEnded(ChangePlace())), "\(kind), \(comment)")
+            }
+        }
+        expectConflict("in the log")
+        store.checkpointAndSeal()
+        #expect(try store.store.snapshot(of: log).manifest.sealedThrough > 1)
+        expectConflict("sealed")
+        try store.restart()
+        expectConflict("after a restart")
+        // Another name is another session, and one that the server names is always new.
+        #expect(store.send(#"{"session_id":"t"}"#, .sessionStart, to: log).isCommitted)
+        #expect(store.send("{}", .sessionStart, to: log).isCommitted)
+    }
+
+    @Test func aRefusalNamesTheEventAndTheSession() throws {
+        let store = try store(idleSeconds: 60)
+        #expect(store.send(#"{"session_id":"s"}"#, .sessionStart, to: log).isCommitted)
+        #expect(store.send(#"{"session_id":"s"}"#, .sessionEnd(sessionID: nil), to: log).isCommitted)
+        let batch = """
+            {"command_executions":[{"command_name":"a","execution_time_ms":1,"status":"success"}],"user_sessions":[\
+            {"id":"t","session_start":1767225600000,"commands_executed":2},{"id":"s","session_start":1767225600000}]}
+            """
+        #expect(store.send(batch, .batch, to: log) == .refused(.sessionEnded(ChangePlace(event: 3, session: 1))))
     }
 }

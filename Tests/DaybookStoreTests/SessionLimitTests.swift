@@ -32,11 +32,11 @@ import Testing
 
     private let tooManyAgents = CommitOutcome.refused(
         .sessionTooLarge(
-            session: 0, field: "agents_used", message: "would make the session hold more than 256 names"))
+            ChangePlace(), field: "agents_used", message: "would make the session hold more than 256 names"))
     private let tooManyKeys = CommitOutcome.refused(
-        .sessionTooLarge(session: 0, field: "context", message: "would make the session's hold more than 50 keys"))
+        .sessionTooLarge(ChangePlace(), field: "context", message: "would make the session's hold more than 50 keys"))
     private let tooLong = CommitOutcome.refused(
-        .sessionTooLarge(session: 0, field: "context", message: "would make the session's longer than 64 KiB"))
+        .sessionTooLarge(ChangePlace(), field: "context", message: "would make the session's longer than 64 KiB"))
 
     @Test func agentsAreCountedOverAllChanges() throws {
         let store = try SteppedStore()
@@ -87,7 +87,8 @@ import Testing
             outcome
                 == .refused(
                     .sessionTooLarge(
-                        session: 2, field: "agents_used", message: "would make the session hold more than 256 names")))
+                        ChangePlace(event: 5, session: 2), field: "agents_used",
+                        message: "would make the session hold more than 256 names")))
         #expect(try store.lastSequence(of: log) == 0)
         #expect(store.send(#"{"user_sessions":[\#(sessions[0]),\#(sessions[1])]}"#, .batch, to: log).isCommitted)
     }

@@ -38,6 +38,12 @@ final class SteppedStore {
         store = try Store.open(disk: disk, clock: clock, entropy: SeededEntropy(seed: 3), options: options)
     }
 
+    /// The power goes, and comes back on what the disk has kept; the simulated disk decides by the seed.
+    func losePower(seed: UInt64) throws {
+        disk = disk.reopen(seed: seed)
+        store = try Store.open(disk: disk, clock: clock, entropy: SeededEntropy(seed: 3), options: options)
+    }
+
     // MARK: Events
 
     func commit(_ group: GroupBuilder) -> CommitOutcome {

@@ -36,6 +36,7 @@ struct StoreDamageTests {
 
     static let kinds: [Kind] = [
         Kind("identity", .store) { $0 == Layout.identity },
+        Kind("position", .nothing) { $0 == PositionFile.path },
         Kind("checkpoint", .store) { $0.hasPrefix(Layout.checkpoint + "/") },
         Kind("journal", .store) { $0.hasPrefix(Layout.journal + "/") },
         Kind("control log", .store) { $0.hasPrefix(Layout.control + "/") },
@@ -46,14 +47,28 @@ struct StoreDamageTests {
         Kind("rollup", .nothing) { $0.hasSuffix(".dbr") },
         Kind("history", .nothing) { $0.hasSuffix(".dba") },
         Kind("carry file", .ingest) { $0.hasSuffix(".dbk") },
+        Kind("erasure", .nothing) { $0.hasSuffix(".dbe") },
         Kind("report", .nothing) { $0.hasSuffix(".report") },
         Kind("bytes set aside", .nothing) { $0.hasSuffix(".quarantine") },
     ]
 
     static let golden: (image: DiskImage, events: [LogID: [UInt64: [UInt8]]])? = {
-        guard let image = try? GoldenFiles.image() else { return nil }
+        guard var image = try? GoldenFiles.image() else { return nil }
+        addErasure(to: &image)
         return (image, DamagedStore(SimulatedDisk(recovering: image)).events)
     }()
+
+    /// The notes of an erasure that was done; the golden store has had none.
+    private static func addErasure(to image: inout DiskImage) {
+        var progress = ErasureProgress(log: GoldenStore.acme, id: 7)
+        let files = [ErasureProgress.File(name: FileKind.logFile(first: 1).name, byteCount: 6_200)]
+        progress.removed = files
+        progress.rewrites = [
+            ErasureProgress.Rewrite(
+                range: 1...48, old: files, new: files, erased: [.commandExecution: 3], lostCount: 0)
+        ]
+        image.files[Layout.path(Layout.folder(of: progress.log), progress.name)] = progress.encoded()
+    }
 
     /// About so many places, the first and the last bytes among them.
     static func places(_ byteCount: Int, _ count: Int) -> [Int] {
@@ -150,6 +165,18 @@ struct StoreDamageTests {
         }
     }
 
+    @Test func `damaged notes of an erasure are told, and nothing else changes`() throws {
+        let golden = try #require(Self.golden)
+        let path = try #require(golden.image.files.keys.first { $0.hasSuffix(".dbe") })
+        let disk = SimulatedDisk(recovering: golden.image)
+        disk.corrupt(path, offset: 30, xor: 4)
+        let found = DamagedStore(disk)
+        #expect(found.told.filter { $0.hasPrefix("check: ") }.allSatisfy { $0.contains(path) })
+        #expect(found.told.contains { $0.contains(path) })
+        #expect(found.events == golden.events)
+        found.close()
+    }
+
     @Test func `a damaged index is made anew and a damaged rollup left out`() throws {
         let image = try #require(Self.golden).image
         for path in image.files.keys.sorted() where path.hasSuffix(".dbi") || path.hasSuffix(".dbr") {
@@ -168,7 +195,8 @@ struct StoreDamageTests {
     @Test(arguments: kinds)
     func `a changed byte under a sound checksum never traps`(kind: Kind) throws {
         try withConstantChecksums {
-            let image = try GoldenStore.make().image()
+            var image = try GoldenStore.make().image()
+            Self.addErasure(to: &image)
             var servedCount = 0
             let paths = image.files.filter { kind.isMeant($0.key) && !$0.value.isEmpty }.keys.sorted()
             for path in paths {

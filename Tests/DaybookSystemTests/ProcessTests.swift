@@ -1,5 +1,6 @@
 import DaybookSystem
 import DaybookTestSupport
+import Foundation
 import Testing
 
 struct ProcessTests {
@@ -119,5 +120,17 @@ struct ChildProcessTests {
         #expect {
             _ = try HostFile.read("/dev/zero", byteCountMax: 1 << 20)
         } throws: { ($0 as? DiskError)?.kind == .noSpace }
+    }
+
+    @Test func aFileTellsWhoMayTouchItAlsoThroughALink() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/file"
+        try HostFile.write(path, ([1] as [UInt8]).span.bytes)
+        #expect(try HostFile.permissions(path) == 0o600)
+        try FileManager.default.createSymbolicLink(atPath: path + "-link", withDestinationPath: path)
+        #expect(try HostFile.permissions(path + "-link") == 0o600)
+        #expect {
+            _ = try HostFile.permissions(path + "-none")
+        } throws: { ($0 as? DiskError)?.kind == .notFound }
     }
 }

@@ -61,6 +61,7 @@ package final class GatedDisk: Disk {
     package func exists(_ path: String) throws(DiskError) -> Bool { try base.exists(path) }
     package func rename(_ path: String, to target: String) throws(DiskError) { try base.rename(path, to: target) }
     package func remove(_ path: String) throws(DiskError) { try base.remove(path) }
+    package func removeDirectory(_ path: String) throws(DiskError) { try base.removeDirectory(path) }
     package func synchronizeDirectory(_ path: String) throws(DiskError) { try base.synchronizeDirectory(path) }
     package func synchronizeAll() throws(DiskError) { try base.synchronizeAll() }
     package func map(_ path: String) throws(DiskError) -> Mapping { try base.map(path) }

@@ -94,7 +94,7 @@ struct SimulatedTrace: Sendable {
 
 enum SimulatedOperation: String {
     case open, list, exists, length, read, map
-    case create, createDirectory, rename, remove, truncate, write
+    case create, createDirectory, rename, remove, removeDirectory, truncate, write
     case synchronize, synchronizeDirectory, synchronizeAll
 
     enum Kind { case question, read, write, synchronize, change }
@@ -105,7 +105,7 @@ enum SimulatedOperation: String {
         case .read, .map: .read
         case .write: .write
         case .synchronize, .synchronizeDirectory, .synchronizeAll: .synchronize
-        case .create, .createDirectory, .rename, .remove, .truncate: .change
+        case .create, .createDirectory, .rename, .remove, .removeDirectory, .truncate: .change
         }
     }
 }

@@ -83,6 +83,16 @@ package final class SimulatedDisk: Disk {
         }
     }
 
+    package func removeDirectory(_ path: String) throws(DiskError) {
+        try perform(.removeDirectory, path) { state throws(DiskError) in
+            let (place, node) = try state.existing(path, .removeDirectory)
+            guard case .directory(let number) = node, state.directories.visible[number]?.isEmpty ?? true else {
+                throw DiskError(.other, operation: "removeDirectory", path: path)
+            }
+            state.directories.set(place, to: nil)
+        }
+    }
+
     package func synchronizeDirectory(_ path: String) throws(DiskError) {
         try perform(.synchronizeDirectory, path) { state throws(DiskError) in
             try state.synchronizeDirectory(path)

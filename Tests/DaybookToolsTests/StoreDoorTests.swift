@@ -3,6 +3,7 @@ import DaybookFormat
 import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
+import Foundation
 import Testing
 
 @testable import DaybookTools
@@ -63,6 +64,37 @@ struct StoreDoorTests {
         #expect(throws: ToolError.self) {
             try door.administer(
                 AdministrativeRequest.createOrganization("second"), clock: clock, entropy: entropy)
+        }
+    }
+
+    @Test func signingKeysAreMadeWithTheStoreAndTokensOffline() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        let made = try door.initialize(organization: "acme", clock: clock, entropy: entropy)
+        let file = door.directory + "/" + Layout.signingKeys
+        let attributes = try FileManager.default.attributesOfItem(atPath: file)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        let before = try HostFile.read(file, byteCountMax: 65_536)
+        let keyID = try #require(try field("key_id", of: made))
+        let issued = try door.administer(
+            AdministrativeRequest.issueToken(
+                keyID: keyID, organization: "acme", expiresInSeconds: 60, hasRefresh: true),
+            clock: clock, entropy: entropy)
+        #expect(try HostFile.read(file, byteCountMax: 65_536) == before)
+        #expect(try field("access_token", of: issued)?.split(separator: ".").count == 3)
+        let grantID = try #require(try field("grant_id", of: issued))
+        let listed = try door.administer(
+            AdministrativeRequest.listTokens(organization: "acme"), clock: clock, entropy: entropy)
+        #expect(try ControlDocument(parsing: listed)["tokens"]?.arrayValue?.count == 1)
+        let revoked = try door.administer(
+            AdministrativeRequest.revokeToken(grantID, organization: nil), clock: clock, entropy: entropy)
+        #expect(try field("token_id", of: revoked) == grantID)
+        let rotated = try door.administer(
+            AdministrativeRequest.rotateSigningKey(atOnce: false), clock: clock, entropy: entropy)
+        #expect(try ControlDocument(parsing: rotated)["old_keys"]?.arrayValue?.count == 1)
+        #expect(throws: ToolError.self) {
+            try door.administer(
+                AdministrativeRequest.revokeToken("tok_nonsense", organization: nil), clock: clock, entropy: entropy)
         }
     }
 

@@ -113,6 +113,7 @@ extension StoreSimulation {
                 throw fail("after restart \(restartCount), log \(log.rawValue): \(problem)")
             }
             recoveredOpenCount += models[log]!.stored.count - before
+            try checkHistory(snapshot)
         }
         guard store.recoveryReport.isClean else {
             throw fail("a power loss was taken for damage: \(store.recoveryReport)")

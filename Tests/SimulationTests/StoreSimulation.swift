@@ -71,6 +71,9 @@ struct StoreSimulation {
     var expiredSeen = 0
     var erasedSeen = 0
     var interruptedErasureCount = 0
+    var mergedHistorySeen = 0
+    /// Of each log, as it was looked at last.
+    var knownHistory: [LogID: [HistoryReference]] = [:]
 
     /// - Parameter lies: what the disk only pretends to do.
     init(seed: UInt64, lies: FaultPlan = FaultPlan()) throws {
@@ -224,6 +227,7 @@ struct StoreSimulation {
         if let problem = models[log]!.difference(toVisible: try events(snapshot)) {
             throw fail("log \(log.rawValue): \(problem)")
         }
+        try checkHistory(snapshot)
         try compareColumns(of: snapshot)
         store.machine.stepTails()
     }
@@ -247,6 +251,28 @@ struct StoreSimulation {
         }
         // Sealing makes ranges of one log file; only merging makes them longer.
         if manifest.segments.contains(where: { $0.lastSequence - $0.firstSequence >= 120 }) { mergedSeen += 1 }
+    }
+
+    /// Every command that is sealed is a row, was erased, or is counted by one history file.
+    mutating func checkHistory(_ snapshot: OrganizationSnapshot) throws {
+        let manifest = snapshot.manifest
+        let sealed = models[snapshot.log]!.stored.prefix(Int(manifest.sealedThrough))
+        let commandCount = sealed.count { $0.family == .commandExecution }
+        let rowCount = manifest.segments.reduce(0) { $0 + ($1.family == .commandExecution ? $1.rowCount : 0) }
+        // Only users of commands are erased here.
+        let erasedCount = manifest.absences.reduce(0) { $0 + ($1.reason == .erased ? Int($1.eventCount) : 0) }
+        let historyCount = manifest.history.reduce(0) { $0 + Int($1.eventCount) }
+        guard commandCount == rowCount + erasedCount + historyCount else {
+            throw fail(
+                "log \(snapshot.log.rawValue): of \(commandCount) commands \(rowCount) are rows, \(erasedCount) were "
+                    + "erased, and \(historyCount) are counted as expired")
+        }
+        let known = knownHistory.updateValue(manifest.history, forKey: snapshot.log) ?? []
+        let gone = known.filter { !manifest.history.contains($0) }
+        for file in manifest.history where !known.contains(file) {
+            let parts = gone.filter { $0.firstSequence >= file.firstSequence && $0.lastSequence <= file.lastSequence }
+            if parts.count > 1 { mergedHistorySeen += 1 }
+        }
     }
 
     /// The columns of the tail are its records.

@@ -30,7 +30,7 @@ struct FloorTests {
     @Test(arguments: [
         ("DaybookStore", "DaybookLog"), ("DaybookStore", "Synchronization"), ("DaybookSystem", "Glibc"),
         ("DaybookServer", "NIOCore"), ("DaybookCompression", "CLZ4"), ("DaybookFormat", "CChecksum"),
-        ("daybook", "DaybookServer"), ("DaybookTools", "FoundationEssentials"),
+        ("daybook", "DaybookServer"), ("DaybookTools", "FoundationEssentials"), ("DaybookControl", "JWTKit"),
     ])
     func theTableAllows(module: String, imported: String) {
         #expect(Floors.objection(to: imported, in: module) == nil)
@@ -40,7 +40,7 @@ struct FloorTests {
         ("DaybookLog", "DaybookStore"), ("DaybookLog", "DaybookSegment"), ("DaybookLog", "DaybookLog"),
         ("DaybookStore", "Glibc"), ("DaybookQuery", "FoundationEssentials"), ("DaybookExport", "NIOCore"),
         ("DaybookStore", "CLZ4"), ("DaybookTools", "DaybookServer"), ("DaybookServer", "Foundation"),
-        ("Unknown", "Swift"),
+        ("Unknown", "Swift"), ("DaybookServer", "JWTKit"), ("DaybookControl", "NIOCore"),
     ])
     func theTableForbids(module: String, imported: String) {
         #expect(Floors.objection(to: imported, in: module) != nil)

@@ -36,8 +36,9 @@ private func read(_ section: RollupSection, of file: RollupFile) {
 }
 
 private func merge(_ file: RollupFile) {
-    guard case .merged(let bytes?)? = try? RollupMerge.merge([.file(file), .file(file)], as: file.identity) else {
-        return
+    for policy in [RollupPolicy.Storage.besideSegments, .history] {
+        let outcome = try? RollupMerge.merge([.file(file), .file(file)], as: file.identity, policy: policy)
+        guard case .merged(let bytes?)? = outcome else { continue }
+        precondition((try? RollupFile(bytes)) != nil, "a merged file does not open")
     }
-    precondition((try? RollupFile(bytes)) != nil, "a merged file does not open")
 }

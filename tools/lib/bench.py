@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import queries
+import sealing
 from client import Client, Unanswered, dump
 from server import Daybook
 
@@ -28,8 +29,9 @@ class Bench:
         self.rows.append((what, value, command))
         print(f"{what}: {value}", file=sys.stderr)
 
-    def store(self, work):
+    def store(self, work, serve_arguments=()):
         daybook = Daybook(self.binary, os.path.join(work, "store"))
+        daybook.serve_arguments = list(serve_arguments)
         made = daybook.verb_json("init", "--data", daybook.directory, "--organization", "bench")
         daybook.start()
         return daybook, made["api_key"]
@@ -187,6 +189,10 @@ class Bench:
         )
         daybook.kill()
 
+    def sealing(self, work):
+        """What background work takes from ingest: see tools/lib/sealing.py."""
+        sealing.SealingBench(self, work, create_organizations).run()
+
     def queries(self, work):
         """The query figures: see tools/lib/queries.py."""
         queries.QueryBench(self, work).run()
@@ -201,6 +207,7 @@ NAMES = {
     "memory": Bench.memory,
     "restart": Bench.restart,
     "many": Bench.many,
+    "sealing": Bench.sealing,
     "queries": Bench.queries,
 }
 

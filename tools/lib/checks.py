@@ -160,13 +160,27 @@ def check_lists(results, client, ledger):
         results.check(f"{ledger.organization}: list of {route}, {len(wanted)} items", problems)
 
 
+DAY = 86_400_000_000
+
+
+def counted(session, session_id, events):
+    """What no change says is counted from the events that name the session, a day before its start and after its end included."""
+    start, end = session["session_start"] - DAY, session.get("session_end", 1 << 62) + DAY
+    own = [event for event in events if event.get("session_id") == session_id and start <= event["timestamp"] < end]
+    if "commands_executed" not in session:
+        session["commands_executed"] = sum(event["type"] == "command_execution" for event in own)
+    for event in [] if session["agents_used"] else own:
+        if event["type"] == "agent_interaction" and event["agent_name"] not in session["agents_used"]:
+            session["agents_used"].append(event["agent_name"])
+
+
 def sessions_of(events):
     """The present state of each session, by its id, from its changes."""
     sessions = {}
     for event in events:
         if event["type"] != "session_change":
             continue
-        session = sessions.setdefault(event["session_id"], {"agents_used": [], "commands_executed": 0, "status": "active"})
+        session = sessions.setdefault(event["session_id"], {"agents_used": [], "status": "active"})
         if event["change"] == "started":
             session["user_id"] = event["user_id"]
             session["session_start"] = event["timestamp"]
@@ -180,6 +194,8 @@ def sessions_of(events):
         if event["change"] == "ended":
             session["status"] = event.get("status") or "completed"
             session["session_end"] = event["timestamp"]
+    for session_id, session in sessions.items():
+        counted(session, session_id, events)
     return sessions
 
 

@@ -20,9 +20,11 @@ class Answer:
 
 
 class Client:
-    def __init__(self, port, key):
+    def __init__(self, port, key, context=None):
+        """`context` is that of TLS."""
         self.port = port
         self.key = key
+        self.context = context
         self.connection = None
 
     def request(self, method, path, body=None, headers=None):
@@ -34,7 +36,7 @@ class Client:
         sent.update(headers or {})
         try:
             if self.connection is None:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+                self.connection = self.connect()
             self.connection.request(method, path, body=body, headers=sent)
             response = self.connection.getresponse()
             text = response.read().decode("utf-8")
@@ -42,6 +44,11 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unanswered(str(error)) from error
+
+    def connect(self):
+        if self.context is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=self.context)
 
     def get(self, path, **parameters):
         """Raises unless the answer is 200; a parameter may be a list."""

@@ -8,6 +8,7 @@ import tempfile
 import time
 
 import checks
+import collecting
 import configuring
 import examples
 import keeping
@@ -223,8 +224,12 @@ def run(daybook, results):
     check_answers(results, daybook, active)
     key = check_copy(results, daybook, tenants[0])
     keeping.check_quota(results, daybook, "copy", key)
+    keeping.check_store_quota(results, daybook, "copy", key, tenants[0].key)
     keeping.check_hold(results, daybook, "copy")
     left = keeping.check_erasure(results, daybook, "copy", key)
+    collected = collecting.check_import(results, daybook, "collected")
+    collecting.check_durability(results, daybook, "collected", collected)
+    collecting.check_dead_letters(results, daybook, collected)
     configuring.check_verbs(results, daybook, os.path.dirname(daybook.directory))
     configuring.check_log(results, daybook, "copy", key)
     code = daybook.stop()

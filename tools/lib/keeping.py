@@ -38,6 +38,40 @@ def check_quota(results, daybook, organization, key):
     results.check(f"{organization}: a quota stops ingest and lets it go on", problems)
 
 
+def check_store_quota(results, daybook, organization, key, other):
+    """`serve --quota-bytes` bounds all organizations together: once it is used up nobody stores anything, everybody is
+    answered, and a server without it takes events again."""
+    problems = []
+    arguments = daybook.serve_arguments
+    if daybook.stop() != 0:
+        problems.append("the server does not end well")
+    before = checks.replayed(daybook, organization)
+    daybook.serve_arguments = [*arguments, "--quota-bytes", "1"]
+    daybook.start()
+    for credential in (key, other):
+        client = Client(daybook.port, credential)
+        answer = client.request("POST", PATH, COMMAND)
+        if answer.status != 503 or answer.json["code"] != "storage_unavailable" or answer.json["retry_after"] <= 0:
+            problems.append(f"beyond the store's quota: {answer.status} {answer.text[:200]}")
+        client.get("/api/v1/metrics/commands", limit=1)
+        client.close()
+    shown = daybook.verb_json("config", "show", "--running", "--data", daybook.directory)
+    quota = [setting for setting in shown["settings"] if setting["name"] == "store.quota_bytes"][0]
+    if (quota["value"], quota["origin"]) != (1, "flag"):
+        problems.append(f"config show says {quota}")
+    if daybook.stop() != 0:
+        problems.append("the server does not end well beyond its quota")
+    if checks.replayed(daybook, organization) != before:
+        problems.append("something was stored beyond the quota")
+    daybook.serve_arguments = arguments
+    daybook.start()
+    client = Client(daybook.port, key)
+    if client.request("POST", PATH, COMMAND).status != 201:
+        problems.append("ingest does not come back without the quota")
+    client.close()
+    results.check("serve --quota-bytes stops ingest of everybody, and a server without it goes on", problems)
+
+
 def check_hold(results, daybook, organization):
     """Under a legal hold nobody is forgotten, and nothing that was asked for is half done."""
     common = ["--data", daybook.directory]

@@ -19,7 +19,7 @@ GROWTH_LIMIT = 1.5
 
 FILE_KINDS = {
     ".dbs": "segments", ".dbi": "indexes", ".dbr": "rollups", ".dbk": "carry files", ".dbm": "manifests",
-    ".dbl": "log files",
+    ".dbl": "log files", ".dba": "history files",
 }  # fmt: skip
 
 # Gauges of /metrics that are 0 when a kind of background work has nothing left. Those that a server does not have are
@@ -302,17 +302,19 @@ def wait_until_quiet(daybook, key, seconds=3_600):
         quiet = quiet + 1 if processor_seconds(pid) - used < 0.03 and not busy_gauges(daybook, key) else 0
 
 
-def busy_gauges(daybook, key, names=IDLE_GAUGES):
-    busy = []
+def metrics(daybook, key):
+    """Names, with their labels, and values."""
     # A connection of its own: between two looks an idle one may have been closed.
     client = Client(daybook.port, key)
     text = client.request("GET", "/metrics").text
     client.close()
-    for line in text.splitlines():
-        name, _, value = line.partition(" ")
-        if name.partition("{")[0] in names and float(value) > 0:
-            busy.append(name)
-    return busy
+    lines = [line.partition(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in lines}
+
+
+def busy_gauges(daybook, key, names=IDLE_GAUGES):
+    found = metrics(daybook, key)
+    return [name for name, value in found.items() if name.partition("{")[0] in names and value > 0]
 
 
 def processor_seconds(pid):

@@ -11,6 +11,7 @@ package struct Configuration: Sendable {
     package var store = StoreOptions()
     package var organizations = OrganizationDefaults()
     package var log = LogOptions()
+    package var tokens = TokenOptions()
 
     /// By the name of the setting; what is missing here has its default.
     package var origins: [String: ConfigurationOrigin] = [:]
@@ -28,6 +29,14 @@ package struct OrganizationDefaults: Sendable, Equatable {
     package var retention = RetentionPolicy.standard
 
     package init() {}
+}
+
+extension RateLimitPolicy {
+    /// Of organizations for which nothing was set: requests in any 60 seconds; 0 is without a bound.
+    var defaultRequestsPerMinute: UInt32 {
+        get { requestsPerMinute ?? 0 }
+        set { self = newValue == 0 ? .standard : RateLimitPolicy(.own, ownRequestsPerMinute: newValue) }
+    }
 }
 
 package struct LogOptions: Sendable, Equatable {
@@ -115,6 +124,8 @@ package struct ConfigurationFault: Sendable, Equatable, CustomStringConvertible 
 /// Everything that is wrong with a configuration, in the order in which it was looked at.
 package struct ConfigurationFaults: Error, Sendable, Equatable, CustomStringConvertible {
     package var list: [ConfigurationFault]
+
+    package init(list: [ConfigurationFault]) { self.list = list }
 
     package var description: String { list.map(\.description).joined(separator: "\n") }
 }

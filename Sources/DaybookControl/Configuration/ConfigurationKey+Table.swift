@@ -4,7 +4,8 @@ internal import DaybookStore
 extension ConfigurationKey {
     /// Every setting, in the order in which pages and verbs list them. docs/operations/configuration.md shows the same.
     package static let all: [ConfigurationKey] =
-        [data, listen] + front + timeouts + ingest + organizations + storing + compaction + memory + logging
+        [data, listen] + front + transport + timeouts + ingest + organizations + tokens + storing + compaction + memory
+        + logging
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -57,6 +58,9 @@ extension ConfigurationKey {
             "timeouts.request_milliseconds", \.server.timeLimits.requestMilliseconds, 100...3_600_000,
             "Head and body of a request, from the first byte on; of an import, each pause"),
         .integer(
+            "timeouts.handshake_milliseconds", \.server.timeLimits.handshakeMilliseconds, 100...600_000,
+            "The TLS handshake of a connection"),
+        .integer(
             "timeouts.idle_milliseconds", \.server.timeLimits.idleMilliseconds, 100...3_600_000,
             "A connection between two requests"),
         .integer(
@@ -105,6 +109,11 @@ extension ConfigurationKey {
         .integer(
             "organizations.quota_bytes", \.store.organizationByteCountMax, 0...byteCountMax,
             "Bytes that an organization without a quota of its own may take; 0 is without a bound"),
+        .integer(
+            "organizations.requests_per_minute", \.store.rateLimits.defaultRequestsPerMinute,
+            0...Int64(RateLimitPolicy.requestsPerMinuteMax), aliases: ["RATE_LIMIT_MAX_REQUESTS"],
+            "Single events, and as many questions, of an organization without limits of its own in any 60 seconds, and ten times as many batches; 0 is without a bound"
+        ),
     ]
 
     private static let storing: [ConfigurationKey] = [

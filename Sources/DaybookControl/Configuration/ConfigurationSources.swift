@@ -159,8 +159,8 @@ private struct ConfigurationMerge {
 
     /// What cannot hold together is the fault of whatever was set last, so all settings that take part are named.
     mutating func checkTogether() {
-        for contradiction in configuration.store.contradictions() {
-            let (names, message) = Self.explanation(contradiction)
+        let store = configuration.store.contradictions().map(Self.explanation)
+        for (names, message) in store + configuration.server.tls.contradictions() {
             let set = names.filter { configuration.origins[$0] != nil }
             let first = set.first ?? names[0]
             let others = set.dropFirst().map { "\($0) (\(configuration.origins[$0] ?? .standard))" }

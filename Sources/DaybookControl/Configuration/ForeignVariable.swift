@@ -49,6 +49,7 @@ package struct ForeignVariable: Sendable {
         ForeignVariable(
             "DATA_RETENTION_DAYS",
             sets: "`organizations.commands_retention_days` and `organizations.agents_retention_days`"),
+        ForeignVariable("RATE_LIMIT_MAX_REQUESTS", sets: "`organizations.requests_per_minute`"),
     ]
 
     private static let ignored: [ForeignVariable] = [
@@ -58,9 +59,8 @@ package struct ForeignVariable: Sendable {
         ForeignVariable("DB_PORT", ignored: noDatabase), ForeignVariable("DB_NAME", ignored: noDatabase),
         ForeignVariable("DB_USER", ignored: noDatabase), ForeignVariable("DB_PASSWORD", ignored: noDatabase),
         ForeignVariable("DB_POOL_SIZE", ignored: noDatabase),
-        ForeignVariable("RATE_LIMIT_WINDOW_MS", ignored: noRateLimits),
-        ForeignVariable("RATE_LIMIT_MAX_REQUESTS", ignored: noRateLimits),
-        ForeignVariable("RATE_LIMIT_STORAGE", ignored: noRateLimits),
+        ForeignVariable("RATE_LIMIT_WINDOW_MS", ignored: "limits are for any 60 seconds"),
+        ForeignVariable("RATE_LIMIT_STORAGE", ignored: "counted in memory, and kept across a clean restart"),
         ForeignVariable("COLLECTION_BATCH_SIZE", ignored: "commits take whatever waits while the disk is busy"),
         ForeignVariable("COLLECTION_TIMEOUT_MS", ignored: "see `timeouts.commit_milliseconds`"),
         ForeignVariable("COLLECTION_RETRY_ATTEMPTS", ignored: "what is acknowledged is stored; clients retry"),
@@ -70,12 +70,13 @@ package struct ForeignVariable: Sendable {
         ForeignVariable("AGGREGATION_WINDOWS", ignored: "all of 1m, 5m, 15m, 1h and 1d are there"),
         ForeignVariable("FLUSH_INTERVAL_MS", ignored: "nothing waits to be flushed; see `store.checkpoint_seconds`"),
         ForeignVariable("MAX_MEMORY_MB", ignored: "memory is bounded by 64 MiB; see the section `memory`"),
-        ForeignVariable("DEAD_LETTER_QUEUE_SIZE", ignored: "there is no dead letter queue yet"),
+        ForeignVariable(
+            "DEAD_LETTER_QUEUE_SIZE", ignored: "the queue of dead letters takes 10,000 and drops the oldest"),
         ForeignVariable("PARTITION_RETENTION_DAYS", ignored: "there are no partitions; retention removes files"),
         ForeignVariable("HEALTH_CHECK_INTERVAL", ignored: "health is looked at when it is asked for"),
         ForeignVariable("NODE_ENV", ignored: "there is one way to run"),
         ForeignVariable("APP_VERSION", ignored: "the version is that of the binary"),
-        ForeignVariable("JWT_SECRET", ignored: "credentials are API keys"),
+        ForeignVariable("JWT_SECRET", ignored: "tokens are signed with key pairs of the store: see `tokens.algorithm`"),
         ForeignVariable("BACKUP_PATH", ignored: noBackup), ForeignVariable("RETENTION_DAYS", ignored: noBackup),
         ForeignVariable("AWS_S3_BUCKET", ignored: noBackup),
         ForeignVariable("MONITORING_URL", ignored: noPush), ForeignVariable("DATADOG_API_KEY", ignored: noPush),
@@ -88,7 +89,6 @@ package struct ForeignVariable: Sendable {
     ]
 
     private static let noDatabase = "the store is a directory: `data`"
-    private static let noRateLimits = "there are no rate limits yet"
     private static let noBackup = "backups are not made by the server"
     private static let noPush = "monitoring asks `/metrics`"
     private static let ofAClient = "a client's; the server does not look at it"

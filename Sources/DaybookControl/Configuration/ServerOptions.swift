@@ -20,6 +20,13 @@ package struct ServerOptions: Sendable, Equatable {
     package var version = "0.1.0"
     package var timeLimits = TimeLimits()
     package var addressLimits = AddressLimits()
+    package var tls = TLSOptions()
+    /// Where TLS is on.
+    package var speaksHTTP2 = true
+    /// For `Strict-Transport-Security`, on answers that come over TLS; 0 leaves it out.
+    package var strictTransportSeconds = 31_536_000
+    package var trustedProxies = TrustedProxies()
+    package var allowedOrigins = AllowedOrigins()
 
     package init() {}
 }
@@ -43,6 +50,10 @@ package struct TimeLimits: Sendable, Equatable {
     package var leftQueryMilliseconds = 500
     /// How long a connection whose last answer is out goes on reading, so that the answer is not lost to a reset.
     package var lingerMilliseconds = 2_000
+    /// From the first moment of a connection until TLS is agreed on.
+    package var handshakeMilliseconds = 10_000
+    /// An event loop that is further behind refuses what it can. 0 is never.
+    package var shedMilliseconds = 1_000
 
     package init() {}
 }

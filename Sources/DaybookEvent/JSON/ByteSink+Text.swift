@@ -12,9 +12,15 @@ extension ByteSink {
 
     /// The digits of a number, without leading zeros.
     mutating func append(digits value: UInt64) {
+        unsafe append(upTo: 20) { unsafe Self.write(digits: value, to: $0) }
+    }
+
+    /// The digits of a number, without leading zeros, and how many they are.
+    @inline(__always)
+    private static func write(digits value: UInt64, to target: UnsafeMutablePointer<UInt8>) -> Int {
         if value < 10 {
-            append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value))
-            return
+            unsafe target[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value)
+            return 1
         }
         var count = 2
         var rest = value
@@ -23,7 +29,8 @@ extension ByteSink {
             count &+= 4
         }
         count &+= rest < 100 ? (rest < 10 ? -1 : 0) : (rest < 1_000 ? 1 : 2)
-        append(digits: value, digitCount: count)
+        unsafe write(value, count, to: target)
+        return count
     }
 
     /// The last `digitCount` digits of a number, leading zeros included.
@@ -47,6 +54,46 @@ extension ByteSink {
             unsafe target[position &+ 1] = pairs[pair &+ 1]
         }
         if position == 1 { unsafe target[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10) }
+    }
+
+    /// `value` divided by ten to the power of `decimals`, without trailing zeros. Precondition: `decimals` is 0 to 18.
+    mutating func append(_ value: UInt64, decimals: Int) {
+        guard decimals != 0, decimals != 6, decimals != 9 else {
+            return unsafe append(upTo: 24) { unsafe Self.write(value, decimals: decimals, to: $0) }
+        }
+        let (whole, rest) = value.quotientAndRemainder(dividingBy: DecimalText.powerOfTen(decimals))
+        unsafe append(upTo: 40) { unsafe Self.write(whole, rest, decimals, to: $0) }
+    }
+
+    /// The same for nothing, six and nine decimals, and null for less than none; at most 24 bytes, and how many they are.
+    @inline(__always)
+    static func write(_ value: UInt64, decimals: Int, to target: UnsafeMutablePointer<UInt8>) -> Int {
+        // Division by what is known to the compiler is a multiplication.
+        switch decimals {
+        case 0: return unsafe write(digits: value, to: target)
+        case 6: return unsafe write(value / 1_000_000, value % 1_000_000, 6, to: target)
+        case 9: return unsafe write(value / 1_000_000_000, value % 1_000_000_000, 9, to: target)
+        default:
+            unsafe UnsafeMutableRawPointer(target).storeBytes(of: nullText, as: UInt32.self)
+            return 4
+        }
+    }
+
+    /// `null`.
+    private static var nullText: UInt32 { (0x6C6C_756E as UInt32).littleEndian }
+
+    @inline(__always)
+    private static func write(
+        _ whole: UInt64, _ fraction: UInt64, _ decimals: Int, to target: UnsafeMutablePointer<UInt8>
+    ) -> Int {
+        var count = unsafe write(digits: whole, to: target)
+        guard fraction > 0 else { return count }
+        unsafe target[count] = UInt8(ascii: ".")
+        unsafe write(fraction, decimals, to: target + count + 1)
+        count &+= decimals &+ 1
+        // One digit is not 0, so the point stays.
+        while unsafe target[count &- 1] == UInt8(ascii: "0") { count &-= 1 }
+        return count
     }
 
     /// RFC 3339 in UTC with microseconds, without quotes.
@@ -99,7 +146,7 @@ extension ByteSink {
         unsafe text.withUnsafeBytes { buffer in
             guard let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
             var done = 0
-            for position in 0..<buffer.count where unsafe JSONCursor.mustBeEscaped(start[position]) {
+            while let position = unsafe Self.firstToEscape(start, done, buffer.count) {
                 unsafe append(start + done, position - done)
                 unsafe JSONCursor.appendEscaped(start[position], to: &self)
                 done = position + 1
@@ -107,6 +154,23 @@ extension ByteSink {
             unsafe append(start + done, buffer.count - done)
         }
         append(UInt8(ascii: "\""))
+    }
+
+    /// The first byte from `first` on that must be escaped, found eight at a time.
+    @inline(__always)
+    private static func firstToEscape(_ text: UnsafePointer<UInt8>, _ first: Int, _ end: Int) -> Int? {
+        var position = first
+        while position &+ 8 <= end {
+            let word = unsafe UnsafeRawPointer(text + position).loadUnaligned(as: UInt64.self)
+            let hits = JSONCursor.stops(in: UInt64(littleEndian: word))
+            if hits != 0 { return position &+ hits.trailingZeroBitCount &>> 3 }
+            position &+= 8
+        }
+        while position < end {
+            if unsafe JSONCursor.mustBeEscaped(text[position]) { return position }
+            position &+= 1
+        }
+        return nil
     }
 
     mutating func append(_ text: RawSpan) {

@@ -22,6 +22,14 @@
         count &+= byteCount
     }
 
+    /// Appends what `body` writes.
+    /// - Parameter body: writes at most `byteCountMax` bytes from the pointer on, and returns how many.
+    @inline(__always)
+    mutating func append(upTo byteCountMax: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
+        reserve(byteCountMax)
+        advance(by: unsafe body(base + count))
+    }
+
     /// Makes room for `extra` bytes more.
     @inline(__always)
     mutating func reserve(_ extra: Int) {

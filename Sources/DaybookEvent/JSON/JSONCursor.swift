@@ -99,7 +99,7 @@ struct StringToken {
     /// The bytes of a word at which a string scan must stop (quote, backslash, control) have their high bit set; exact up
     /// to and including the first.
     @inline(__always)
-    private static func stops(in word: UInt64) -> UInt64 {
+    static func stops(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         // In a byte below 0x80 each difference has its high bit set only where it went below zero. Bytes from 0x80 on
         // never stop and never borrow.

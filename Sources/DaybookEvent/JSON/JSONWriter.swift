@@ -3,8 +3,8 @@ package import DaybookFormat
 /// Writes JSON text into memory of its own that grows: events, answers, exports. The caller sees to it that what it
 /// writes is one value; commas come by themselves.
 package struct JSONWriter: ~Copyable {
-    private var sink: ByteSink
-    private var needsComma = false
+    var sink: ByteSink
+    var needsComma = false
     /// Where a bucket ends the next one begins, and groups share their buckets: the last two times, and where they stand.
     private var lastTime = PrintedTime()
     private var timeBefore = PrintedTime()
@@ -26,6 +26,13 @@ package struct JSONWriter: ~Copyable {
     }
 
     package func toArray() -> [UInt8] { withBytes { $0.toArray() } }
+
+    /// Writes once more, as a value, what was written before. Precondition: the range is inside the text so far.
+    package mutating func again(_ range: Range<Int>) {
+        separate()
+        sink.appendOwn(range)
+        needsComma = false
+    }
 
     /// Begins anew in the same memory.
     package mutating func removeAll() {
@@ -153,22 +160,7 @@ package struct JSONWriter: ~Copyable {
     package mutating func decimal(_ value: UInt128, decimals: Int) {
         separate()
         guard value >> 64 == 0, decimals < 19 else { return appendLong(value, decimals) }
-        let small = UInt64(truncatingIfNeeded: value)
-        let (whole, rest) = small.quotientAndRemainder(dividingBy: DecimalText.powerOfTen(decimals))
-        sink.append(digits: whole)
-        guard rest > 0 else { return }
-        var fraction = rest
-        var digitCount = decimals
-        while fraction % 1_000 == 0 {
-            fraction /= 1_000
-            digitCount -= 3
-        }
-        while fraction % 10 == 0 {
-            fraction /= 10
-            digitCount -= 1
-        }
-        sink.append(UInt8(ascii: "."))
-        sink.append(digits: fraction, digitCount: digitCount)
+        sink.append(UInt64(truncatingIfNeeded: value), decimals: decimals)
     }
 
     private mutating func appendLong(_ value: UInt128, _ decimals: Int) {

@@ -29,11 +29,13 @@ package enum EventParser {
         package var defaultTimestamp: Timestamp?
         /// At most `Limits.batchEventCountMax`.
         package var batchEventCountMax: Int
+        /// To which team an event belongs because of its user; nil: to none.
+        package var teams: TeamIndex?
 
         package init(
             arrival: Timestamp, organization: OrganizationID, defaultUser: [UInt8], mayNameAnyUser: Bool,
             randomness: @escaping EventIDSource, defaultTimestamp: Timestamp? = nil,
-            batchEventCountMax: Int = Limits.batchEventCountMax
+            batchEventCountMax: Int = Limits.batchEventCountMax, teams: TeamIndex? = nil
         ) {
             self.arrival = arrival
             self.organization = organization
@@ -42,6 +44,7 @@ package enum EventParser {
             self.randomness = randomness
             self.defaultTimestamp = defaultTimestamp
             self.batchEventCountMax = batchEventCountMax
+            self.teams = teams
         }
     }
 

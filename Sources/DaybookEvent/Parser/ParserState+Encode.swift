@@ -21,9 +21,10 @@ extension ParserState {
 
     mutating func encodeCommand(_ name: TextSlice, _ status: EventStatus, into group: inout GroupBuilder) {
         let session = draft.session ?? draft.objectSession
+        let team = team()
         var flags: EventFlags = []
         if session != nil { flags.insert(.session) }
-        if draft.team != nil { flags.insert(.team) }
+        if team != nil { flags.insert(.team) }
         if draft.errorMessage != nil { flags.insert(.errorMessage) }
         if draft.arguments != nil { flags.insert(.commandArguments) }
         if draft.object != nil { flags.insert(.commandContext) }
@@ -33,7 +34,7 @@ extension ParserState {
         putUser()
         put(name)
         if let session { put(session) }
-        if let team = draft.team { put(team) }
+        if let team { put(team) }
         if let message = draft.errorMessage { put(message) }
         if let arguments = draft.arguments { putObject(arguments) }
         if let object = draft.object { putObject(object) }
@@ -43,9 +44,10 @@ extension ParserState {
     mutating func encodeAgent(_ name: TextSlice, _ status: EventStatus, into group: inout GroupBuilder) {
         guard let interactionType = draft.interactionType else { return }
         let session = draft.session ?? draft.objectSession
+        let team = team()
         var flags: EventFlags = []
         if session != nil { flags.insert(.session) }
-        if draft.team != nil { flags.insert(.team) }
+        if team != nil { flags.insert(.team) }
         if draft.errorMessage != nil { flags.insert(.errorMessage) }
         if draft.object != nil { flags.insert(.object) }
         let time = eventTime(draft.timestamp)
@@ -58,18 +60,19 @@ extension ParserState {
         put(name)
         put(interactionType)
         if let session { put(session) }
-        if let team = draft.team { put(team) }
+        if let team { put(team) }
         if let message = draft.errorMessage { put(message) }
         if let object = draft.object { putObject(object) }
         close(.agentInteraction, id, time.isProvisional, into: &group)
     }
 
     mutating func encodeProductivity(_ name: TextSlice, _ value: EventNumber, into group: inout GroupBuilder) {
+        let team = team()
         var flags: EventFlags = []
         if draft.periodStart != nil { flags.insert(.periodStart) }
         if draft.periodEnd != nil { flags.insert(.periodEnd) }
         if draft.unit != nil { flags.insert(.unit) }
-        if draft.team != nil { flags.insert(.team) }
+        if team != nil { flags.insert(.team) }
         if draft.object != nil { flags.insert(.object) }
         let time = eventTime(draft.timestamp ?? draft.periodEnd)
         let id = draft.id ?? makeID()
@@ -80,23 +83,25 @@ extension ParserState {
         putUser()
         put(name)
         if let unit = draft.unit { put(unit) }
-        if let team = draft.team { put(team) }
+        if let team { put(team) }
         if let object = draft.object { putObject(object) }
         close(.productivityMetric, id, time.isProvisional, into: &group)
     }
 
-    /// Fields whose flag is not set are left out, whatever the draft holds.
+    /// Fields whose flag is not set are left out, whatever the draft holds. That of the team follows from the event.
     mutating func encodeSessionChange(
         _ kind: SessionChangeKind, _ session: SessionName, _ id: EventID, _ flags: EventFlags,
         _ time: (time: Timestamp, isProvisional: Bool), into group: inout GroupBuilder
     ) {
+        let team = team()
+        let flags = team == nil ? flags : flags.union(.team)
         let duration = flags.contains(.totalDuration) ? draft.totalNanoseconds ?? 0 : 0
         putHead(flags, kind.rawValue, id, time.time, duration)
         if flags.contains(.commandsExecuted), let count = draft.commandsExecuted { encoding.append(varint: count) }
         if flags.contains(.productivityScore), let score = draft.productivityScore { put(score) }
         putUser()
         put(session)
-        if flags.contains(.team), let team = draft.team { put(team) }
+        if let team { put(team) }
         if flags.contains(.agentsUsed) {
             encoding.append(varint: UInt64(agents.count))
             for agent in agents { put(agent) }
@@ -144,6 +149,13 @@ extension ParserState {
     private mutating func put(_ number: EventNumber) {
         encoding.append(number.tag)
         encoding.append(littleEndian: number.bitPattern)
+    }
+
+    private mutating func put(_ team: TeamName) {
+        switch team {
+        case .text(let slice): put(slice)
+        case .member(let bytes): put(bytes: bytes)
+        }
     }
 
     private mutating func put(_ session: SessionName) {

@@ -20,6 +20,7 @@ extension ParserState {
 
     private mutating func checkImport(_ shape: EventShape) {
         if shape == .anyImport { return require(.type) }
+        checkTeam()
         let foreign = draft.seen.subtracting(shape.fields)
         guard !foreign.isEmpty else { return }
         for field in FieldName.allCases where foreign.has(field) { report(field, "is not a field of this type") }
@@ -130,7 +131,6 @@ extension ParserState {
         if array == nil { summary.sessionID = string(session) }
         var flags = activityFlags
         if draft.object != nil { flags.insert(.object) }
-        if draft.team != nil { flags.insert(.team) }
         if draft.status == .abandoned { flags.insert(.abandoned) }
         let id = draft.id ?? makeID()
         encodeSessionChange(kind, session, id, flags, eventTime(draft.timestamp), into: &group)

@@ -214,6 +214,12 @@ package struct GroupBuilder: Sendable {
         endEntry(start)
     }
 
+    /// For a body whose end is known only when its entries are there. Precondition: the group was made with hashes.
+    package mutating func setBodyHash(_ hash: IdempotencyHash) {
+        precondition(header.keyHash != nil)
+        header.bodyHash = hash
+    }
+
     package mutating func markRelaxed() { header.flags.insert(.relaxed) }
 
     /// Writes the header and the checksum. Precondition: at least one entry, within `Limits`.

@@ -150,6 +150,8 @@ package enum Layout {
     package static let recovery = "recovery"
     /// How much was requested when the server ended. Spec: docs/format/limits.md.
     package static let limits = "limits.dbw"
+    /// The keys that sign access tokens. Spec: docs/format/tokens.md.
+    package static let signingKeys = "tokens.dbt"
     package static let identity = FileKind.identity.name
 
     /// Log ids below are the store's own.

@@ -133,17 +133,8 @@ package struct GroupedRollups: Sendable {
     /// Events of metrics.
     package func valueCount(of slot: Int) -> UInt64 { totals[slot].valueCount }
 
-    /// Events with a duration.
-    package func durationCount(of slot: Int) -> UInt64 { totals[slot].count }
-
-    /// Nanoseconds.
-    package func durationSum(of slot: Int) -> UInt128 { totals[slot].sum }
-
-    /// Nanoseconds; `UInt64.max` when there is none.
-    package func durationMinimum(of slot: Int) -> UInt64 { totals[slot].minimum }
-
-    /// Nanoseconds; 0 when there is none.
-    package func durationMaximum(of slot: Int) -> UInt64 { totals[slot].maximum }
+    /// Of events with a duration.
+    package func durations(of slot: Int) -> DurationTotals { DurationTotals(totals[slot]) }
 
     package func inputTokens(of slot: Int) -> UInt128 { totals[slot].inputTokens }
 
@@ -256,27 +247,27 @@ extension GroupedRollups {
         return Int(high - low) < ExponentialHistogram.bucketCountMax
     }
 
-    /// Adds the histograms of a slot up in `scratch`, and returns where.
+    /// Adds the histograms of a slot up in `scratch`, and returns between which positions.
     /// - Parameter wanted: so many of the greatest events are enough.
     private mutating func gather(_ slot: Int, wanted: UInt64 = .max) -> ClosedRange<Int> {
-        var low = scratch.count - 1
+        var low = Int32(scratch.count - 1)
         var high = 0
         var next = totals[slot].histogram
         unsafe scratch.withUnsafeMutableBufferPointer { scratch in
             while next >= 0 {
                 let histogram = histograms[Int(next)]
                 next = histogram.previous
-                low = min(low, Int(histogram.stored.low))
                 high = max(high, Int(histogram.stored.high))
                 // Of durations: 0 to the last of `scratch`; all others lie between these two.
                 precondition(histogram.stored.low >= 0 && Int(histogram.stored.high) < scratch.count)
                 let counts = unsafe scratch.baseAddress.unsafelyUnwrapped
                 histogram.stored.forEachBinFromTop(storages[Int(histogram.storage)], wanted) { position, count in
                     unsafe counts[Int(position)] &+= count
+                    low = min(low, position)
                 }
             }
         }
-        return min(low, high)...high
+        return min(Int(low), high)...high
     }
 
     private mutating func clear(_ range: ClosedRange<Int>) {
@@ -285,23 +276,26 @@ extension GroupedRollups {
         }
     }
 
-    /// Counts from the nearer end.
+    /// Counts from the nearer end. Precondition: as many events are in `range` as that needs.
     private func value(atRank rank: UInt64, of count: UInt64, in range: ClosedRange<Int>) -> Double {
-        var position: Int
-        if rank > count / 2 {
-            var above = count - rank
-            position = range.upperBound
-            while scratch[position] <= above {
-                above -= scratch[position]
-                position -= 1
+        precondition(range.lowerBound >= 0 && range.upperBound < scratch.count)
+        let position = unsafe scratch.withUnsafeBufferPointer { scratch in
+            if rank > count / 2 {
+                var above = count - rank
+                var position = range.upperBound
+                while position > range.lowerBound, unsafe scratch[position] <= above {
+                    above -= unsafe scratch[position]
+                    position -= 1
+                }
+                return position
             }
-        } else {
             var rest = rank
-            position = range.lowerBound
-            while scratch[position] < rest {
-                rest -= scratch[position]
+            var position = range.lowerBound
+            while position < range.upperBound, unsafe scratch[position] < rest {
+                rest -= unsafe scratch[position]
                 position += 1
             }
+            return position
         }
         guard position > 0 else { return 0 }
         return BucketIndex.midpoint(

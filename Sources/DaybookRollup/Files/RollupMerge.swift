@@ -29,8 +29,13 @@ package enum RollupMerge {
         }
     }
 
+    /// Under a policy of only records there are no rows to ask: a grain is merged by the finest window that all files have
+    /// that have the grain at all. Files that agree in that lose nothing, and then the order of merging makes no difference.
+    /// - Parameter policy: of all the files.
     /// Precondition: all files are of the family of `identity`.
-    package static func merge(_ inputs: [Input], as identity: RollupIdentity) throws(FormatError) -> Outcome {
+    package static func merge(
+        _ inputs: [Input], as identity: RollupIdentity, policy: RollupPolicy.Storage = .besideSegments
+    ) throws(FormatError) -> Outcome {
         let eventCount = inputs.reduce(0) { $0 + $1.eventCount }
         var scratch = BinScratch()
         var encoder = RollupEncoder(identity, eventCount: eventCount)
@@ -41,16 +46,10 @@ package enum RollupMerge {
         for grain in RollupGrain.allCases {
             var strings = RollupStrings()
             var parts: [RollupRows] = []
-            // The finest window that every input has.
-            var common: RollupWindow? = .oneMinute
-            for input in inputs where input.eventCount > 0 {
-                guard let window = input.file?.finestWindow(grain), let other = common else {
-                    common = nil
-                    continue
-                }
-                common = max(window, other)
+            let common = policy.isOnlyRecord ? commonOfThose(with: grain, inputs) : commonOfAll(grain, inputs)
+            if !policy.isOnlyRecord, let missing = undecided(grain, inputs, common, eventCount) {
+                return .needsRows(grain, missing)
             }
-            if let missing = undecided(grain, inputs, common, eventCount) { return .needsRows(grain, missing) }
             if let common {
                 for input in inputs {
                     guard let file = input.file, let section = file.section(grain, common) else { continue }
@@ -61,10 +60,24 @@ package enum RollupMerge {
             }
             let rows = parts.isEmpty ? nil : RollupRows.merged(parts, &scratch)
             encoder.append(
-                grain, rows?.paying(grain, .besideSegments, eventCount: eventCount, &scratch), strings: strings,
-                &scratch)
+                grain, rows?.paying(grain, policy, eventCount: eventCount, &scratch), strings: strings, &scratch)
         }
         return .merged(encoder.finish())
+    }
+
+    /// The finest window that every input has; nil when one has none.
+    private static func commonOfAll(_ grain: RollupGrain, _ inputs: [Input]) -> RollupWindow? {
+        var common: RollupWindow? = .oneMinute
+        for input in inputs where input.eventCount > 0 {
+            guard let window = input.file?.finestWindow(grain), let other = common else { return nil }
+            common = max(window, other)
+        }
+        return common
+    }
+
+    /// The same of the inputs that have the grain: all its rows may have gone with a user.
+    private static func commonOfThose(with grain: RollupGrain, _ inputs: [Input]) -> RollupWindow? {
+        inputs.compactMap { $0.file?.finestWindow(grain) }.max()
     }
 
     /// The window just finer than what all inputs have, unless the events together cannot pay for it for sure.

@@ -2,6 +2,8 @@
 package struct SlotTable: Sendable {
     /// The entry of a combination that nobody asked for so far.
     private static let unknown: Int32 = -1
+    /// That of one that is to get a slot now.
+    private static let wanted: Int32 = -2
     /// Above that a table costs more than it saves.
     package static let combinationCountMax = 1 << 16
 
@@ -27,27 +29,59 @@ package struct SlotTable: Sendable {
         entries[Int(combination)] = slot
     }
 
-    /// Fills `slots` from row `first` on. Returns the first row whose combination has no slot yet, or the number of rows.
-    /// A number beyond the table counts as its last combination: the missing value.
-    package mutating func translate(_ combinations: Span<UInt32>, from first: Int) -> Int {
-        precondition(!entries.isEmpty && first >= 0)
+    /// The combinations of some rows that have no slot yet, each once; they rise where the table is not much larger than
+    /// the rows are many. Each must get a slot before anything else is asked. A number beyond the table counts as its last
+    /// combination: the missing value.
+    package mutating func newCombinations(_ combinations: Span<UInt32>) -> [UInt32] {
+        precondition(!entries.isEmpty)
+        var found = mark(combinations)
+        guard !found.isEmpty, entries.count <= 4 * combinations.count else { return found }
+        found.removeAll(keepingCapacity: true)
+        for combination in entries.indices where entries[combination] == Self.wanted {
+            found.append(UInt32(combination))
+        }
+        return found
+    }
+
+    /// Marks what has no slot, and returns it in order of appearance.
+    private mutating func mark(_ combinations: Span<UInt32>) -> [UInt32] {
+        var found: [UInt32] = []
+        let last = UInt32(entries.count - 1)
+        unsafe entries.withUnsafeMutableBufferPointer { entries in
+            unsafe combinations.withUnsafeBufferPointer { combinations in
+                for row in 0..<combinations.count {
+                    let combination = min(unsafe combinations[row], last)
+                    if unsafe entries[Int(combination)] == Self.unknown {
+                        unsafe entries[Int(combination)] = Self.wanted
+                        found.append(combination)
+                    }
+                }
+            }
+        }
+        return found
+    }
+
+    /// Fills `slots`. Precondition: `newCombinations` was asked about these rows, and what it told has slots now.
+    package mutating func translate(_ combinations: Span<UInt32>) {
+        precondition(!entries.isEmpty)
         if slots.count != combinations.count {
             slots.removeAll(keepingCapacity: true)
             slots.append(contentsOf: repeatElement(0, count: combinations.count))
         }
         let last = UInt32(entries.count - 1)
-        return unsafe entries.withUnsafeBufferPointer { entries in
+        var least: Int32 = 0
+        unsafe entries.withUnsafeBufferPointer { entries in
             unsafe slots.withUnsafeMutableBufferPointer { slots in
                 unsafe combinations.withUnsafeBufferPointer { combinations in
-                    for row in first..<combinations.count {
+                    for row in 0..<combinations.count {
                         let slot = unsafe entries[Int(min(combinations[row], last))]
-                        if slot < 0 { return row }
+                        least = min(least, slot)
                         unsafe slots[row] = slot
                     }
-                    return combinations.count
                 }
             }
         }
+        precondition(least == 0, "a combination without a slot")
     }
 }
 

@@ -55,30 +55,21 @@ package struct AttributeColumn: Sendable {
         }
     }
 
-    /// Appends the value as it stands in canonical JSON. Precondition: the row has a value.
-    func appendJSON(_ row: Int, to bytes: inout [UInt8]) {
+    /// Writes the value as it stands in canonical JSON. Precondition: the row has a value.
+    func appendJSON(_ row: Int, to text: inout JSONWriter) {
         switch values {
-        case .codes(let column): column.table.withBytes(of: column.codes[row]) { Self.appendQuoted($0, to: &bytes) }
-        case .strings(let column): column.withBytes(row) { Self.appendQuoted($0, to: &bytes) }
-        default: appendText(row, to: &bytes)
+        case .codes(let column): column.table.withBytes(of: column.codes[row]) { text.string($0) }
+        case .strings(let column): column.withBytes(row) { text.string($0) }
+        case .unsigned(let numbers): text.integer(numbers[row])
+        case .signed(let numbers):
+            if numbers[row] < 0 { text.raw("-") }
+            text.integer(numbers[row].magnitude)
+        case .booleans(let flags): text.boolean(flags[row])
+        case .none, .numbers:
+            var bytes: [UInt8] = []
+            appendText(row, to: &bytes)
+            text.json(bytes)
         }
-    }
-
-    /// Appends a string in quotes, escaped canonically.
-    static func appendQuoted(_ text: RawSpan, to bytes: inout [UInt8]) {
-        let start = bytes.count
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(text)
-        bytes.append(UInt8(ascii: "\""))
-        // Escapes are rare: they are looked for in the copy.
-        let isPlain = unsafe bytes.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return false }
-            var cursor = unsafe ObjectCursor(base, start..<bytes.count)
-            return cursor.skipString() == true && cursor.isAtEnd
-        }
-        guard !isPlain else { return }
-        bytes.removeLast(bytes.count - start)
-        JSONText.append(text, to: &bytes)
     }
 }
 

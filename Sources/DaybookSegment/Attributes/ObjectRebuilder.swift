@@ -2,101 +2,101 @@ internal import DaybookEvent
 internal import DaybookFormat
 
 /// Puts canonical objects together again from the columns of their attributes and what was left of them.
-struct ObjectRebuilder {
+struct ObjectRebuilder: ~Copyable {
     private struct Part {
         var members: RenderedAttribute
-        /// Whether the path is one key.
-        var isMember: Bool
-        /// Of each key on the path, from the outermost: as it stands in the text, with quotes and colon.
         var literals: [[UInt8]]
-        /// Of each key, a number that two parts share when the path so far is the same.
         var places: [Int]
+
+        var isMember: Bool { literals.count == 1 }
     }
 
     private var parts: [Part] = []
     /// The parts that the row at hand has, in the order of the text.
     private var present: [Int] = []
     private var row = 0
+    /// Of the object at hand.
+    private var text = JSONWriter()
 
-    init(_ columns: [(name: AttributeName, column: AttributeColumn)], rowCount: Int) {
-        var placeCount = 0
-        for (name, column) in columns.sorted(by: { $0.name.precedes($1.name) }) {
-            let literals = name.keys.map(EscapedKey.literal)
-            let members = RenderedAttribute(column, rowCount: rowCount, literal: literals[literals.count - 1])
-            var part = Part(members: members, isMember: literals.count == 1, literals: literals, places: [])
-            var isShared = true
-            for (depth, literal) in part.literals.enumerated() {
-                if let last = parts.last, isShared, depth < last.literals.count, last.literals[depth] == literal {
-                    part.places.append(last.places[depth])
-                } else {
-                    isShared = false
-                    part.places.append(placeCount)
-                    placeCount += 1
-                }
-            }
-            parts.append(part)
+    /// - Parameters:
+    ///   - columns: of the attributes of `layout`, in its order.
+    ///   - rowCount: about how many rows of the columns are wanted.
+    init(_ layout: ObjectLayout, _ columns: [AttributeColumn], rowCount: Int) {
+        precondition(columns.count == layout.parts.count)
+        parts.reserveCapacity(columns.count)
+        for (part, column) in zip(layout.parts, columns) {
+            let members = RenderedAttribute(
+                column, rowCount: rowCount, literal: part.literals[part.literals.count - 1])
+            parts.append(Part(members: members, literals: part.literals, places: part.places))
         }
     }
 
     /// Whether the row has a value in any column.
     func isPresent(_ row: Int) -> Bool { parts.contains { $0.members.isPresent(row) } }
 
-    /// Appends the objects of all rows: those with the flag have one, others have none.
+    /// Appends the objects of some rows: those with the flag have one, others have none.
+    /// - Parameters:
+    ///   - rest: what was left of the objects; that of the first row stands at `firstRest`.
+    ///   - flags: of the rows.
+    ///   - positions: where the rows stand in the columns; nil for from 0 on.
     mutating func append(
-        _ rest: ByteColumn, _ flags: ArraySlice<UInt16>, _ flag: EventFlags, to result: inout RebuiltObjects
+        _ rest: ByteColumn, from firstRest: Int = 0, _ flags: ArraySlice<UInt16>, _ flag: EventFlags,
+        positions: [Int]? = nil, to result: inout RebuiltObjects
     ) throws(FormatError) {
-        for (row, flags) in flags.enumerated() {
+        for (offset, flags) in flags.enumerated() {
+            let row = firstRest + offset
+            let position = positions?[offset] ?? offset
             guard flags & flag.rawValue != 0 else {
-                guard !rest.isPresent(row), !isPresent(row) else { throw .invalid("missing value") }
+                guard !rest.isPresent(row), !isPresent(position) else { throw .invalid("missing value") }
                 try result.endRow(isPresent: false)
                 continue
             }
+            text.removeAll()
             if rest.isPresent(row) {
                 try rest.withBytes(row) { (span: RawSpan) throws(FormatError) in
                     try unsafe span.withUnsafeBytes { (text: UnsafeRawBufferPointer) throws(FormatError) in
-                        try unsafe append(row: row, rest: text, to: &result.bytes)
+                        try unsafe append(row: position, rest: text)
                     }
                 }
             } else {
-                unsafe try append(row: row, rest: nil, to: &result.bytes)
+                unsafe try append(row: position, rest: nil)
             }
+            text.withBytes { result.bytes.append($0) }
             try result.endRow(isPresent: true)
         }
     }
 
-    /// Appends the object of a row. Damage is what no writer leaves behind: a rest that is no object, or that has a
-    /// value in the place of a part.
+    /// Writes the object of a row. Damage is what no writer leaves behind: a rest that is no object, or that has a value in
+    /// the place of a part.
     /// - Parameter rest: nil when nothing was left.
-    mutating func append(
-        row: Int, rest: UnsafeRawBufferPointer?, to bytes: inout [UInt8]
-    ) throws(FormatError) {
+    private mutating func append(row: Int, rest: UnsafeRawBufferPointer?) throws(FormatError) {
         present.removeAll(keepingCapacity: true)
+        self.row = row
         var isFlat = unsafe rest == nil
         for index in parts.indices where parts[index].members.isPresent(row) {
             present.append(index)
             isFlat = isFlat && parts[index].isMember
         }
-        guard !isFlat else { return appendMembers(row, to: &bytes) }
+        guard !isFlat else { return appendMembers() }
         guard !present.isEmpty else {
-            if let rest = unsafe rest { unsafe bytes.append(contentsOf: rest) }
+            if let rest = unsafe rest { unsafe text.raw(rest.bytes) }
             return
         }
-        self.row = row
-        guard let rest = unsafe rest else { return try appendParts(0..<present.count, depth: 0, to: &bytes) }
+        guard let rest = unsafe rest else { return try appendParts(0..<present.count, depth: 0) }
         guard let base = rest.baseAddress else { throw .invalid("rest of an object") }
         var cursor = unsafe ObjectCursor(base, 0..<rest.count)
-        try appendParts(0..<present.count, depth: 0, between: &cursor, to: &bytes)
+        try appendParts(0..<present.count, depth: 0, between: &cursor)
         guard cursor.isAtEnd else { throw .invalid("rest of an object") }
     }
 
-    /// Appends an object whose parts are its members.
-    private func appendMembers(_ row: Int, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "{"))
+    /// Writes an object whose parts are its members.
+    private mutating func appendMembers() {
+        text.raw("{")
         for (position, index) in present.enumerated() {
-            if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            parts[index].members.append(row, to: &bytes)
+            if position > 0 { text.raw(",") }
+            parts[index].members.append(row, to: &text)
         }
-        bytes.append(UInt8(ascii: "}"))
+        text.raw("}")
     }
 
     /// How many of the parts from `first` on share its place at `depth`. Two values of one place are damage.
@@ -109,42 +109,42 @@ struct ObjectRebuilder {
         return next
     }
 
-    /// Appends an object made of parts alone.
-    private func appendParts(
-        _ range: Range<Int>, depth: Int, to bytes: inout [UInt8]
+    /// Writes an object made of parts alone.
+    private mutating func appendParts(
+        _ range: Range<Int>, depth: Int
     ) throws(FormatError) {
-        bytes.append(UInt8(ascii: "{"))
+        text.raw("{")
         var next = range.lowerBound
         while next < range.upperBound {
-            if next > range.lowerBound { bytes.append(UInt8(ascii: ",")) }
-            next = try appendMember(next, range.upperBound, depth: depth, to: &bytes)
+            if next > range.lowerBound { text.raw(",") }
+            next = try appendMember(next, range.upperBound, depth: depth)
         }
-        bytes.append(UInt8(ascii: "}"))
+        text.raw("}")
     }
 
-    /// Appends the member to which the part at `first` belongs, and returns the first part behind it.
-    private func appendMember(
-        _ first: Int, _ end: Int, depth: Int, to bytes: inout [UInt8]
+    /// Writes the member to which the part at `first` belongs, and returns the first part behind it.
+    private mutating func appendMember(
+        _ first: Int, _ end: Int, depth: Int
     ) throws(FormatError) -> Int {
         let groupEnd = try groupEnd(first, end, depth: depth)
         let part = present[first]
         if parts[part].literals.count == depth + 1 {
-            parts[part].members.append(row, to: &bytes)
+            parts[part].members.append(row, to: &text)
         } else {
-            bytes.append(contentsOf: parts[part].literals[depth])
-            try appendParts(first..<groupEnd, depth: depth + 1, to: &bytes)
+            parts[part].literals[depth].withRawSpan { text.raw($0) }
+            try appendParts(first..<groupEnd, depth: depth + 1)
         }
         return groupEnd
     }
 
-    /// Appends an object made of parts and of the members at the cursor.
-    private func appendParts(
-        _ range: Range<Int>, depth: Int, between cursor: inout ObjectCursor, to bytes: inout [UInt8]
+    /// Writes an object made of parts and of the members at the cursor.
+    private mutating func appendParts(
+        _ range: Range<Int>, depth: Int, between cursor: inout ObjectCursor
     ) throws(FormatError) {
         guard cursor.consume(UInt8(ascii: "{")), cursor.byte() != UInt8(ascii: "}") else {
             throw .invalid("rest of an object")
         }
-        bytes.append(UInt8(ascii: "{"))
+        text.raw("{")
         var next = range.lowerBound
         var isFirst = true
         repeat {
@@ -155,32 +155,32 @@ struct ObjectRebuilder {
                 let literal = parts[present[next]].literals[depth]
                 let order = EscapedKey.compare(literal[1..<literal.count - 2], escaped)
                 guard order <= 0 else { break }
-                if !isFirst { bytes.append(UInt8(ascii: ",")) }
+                if !isFirst { text.raw(",") }
                 isFirst = false
                 if order < 0 {
-                    next = try appendMember(next, range.upperBound, depth: depth, to: &bytes)
+                    next = try appendMember(next, range.upperBound, depth: depth)
                 } else {
                     let groupEnd = try groupEnd(next, range.upperBound, depth: depth)
                     guard parts[present[next]].literals.count > depth + 1 else { throw .invalid("attribute twice") }
-                    bytes.append(contentsOf: literal)
-                    try appendParts(next..<groupEnd, depth: depth + 1, between: &cursor, to: &bytes)
+                    literal.withRawSpan { text.raw($0) }
+                    try appendParts(next..<groupEnd, depth: depth + 1, between: &cursor)
                     next = groupEnd
                     isTaken = true
                 }
             }
             guard !isTaken else { continue }
-            if !isFirst { bytes.append(UInt8(ascii: ",")) }
+            if !isFirst { text.raw(",") }
             isFirst = false
             let start = key.lowerBound - 1
             guard cursor.skipValue() else { throw .invalid("rest of an object") }
-            unsafe cursor.withBytes(start..<cursor.position) { unsafe bytes.append(contentsOf: $0) }
+            unsafe cursor.withBytes(start..<cursor.position) { unsafe text.raw($0.bytes) }
         } while cursor.consume(UInt8(ascii: ","))
         guard cursor.consume(UInt8(ascii: "}")) else { throw .invalid("rest of an object") }
         while next < range.upperBound {
-            bytes.append(UInt8(ascii: ","))
-            next = try appendMember(next, range.upperBound, depth: depth, to: &bytes)
+            text.raw(",")
+            next = try appendMember(next, range.upperBound, depth: depth)
         }
-        bytes.append(UInt8(ascii: "}"))
+        text.raw("}")
     }
 
     /// Steps over a key and its colon, and returns where the key stands between its quotes.

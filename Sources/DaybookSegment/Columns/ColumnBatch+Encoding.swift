@@ -13,6 +13,13 @@ extension ColumnBatch {
         }
     }
 
+    /// Bytes of the encoding of a row, about, and rarely more than these. Precondition: the row exists.
+    package func encodingByteCount(row: Int) -> Int {
+        var sum = 256
+        for column in [errorMessages, arguments, objects, agentsUsed] { sum += column?.range(row).count ?? 0 }
+        return sum
+    }
+
     private func fixedPart(_ row: Int, _ flags: EventFlags) -> EventEncoder {
         var encoder = EventEncoder(family: family)
         encoder.flags = flags

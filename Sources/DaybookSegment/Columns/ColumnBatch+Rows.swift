@@ -54,8 +54,8 @@ extension Array {
 }
 
 extension StringTable {
-    /// Memory in use, about.
-    package var byteCount: Int { bytes.count + 4 * offsets.count }
+    /// Memory in use, about; the hashes are counted before they are there.
+    package var byteCount: Int { bytes.count + 8 * offsets.count }
 }
 
 extension CodeColumn {

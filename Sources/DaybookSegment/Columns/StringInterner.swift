@@ -1,8 +1,8 @@
 private import DaybookFormat
 
 /// Gives every distinct byte string a code, in order of first appearance, without making a `String` of any.
-struct StringInterner: Sendable {
-    private(set) var bytes: [UInt8] = []
+package struct StringInterner: Sendable {
+    package private(set) var bytes: [UInt8] = []
     private(set) var offsets: [UInt32] = [0]
     /// Open table of codes plus one; 0 is empty. Its size is a power of two, at least twice the number of codes.
     private var slots = [UInt32](repeating: 0, count: 64)
@@ -12,22 +12,51 @@ struct StringInterner: Sendable {
     /// The table that was last shared; good as long as no string has come in since.
     private var shared: StringTable?
 
-    var count: Int { hashes.count }
+    package init() {}
+
+    package var count: Int { hashes.count }
 
     /// Memory in use, about.
-    var byteCount: Int { bytes.count + 8 * hashes.count + 4 * slots.count }
+    package var byteCount: Int { bytes.count + 8 * hashes.count + 4 * slots.count }
+
+    /// Where string `code` stands in `bytes`. Precondition: `code < count`.
+    package func range(of code: UInt32) -> Range<Int> { Int(offsets[Int(code)])..<Int(offsets[Int(code) + 1]) }
 
     /// The code of `string`.
-    @inline(__always)
-    mutating func code(of string: RawSpan) -> UInt32 {
+    package mutating func code(of string: RawSpan) -> UInt32 {
         unsafe string.withUnsafeBytes { unsafe code(of: $0) }
+    }
+
+    /// The code of a string whose hash is known already. Precondition: `table` has it, and `hashes` are its own.
+    package mutating func code(of string: UInt32, in table: StringTable, _ hashes: [UInt32]) -> UInt32 {
+        code(at: table.range(of: string), of: table.bytes, hash: hashes[Int(string)])
+    }
+
+    /// The code of a string of another interner. Precondition: it has it.
+    package mutating func code(of string: UInt32, in other: StringInterner) -> UInt32 {
+        code(at: other.range(of: string), of: other.bytes, hash: other.hashes[Int(string)])
+    }
+
+    private mutating func code(at range: Range<Int>, of source: [UInt8], hash: UInt32) -> UInt32 {
+        precondition(range.upperBound <= source.count)
+        return unsafe source.withUnsafeBytes {
+            unsafe code(of: UnsafeRawBufferPointer(rebasing: $0[range]), hash: hash)
+        }
+    }
+
+    /// What strings are told apart by before their bytes are compared.
+    static func hash(_ string: UnsafeRawBufferPointer) -> UInt32 {
+        UInt32(truncatingIfNeeded: unsafe FieldHash.ofProcess(string))
     }
 
     /// The code of `wanted`.
     mutating func code(of wanted: UnsafeRawBufferPointer) -> UInt32 {
         // Rows of one client come together: the string before is the best guess.
         if count > 0, unsafe equals(latest, wanted) { return latest }
-        let hash = UInt32(truncatingIfNeeded: unsafe FieldHash.ofProcess(wanted))
+        return unsafe code(of: wanted, hash: Self.hash(wanted))
+    }
+
+    private mutating func code(of wanted: UnsafeRawBufferPointer, hash: UInt32) -> UInt32 {
         let mask = slots.count - 1
         var slot = Int(hash) & mask
         while slots[slot] != 0 {
@@ -66,7 +95,7 @@ struct StringInterner: Sendable {
 
     func table() -> StringTable {
         if let shared, shared.count == count { return shared }
-        return StringTable(bytes: bytes, offsets: offsets)
+        return StringTable(bytes: bytes, offsets: offsets, hashes: hashes)
     }
 
     /// Makes `table()` give the same object until a new string comes in.

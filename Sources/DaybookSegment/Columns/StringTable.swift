@@ -1,4 +1,5 @@
 internal import DaybookFormat
+private import Synchronization
 
 /// The distinct byte strings of a column, each with its code: its position. Immutable, so that batches share it; two
 /// code columns with the same table (`===`) have comparable codes.
@@ -6,15 +7,41 @@ package final class StringTable: Sendable {
     package let bytes: [UInt8]
     /// `count + 1` ends: string `code` is `bytes[offsets[code]..<offsets[code + 1]]`.
     package let offsets: [UInt32]
+    /// Nil until somebody asks.
+    private let knownHashes: Mutex<[UInt32]?>
 
     package static let empty = StringTable(bytes: [], offsets: [0])
 
     /// Precondition: `offsets` begins with 0, never falls, and ends with `bytes.count`.
-    package init(bytes: [UInt8], offsets: [UInt32]) {
+    package convenience init(bytes: [UInt8], offsets: [UInt32]) {
+        self.init(bytes: bytes, offsets: offsets, hashes: nil)
+    }
+
+    /// - Parameter hashes: what `StringInterner.hash` says of each string, where that is known.
+    init(bytes: [UInt8], offsets: [UInt32], hashes: [UInt32]?) {
         precondition(offsets.first == 0)
         precondition(Int(offsets[offsets.count - 1]) == bytes.count)
+        precondition(hashes == nil || hashes?.count == offsets.count - 1)
         self.bytes = bytes
         self.offsets = offsets
+        knownHashes = Mutex(hashes)
+    }
+
+    /// A hash of each string, for `StringInterner`: made once, because a dictionary is met again by question after
+    /// question.
+    package var hashes: [UInt32] {
+        knownHashes.withLock { known in
+            if let known { return known }
+            var hashes: [UInt32] = []
+            hashes.reserveCapacity(count)
+            unsafe bytes.withUnsafeBytes { bytes in
+                for code in 0..<UInt32(count) {
+                    unsafe hashes.append(StringInterner.hash(UnsafeRawBufferPointer(rebasing: bytes[range(of: code)])))
+                }
+            }
+            known = hashes
+            return hashes
+        }
     }
 
     package var count: Int { offsets.count - 1 }

@@ -47,13 +47,13 @@ extension RowGroupReader {
         _ column: ColumnNumber, _ flags: [UInt16], announcedBy flag: EventFlags
     ) throws(SegmentError) -> ByteColumn? {
         guard has(column) else { return nil }
-        let descriptors = segment.attributes(of: column, directory)
-        guard !descriptors.isEmpty else { return try strings(column, flags, announcedBy: flag) }
+        let layout = try segment.objectLayout(of: column, directory)
+        guard !layout.isEmpty else { return try strings(column, flags, announcedBy: flag) }
         var result = RebuiltObjects(rowCount: rows.count)
         // Many columns at once take much memory; few rows of them do not.
-        let chunkRowCount = max(SegmentLimits.pageRowCountMax, Self.cellCountMax / descriptors.count)
+        let chunkRowCount = max(SegmentLimits.pageRowCountMax, Self.cellCountMax / layout.parts.count)
         if rows.count <= chunkRowCount {
-            try rebuild(column, descriptors, flags[...], flag, into: &result)
+            try rebuild(column, layout, flags[...], flag, into: &result)
             return result.column()
         }
         let all = rows
@@ -61,7 +61,7 @@ extension RowGroupReader {
         for first in stride(from: all.lowerBound, to: all.upperBound, by: chunkRowCount) {
             rows = first..<min(first + chunkRowCount, all.upperBound)
             let local = rows.lowerBound - all.lowerBound..<rows.upperBound - all.lowerBound
-            try rebuild(column, descriptors, flags[local], flag, into: &result)
+            try rebuild(column, layout, flags[local], flag, into: &result)
         }
         return result.column()
     }
@@ -69,15 +69,13 @@ extension RowGroupReader {
     private static let cellCountMax = 1 << 18
 
     private mutating func rebuild(
-        _ column: ColumnNumber, _ descriptors: [ColumnDescriptor], _ flags: ArraySlice<UInt16>, _ flag: EventFlags,
+        _ column: ColumnNumber, _ layout: ObjectLayout, _ flags: ArraySlice<UInt16>, _ flag: EventFlags,
         into result: inout RebuiltObjects
     ) throws(SegmentError) {
         let rest = try byteColumn(column)
-        var columns: [(name: AttributeName, column: AttributeColumn)] = []
-        for descriptor in descriptors {
-            columns.append((segment.attribute(descriptor).name, try attributeColumn(descriptor)))
-        }
-        var rebuilder = ObjectRebuilder(columns, rowCount: rows.count)
+        var columns: [AttributeColumn] = []
+        for part in layout.parts { columns.append(try attributeColumn(part.descriptor)) }
+        var rebuilder = ObjectRebuilder(layout, columns, rowCount: rows.count)
         do throws(FormatError) {
             try rebuilder.append(rest, flags, flag, to: &result)
         } catch {

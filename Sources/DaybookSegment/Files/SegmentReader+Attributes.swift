@@ -39,10 +39,14 @@ extension SegmentReader {
         directory.columns.filter { $0.isAttribute && attribute($0).name.root == root }
     }
 
-    /// Those of the object that stands in `column`; none for other columns.
-    func attributes(of column: ColumnNumber, _ directory: RowGroupDirectory) -> [ColumnDescriptor] {
-        guard let root = AttributeName.Root.allCases.first(where: { $0.restColumn == column }) else { return [] }
-        return attributes(of: root, directory)
+    /// How the objects that stand in `column` are put together; of no parts for other columns.
+    func objectLayout(
+        of column: ColumnNumber, _ directory: RowGroupDirectory
+    ) throws(SegmentError) -> ObjectLayout {
+        guard let root = AttributeName.Root.allCases.first(where: { $0.restColumn == column }) else {
+            return ObjectLayout([])
+        }
+        return try objectLayout(of: root, rowGroup: directory.rowGroup)
     }
 
     /// Nil when the row group has no column of the attribute.
@@ -91,7 +95,7 @@ extension SegmentReader {
         let end = min(start + SegmentLimits.pageRowCountMax, directory.rowCount)
         guard pages != nil, !rows.isEmpty, rows.upperBound <= end else { return nil }
         do throws(SegmentError) {
-            let columns = try attributeColumns(unit, descriptors, directory).map { $0.column }
+            let columns = try attributeColumns(unit, descriptors, directory)
             if rows == start..<end { return columns }
             let local = rows.map { $0 - start }
             return columns.map { $0.gathering(local) }

@@ -6,7 +6,7 @@ extension SegmentReader {
     func sparseObjects(
         _ rows: [Int], _ flags: [UInt16], _ directory: RowGroupDirectory, _ column: ColumnNumber, _ flag: EventFlags
     ) throws(SegmentError) -> ByteColumn {
-        let descriptors = attributes(of: column, directory)
+        let layout = try objectLayout(of: column, directory)
         let rest = try sparseStrings(rows, flags, directory, column, flag, mayBeMissing: true)
         var result = RebuiltObjects(rowCount: rows.count)
         var first = 0
@@ -15,11 +15,12 @@ extension SegmentReader {
             let start = unit * SegmentLimits.pageRowCountMax
             var end = first
             while end < rows.count, rows[end] < start + SegmentLimits.pageRowCountMax { end += 1 }
-            let local = rows[first..<end].map { $0 - start }
-            let columns = try attributeColumns(unit, descriptors, local, directory)
-            var rebuilder = ObjectRebuilder(columns, rowCount: local.count)
+            let (columns, firstRow) = try attributeColumns(unit, layout, rows[first]...rows[end - 1], directory)
+            var rebuilder = ObjectRebuilder(layout, columns, rowCount: end - first)
             do throws(FormatError) {
-                try rebuilder.append(rest.extracting(first..<end), flags[first..<end], flag, to: &result)
+                try rebuilder.append(
+                    rest, from: first, flags[first..<end], flag, positions: rows[first..<end].map { $0 - firstRow },
+                    to: &result)
             } catch {
                 throw file.damage(at: directory.column(column)?.offset ?? 0, error)
             }
@@ -28,54 +29,56 @@ extension SegmentReader {
         return result.column()
     }
 
-    /// Attributes of some rows of a unit. Where the unit is damaged, its other pages still give theirs.
+    /// Attributes of a unit, and the row at which they begin. Where the unit is damaged, its other pages still give
+    /// theirs: then only the wanted rows are there.
     private func attributeColumns(
-        _ unit: Int, _ descriptors: [ColumnDescriptor], _ local: [Int], _ directory: RowGroupDirectory
-    ) throws(SegmentError) -> [(name: AttributeName, column: AttributeColumn)] {
+        _ unit: Int, _ layout: ObjectLayout, _ wanted: ClosedRange<Int>, _ directory: RowGroupDirectory
+    ) throws(SegmentError) -> (columns: [AttributeColumn], firstRow: Int) {
+        let descriptors = layout.parts.map(\.descriptor)
         do throws(SegmentError) {
-            return try attributeColumns(unit, descriptors, directory).map { ($0.name, $0.column.gathering(local)) }
+            return (try attributeColumns(unit, descriptors, directory), unit * SegmentLimits.pageRowCountMax)
         } catch {
-            guard case .corrupt = error, let first = local.first, let last = local.last else { throw error }
-            let start = unit * SegmentLimits.pageRowCountMax
+            guard case .corrupt = error else { throw error }
             var reader = try RowGroupReader(
-                self, directory, rows: start + first..<start + last + 1, columns: descriptors, tables: [:])
-            var columns: [(name: AttributeName, column: AttributeColumn)] = []
-            for descriptor in descriptors {
-                let column = try reader.attributeColumn(descriptor)
-                columns.append((attribute(descriptor).name, column.gathering(local.map { $0 - first })))
-            }
-            return columns
+                self, directory, rows: Range(wanted), columns: descriptors, tables: [:])
+            var columns: [AttributeColumn] = []
+            for descriptor in descriptors { columns.append(try reader.attributeColumn(descriptor)) }
+            return (columns, wanted.lowerBound)
         }
     }
 
     /// Attributes of one unit of a row group, out of the cache where they are there.
     func attributeColumns(
         _ unit: Int, _ descriptors: [ColumnDescriptor], _ directory: RowGroupDirectory
-    ) throws(SegmentError) -> [(name: AttributeName, column: AttributeColumn)] {
+    ) throws(SegmentError) -> [AttributeColumn] {
         let rowGroup = directory.rowGroup
-        let names = descriptors.map { attribute($0).name }
         let keys = descriptors.map {
             PageCache.Key(owner: owner, rowGroup: rowGroup, page: unit, kind: PageCache.Key.attribute($0))
         }
-        var columns: [AttributeColumn?] = (pages?.find(keys) ?? []).map { piece in
-            if case .attribute(let column)? = piece { column } else { nil }
-        }
-        if columns.isEmpty { columns = [AttributeColumn?](repeating: nil, count: keys.count) }
-        let missing = descriptors.indices.filter { columns[$0] == nil }
-        if !missing.isEmpty {
-            let start = unit * SegmentLimits.pageRowCountMax
-            let rows = start..<min(start + SegmentLimits.pageRowCountMax, directory.rowCount)
-            let tables = attributeTables(missing.map { descriptors[$0] }, rowGroup)
-            var reader = try RowGroupReader(
-                self, directory, rows: rows, columns: missing.map { descriptors[$0] }, tables: tables)
-            for index in missing {
-                let read = try reader.attributeColumn(descriptors[index])
-                let column = keepTable(of: read, descriptors[index], rowGroup)
-                columns[index] = column
-                if case .attribute(let kept)? = pages?.insert(keys[index], .attribute(column)) { columns[index] = kept }
+        var columns: [AttributeColumn] = []
+        columns.reserveCapacity(keys.count)
+        var missing: [Int] = []
+        for (index, piece) in (pages?.find(keys) ?? Array(repeating: nil, count: keys.count)).enumerated() {
+            if case .attribute(let column)? = piece {
+                columns.append(column)
+            } else {
+                columns.append(.none)
+                missing.append(index)
             }
         }
-        return zip(names, columns).map { ($0, $1 ?? .none) }
+        guard !missing.isEmpty else { return columns }
+        let start = unit * SegmentLimits.pageRowCountMax
+        let rows = start..<min(start + SegmentLimits.pageRowCountMax, directory.rowCount)
+        let tables = attributeTables(missing.map { descriptors[$0] }, rowGroup)
+        var reader = try RowGroupReader(
+            self, directory, rows: rows, columns: missing.map { descriptors[$0] }, tables: tables)
+        for index in missing {
+            let read = try reader.attributeColumn(descriptors[index])
+            let column = keepTable(of: read, descriptors[index], rowGroup)
+            columns[index] = column
+            if case .attribute(let kept)? = pages?.insert(keys[index], .attribute(column)) { columns[index] = kept }
+        }
+        return columns
     }
 
     /// The dictionaries of attributes that the cache has.

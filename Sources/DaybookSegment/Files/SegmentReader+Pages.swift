@@ -54,7 +54,6 @@ extension SegmentReader {
             try append(unit, .rows(local), of: directory, parts, &tables, to: &batch)
             first = end
         }
-        try checkOrder(batch, directory)
         let strings = try sparseStrings(rows, batch.flags, directory, selection)
         batch.errorMessages = strings[.errorMessage]
         batch.arguments = strings[.arguments]
@@ -92,7 +91,6 @@ extension SegmentReader {
             try append(unit, pick, of: directory, parts, &tables, to: &batch)
             start = wanted.upperBound
         }
-        try checkOrder(batch, directory)
         let rest = beyondParts(selection)
         if !rest.isEmpty {
             var reader = try RowGroupReader(self, directory, rows: rows, rest)
@@ -139,8 +137,13 @@ extension SegmentReader {
                 pieces[index] = pages?.insert(keys[index], piece) ?? piece
             }
         }
+        let seam = batch.sequences.count
         for (part, piece) in zip(parts, pieces) {
             if let piece { batch.append(piece, part, pick) }
+        }
+        // Each unit was checked when it was decoded; that this one goes on where the last one ended was not.
+        guard seam == 0 || seam == batch.sequences.count || batch.sequences[seam - 1] < batch.sequences[seam] else {
+            throw file.damage(at: directory.column(.sequence)?.offset ?? 0, .invalid("sequence"))
         }
     }
 
@@ -177,18 +180,6 @@ extension SegmentReader {
             if kept !== codes.table { batch.replace(column, CodeColumn(table: kept, codes: codes.codes)) }
         }
         return batch
-    }
-
-    /// Each unit was checked when it was decoded; that the next one goes on where it ends was not.
-    private func checkOrder(_ batch: ColumnBatch, _ directory: RowGroupDirectory) throws(SegmentError) {
-        var isAscending = true
-        for row in stride(from: 1, to: batch.sequences.count, by: 1)
-        where batch.sequences[row] <= batch.sequences[row - 1] {
-            isAscending = false
-        }
-        guard isAscending else {
-            throw file.damage(at: directory.column(.sequence)?.offset ?? 0, .invalid("sequence"))
-        }
     }
 }
 

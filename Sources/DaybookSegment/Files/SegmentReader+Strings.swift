@@ -13,7 +13,7 @@ extension SegmentReader {
         for (column, flag) in Self.announcedStrings(of: family)
         where selection.contains(column.selection) && columns.contains(column) {
             result[column] =
-                attributes(of: column, directory).isEmpty
+                try objectLayout(of: column, directory).isEmpty
                 ? try sparseStrings(rows, flags, directory, column, flag)
                 : try sparseObjects(rows, flags, directory, column, flag)
         }
@@ -39,6 +39,8 @@ extension SegmentReader {
         var bytes: [UInt8] = []
         var offsets: [UInt32] = [0]
         var present: [Bool] = []
+        offsets.reserveCapacity(rows.count + 1)
+        present.reserveCapacity(rows.count)
         var number = 0
         var page: ByteColumn?
         for (index, row) in rows.enumerated() {
@@ -61,7 +63,7 @@ extension SegmentReader {
                     throw file.damage(at: descriptor.offset, .invalid("missing value"))
                 }
                 present[index] = strings.isPresent(local)
-                bytes.append(contentsOf: strings.bytes[strings.range(local)])
+                strings.withBytes(local) { bytes.append($0) }
                 guard bytes.count <= SegmentLimits.columnByteCountMax else {
                     throw file.damage(at: descriptor.offset, .invalid("column length"))
                 }

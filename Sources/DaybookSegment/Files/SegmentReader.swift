@@ -39,6 +39,8 @@ package final class SegmentReader: Sendable {
         var directory: RowGroupDirectory
         /// One for each unit of `SegmentLimits.pageRowCountMax` rows.
         var zones: [Zone]
+        var objects: ObjectLayout
+        var arguments: ObjectLayout
     }
 
     /// Read at once from the end of the file: holds footer and trailer of all but very large segments.
@@ -183,13 +185,28 @@ package final class SegmentReader: Sendable {
         } catch {
             throw file.damage(at: entry.directoryOffset, error)
         }
-        let open = OpenRowGroup(directory: directory, zones: directory.unitZones)
+        let open = OpenRowGroup(
+            directory: directory, zones: directory.unitZones, objects: layout(of: .object, directory),
+            arguments: layout(of: .arguments, directory))
         let isNew = directories.withLock { known in
             defer { known[rowGroup] = open }
             return known[rowGroup] == nil
         }
-        if isNew { directoryByteCount.add(directory.memoryByteCount, ordering: .relaxed) }
+        if isNew {
+            let byteCount = directory.memoryByteCount + open.objects.byteCount + open.arguments.byteCount
+            directoryByteCount.add(byteCount, ordering: .relaxed)
+        }
         return open
+    }
+
+    private func layout(of root: AttributeName.Root, _ directory: RowGroupDirectory) -> ObjectLayout {
+        ObjectLayout(attributes(of: root, directory).map { (attribute($0).name, $0) })
+    }
+
+    /// How objects are put together from their attributes.
+    func objectLayout(of root: AttributeName.Root, rowGroup: Int) throws(SegmentError) -> ObjectLayout {
+        let open = try openRowGroup(rowGroup)
+        return root == .object ? open.objects : open.arguments
     }
 
     /// The selected columns of one row group.

@@ -30,6 +30,13 @@ struct IntegerPageDecoder {
             unsafe target[0] = try reader.uint64()
             try unsafe reader.patchedBlock(count: count - 1, to: target + 1, positions: &scratch, apart: &lengths)
             unsafe Self.addUp(target, count: count)
+        case .deltaOfDelta:
+            guard count > 2 else { throw .invalid("page encoding") }
+            unsafe target[0] = try reader.uint64()
+            unsafe target[1] = try reader.uint64()
+            try unsafe reader.block(count: count - 2, to: target + 2)
+            unsafe Self.addUp(target + 1, count: count - 1)
+            unsafe Self.addUp(target, count: count)
         case .runLength:
             try unsafe decodeRuns(&reader, count: count, to: target)
         case .dictionary:

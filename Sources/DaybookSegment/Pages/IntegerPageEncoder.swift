@@ -58,11 +58,21 @@ struct IntegerPageEncoder {
                     + BitPacking.byteCount(count, width: codeWidth))
         }
         // Where a value takes a byte there is not much left to win.
-        if patches, best.byteCount > count, let found = unsafe patchedChoice(values, below: best.byteCount) {
+        guard best.byteCount > count else {
+            unsafe write(values, as: best.encoding, shape, to: &payload)
+            return (best.encoding, zone)
+        }
+        let steps = unsafe Self.secondDifferences(values)
+        if let steps { consider(.deltaOfDelta, 16 + head + BitPacking.byteCount(count - 2, width: steps.width)) }
+        if patches, let found = unsafe patchedChoice(values, below: best.byteCount) {
             unsafe writePatched(values, found, to: &payload)
             return (found.encoding, zone)
         }
-        unsafe write(values, as: best.encoding, shape, to: &payload)
+        if best.encoding == .deltaOfDelta, let steps {
+            unsafe writeSecondDifferences(values, steps, to: &payload)
+        } else {
+            unsafe write(values, as: best.encoding, shape, to: &payload)
+        }
         return (best.encoding, zone)
     }
 
@@ -120,7 +130,8 @@ struct IntegerPageEncoder {
             unsafe writeRuns(values, shape, to: &payload)
         case .dictionary:
             unsafe writeDictionary(values, shape, to: &payload)
-        case .constant, .optional, .decimal, .patched, .patchedDelta, .plainBytes, .dictionaryBytes, .footer,
+        case .constant, .optional, .decimal, .patched, .patchedDelta, .deltaOfDelta, .plainBytes, .dictionaryBytes,
+            .footer,
             .directory:
             preconditionFailure("not a choice for integers")
         }

@@ -14,6 +14,7 @@ package enum PageEncoding: UInt8, CaseIterable, Sendable {
     // Integers again
     case patched = 8
     case patchedDelta = 9
+    case deltaOfDelta = 10
     // Byte strings
     case plainBytes = 16
     case dictionaryBytes = 17

@@ -1,5 +1,6 @@
 internal import DaybookControl
 internal import DaybookFormat
+internal import DaybookStore
 internal import NIOCore
 
 /// Answers that the connection writes itself.
@@ -15,6 +16,7 @@ extension ConnectionHandler {
     /// Answers the present request with an error, and ends the connection when what follows cannot be relied on.
     func answer(_ failure: ErrorResponse) {
         guard phase != .closed && phase != .lingering else { return }
+        if phase == .importing, importStream?.hasStartedAnswer == true { return endImportAnswer(failure) }
         refundBody()
         if failure.status == 401 || failure.status == 403 { noteDenial(failure) }
         let now = environment.nanoseconds
@@ -22,15 +24,14 @@ extension ConnectionHandler {
         let body = failure.body(requestID: request.id.text, latencyNanoseconds: latency)
         if failure.closes || environment.isDraining { request.keepsAlive = false }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(256 + body.count)
+        bytes.reserveCapacity(768)
         bytes.append(contentsOf: "HTTP/1.1 \(failure.status) \(failure.reason)\r\n".utf8)
         appendCommonFields(to: &bytes, bodyByteCount: body.count)
         for (name, value) in failure.headerFields { bytes.append(contentsOf: "\(name): \(value)\r\n".utf8) }
         bytes.append(contentsOf: "\r\n".utf8)
-        if !request.isHead { bytes.append(contentsOf: body) }
         environment.counters.answered(status: failure.status)
         request.record?.answered(status: failure.status, byteCount: request.isHead ? 0 : body.count)
-        writeBytes(bytes)
+        writeAnswer(bytes, request.isHead ? [] : body)
         finishRequest()
     }
 
@@ -45,18 +46,23 @@ extension ConnectionHandler {
     private func noteDenial(_ failure: ErrorResponse) {
         environment.noteDenial(
             status: failure.status, authorization: request.authorization,
-            credential: ingest?.credential ?? importStream?.credential
+            credential: ingest?.credential ?? importStream?.rules.credential
         ) { credential in
             RequestOrigin(
                 credential: credential, route: RouteTable.name(request.method, request.target),
-                requestID: request.id.text, address: context?.channel.remoteAddress?.ipAddress ?? "")
+                requestID: request.id.text, address: clientText)
         }
     }
 
-    /// Type, length, request id, the standing of a limit and what becomes of the connection.
+    /// Type, length, request id, what browsers are told, the standing of a limit and what becomes of the connection.
     func appendCommonFields(to bytes: inout [UInt8], bodyByteCount: Int) {
         bytes.append(contentsOf: "Content-Type: application/json\r\nContent-Length: ".utf8)
         bytes.append(decimal: UInt64(bodyByteCount))
+        appendRequestFields(to: &bytes)
+    }
+
+    /// What follows the length, or what stands for it, which is without its line end.
+    func appendRequestFields(to bytes: inout [UInt8]) {
         bytes.append(contentsOf: "\r\nX-Request-Id: ".utf8)
         request.id.append(to: &bytes)
         if !request.keepsAlive {
@@ -65,28 +71,13 @@ extension ConnectionHandler {
             bytes.append(contentsOf: "\r\nConnection: keep-alive".utf8)
         }
         bytes.append(contentsOf: "\r\n".utf8)
-        request.rate?.appendHeaderFields(to: &bytes)
-    }
-
-    /// Bytes of ours, past the encoder, in one write.
-    func writeBytes(_ bytes: [UInt8], _ more: [UInt8] = []) {
-        guard let encoderContext else { return }
-        var buffer = loop.takeBuffer(byteCount: bytes.count + more.count)
-        buffer.writeBytes(bytes)
-        buffer.writeBytes(more)
-        loop.keepBuffer(buffer)
-        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
-    }
-
-    /// The same for a long body, whose parts are not copied.
-    func writeBytes(_ bytes: [UInt8], _ body: [ByteBuffer]) {
-        guard let encoderContext else { return }
-        var buffer = loop.takeBuffer(byteCount: bytes.count)
-        buffer.writeBytes(bytes)
-        loop.keepBuffer(buffer)
-        encoderContext.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
-        for part in body { encoderContext.write(NIOAny(IOData.byteBuffer(part)), promise: nil) }
-        encoderContext.flush()
+        environment.answerFields.append(to: &bytes, isSecure: isSecure)
+        if let origin = request.origin { CrossOrigin.append(origin, to: &bytes) }
+        if let rate = request.rate {
+            rate.appendHeaderFields(to: &bytes)
+        } else if request.isUnlimited {
+            bytes.append(contentsOf: RateStanding.unlimitedHeaderBytes)
+        }
     }
 
     // MARK: Time
@@ -122,13 +113,19 @@ extension ConnectionHandler {
             if loop.isOver(limits.commitMilliseconds, since: routing.requestEndedTick) { answer(.actTimeout.closing()) }
         case .routing, .closed: break
         case .lingering:
-            if loop.isOver(limits.lingerMilliseconds, since: lingerStartedTick) { context.close(promise: nil) }
+            let isOver =
+                lingerStartedTick == nil
+                ? loop.isOver(limits.stalledWriteMilliseconds, since: lastAnswerTick)
+                : loop.isOver(limits.lingerMilliseconds, since: lingerStartedTick)
+            if isOver { context.close(promise: nil) }
         }
     }
 
     /// From then on the client is told that the outcome is not known.
     private func giveUpCommit(since tick: Int?) {
-        guard loop.isOver(limits.commitMilliseconds, since: tick) else { return }
+        guard let credential = ingest?.credential ?? importStream?.rules.credential else { return }
+        let limit = environment.processingMilliseconds(of: credential.organization.log, limits.commitMilliseconds)
+        guard loop.isOver(limit, since: tick) else { return }
         if let ticket = ingest?.ticket ?? importStream?.ticket { loop.abandon(ticket) }
         ingest?.ticket = nil
         importStream?.ticket = nil

@@ -19,20 +19,30 @@ extension ConnectionHandler {
     }
 
     private func advanceImport() {
-        guard phase == .importing, importStream?.isWaiting == false else { return }
-        let step: ImportStream.Step?
-        do throws(ErrorResponse) {
-            step = try importStream?.next(at: environment.now, identifiers: loop.identifiers)
-        } catch {
-            answer(interrupted(error))
-            return
+        while phase == .importing, importStream?.isWaiting == false {
+            let step: ImportStream.Step?
+            do throws(ErrorResponse) {
+                let teams = importStream.flatMap { loop.teams(of: $0.rules.credential.organization.log) }
+                step = try importStream?.next(at: environment.now, identifiers: loop.identifiers, teams)
+            } catch {
+                answer(interrupted(error))
+                return
+            }
+            guard let step, take(step) else { return }
         }
+    }
+
+    /// False when there is nothing more to do for now.
+    private func take(_ step: ImportStream.Step) -> Bool {
         switch step {
         case .group(let group): submit(group)
+        case .told:
+            tellOfChunk()
+            return true
         case .pause: pauseImport()
         case .input: if importStream?.hasEnded == true { answerImport() }
-        case nil: break
         }
+        return false
     }
 
     /// Lets the loop's other connections have their turn.
@@ -66,10 +76,15 @@ extension ConnectionHandler {
         importStream?.ticket = nil
         lastProgressTick = loop.tick
         if case .refused(let refusal) = outcome {
-            answer(interrupted(ErrorResponse(refusal)))
-            return
+            guard let step = importStream?.refused(refusal) else {
+                answer(interrupted(ErrorResponse(refusal)))
+                return
+            }
+            guard take(step) else { return }
+        } else {
+            importStream?.stored(outcome)
+            tellOfChunk()
         }
-        importStream?.stored(outcome)
         advanceImport()
         takeWaitingImport()
     }
@@ -81,47 +96,8 @@ extension ConnectionHandler {
     /// Chunks are atomic, the import as a whole is not: the answer says how far it came.
     func interrupted(_ failure: ErrorResponse) -> ErrorResponse {
         var failure = failure.closing()
-        failure.message += " \(importStream?.storedCount ?? 0) events of this import were stored before."
+        if !failure.message.hasSuffix(".") { failure.message += "." }
+        failure.message += " \(importStream?.totals.storedEventCount ?? 0) events of this import were stored before."
         return failure
-    }
-
-    private func answerImport() {
-        guard let stream = importStream else { return }
-        let latency = environment.nanoseconds &- request.startedNanoseconds
-        if environment.isDraining { request.keepsAlive = false }
-        var body: [UInt8] = []
-        body.append(contentsOf: #"{"success":true,"data":{"lines":"#.utf8)
-        body.append(decimal: stream.lineCount)
-        body.append(contentsOf: #","stored":"#.utf8)
-        body.append(decimal: stream.storedCount)
-        body.append(contentsOf: #","rejected":"#.utf8)
-        body.append(decimal: stream.rejectedCount)
-        body.append(UInt8(ascii: ","))
-        appendCounts(stream.counts, to: &body)
-        if let first = stream.firstSequence {
-            body.append(contentsOf: #","first_sequence":"#.utf8)
-            body.append(decimal: first)
-            body.append(contentsOf: #","last_sequence":"#.utf8)
-            body.append(decimal: stream.lastSequence)
-        }
-        body.append(contentsOf: #","errors":["#.utf8)
-        for (position, rejection) in stream.rejections.enumerated() {
-            if position > 0 { body.append(UInt8(ascii: ",")) }
-            body.append(contentsOf: #"{"line":"#.utf8)
-            body.append(decimal: rejection.line)
-            body.append(contentsOf: #","field":"#.utf8)
-            JSONText.append(rejection.failure.field, to: &body)
-            body.append(contentsOf: #","message":"#.utf8)
-            JSONText.append(rejection.failure.message, to: &body)
-            body.append(UInt8(ascii: "}"))
-        }
-        body.append(contentsOf: #"],"processing_time_ms":"#.utf8)
-        body.append(millisecondsOf: latency)
-        body.append(contentsOf: stream.isRelaxed ? #","durability":"relaxed""#.utf8 : #","durability":"durable""#.utf8)
-        AnswerPattern.append(request.rate, at: environment.now, to: &body)
-        appendBatchPerformance(eventCount: Int(stream.storedCount), latency, to: &body)
-        environment.counters.stored(eventCount: stream.storedCount, nanoseconds: latency)
-        writeStored(body, isSingle: false, isDurable: !stream.isRelaxed)
-        finishRequest()
     }
 }

@@ -27,9 +27,11 @@ extension ConnectionHandler {
             guard let credential, failure == nil else { break }
             phase = .importing
             do throws(ErrorResponse) {
-                importStream = try ImportStream(
-                    credential: credential, isRelaxed: fields.wantsRelaxed, packing: fields.contentCoding?.packing,
-                    environment)
+                let rules = ImportRules(
+                    credential: credential, isRelaxed: isRelaxed(fields.durability, credential),
+                    isStrict: fields.wantsStrictHandling, idempotencyKey: fields.idempotencyKey)
+                importStream = try ImportStream(rules, packing: fields.contentCoding?.packing, environment)
+                importStream?.answersInLines = fields.acceptsNDJSON && !request.needsKeepAliveField
             } catch {
                 answer(error.closing())
                 return
@@ -39,7 +41,8 @@ extension ConnectionHandler {
         case .event(let kind):
             phase = .collecting
             ingest = IngestRequest(
-                kind: kind, isSingle: route.isSingle, credential: credential, isRelaxed: fields.wantsRelaxed,
+                kind: kind, isSingle: route.isSingle, credential: credential,
+                isRelaxed: credential.map { isRelaxed(fields.durability, $0) } ?? false,
                 idempotencyKey: fields.idempotencyKey, failure: failure)
             ingest?.packing = fields.contentCoding?.packing
             if fields.expectsContinue { writeContinue() }
@@ -49,6 +52,11 @@ extension ConnectionHandler {
         ingest = IngestRequest(
             kind: .importLine, isSingle: false, credential: nil, isRelaxed: false, idempotencyKey: nil,
             failure: failure)
+    }
+
+    /// What the request says, else what its organization has chosen.
+    private func isRelaxed(_ durability: Durability?, _ credential: Credential) -> Bool {
+        (durability ?? environment.store.durability(of: credential.organization.log)) == .relaxed
     }
 
     private func ingestFailure(
@@ -135,7 +143,7 @@ extension ConnectionHandler {
 
     /// A request that is whole and plain, straight from its bytes. False when it has to take the general way.
     func takePlain(_ bytes: ByteBuffer) -> Bool {
-        guard requestStartedTick == nil, !environment.isDraining else { return false }
+        guard requestStartedTick == nil, !environment.isDraining, !peer.isTrusted else { return false }
         let span = bytes.readableBytesUInt8Span
         guard let plain = PlainRequest(span) else { return false }
         let now = environment.now
@@ -159,8 +167,8 @@ extension ConnectionHandler {
         }
         phase = .collecting
         var current = IngestRequest(
-            kind: plain.kind, isSingle: plain.isSingle, credential: credential, isRelaxed: false, idempotencyKey: nil,
-            failure: nil)
+            kind: plain.kind, isSingle: plain.isSingle, credential: credential,
+            isRelaxed: isRelaxed(nil, credential), idempotencyKey: nil, failure: nil)
         current.chargedByteCount = plain.body.count
         ingest = current
         submit(current, bytes.readableBytesSpan.extracting(plain.body))
@@ -173,11 +181,14 @@ extension ConnectionHandler {
             return shownCredential.credential.admits(at: now) ? shownCredential.credential : nil
         }
         let value = range.map { bytes[$0] }
-        // A wrong one is counted on the general way, which says what is wrong.
-        guard
-            let credential = try? self.credential(
-                authorization: String(decoding: value, as: UTF8.self), at: now, countsWrong: false)
+        let text = String(decoding: value, as: UTF8.self)
+        // A token's signature is looked at on the general way, once.
+        guard value.count <= ShownCredential.byteCountMax, !TokenText.isToken(value) || loop.knows(authorization: text)
         else { return nil }
+        // A wrong one is counted on the general way, which says what is wrong.
+        guard let credential = try? self.credential(authorization: text, at: now, countsWrong: false) else {
+            return nil
+        }
         shownCredential = ShownCredential(value: value, credential: credential, generation: generation)
         return credential
     }
@@ -193,7 +204,8 @@ extension ConnectionHandler {
         let context = EventParser.Context(
             arrival: current.arrival, organization: credential.organization.id, defaultUser: credential.defaultUser,
             mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: loop.identifiers,
-            batchEventCountMax: environment.options.batchEventCountMax)
+            batchEventCountMax: current.isSingle ? 1 : environment.batchEventCountMax(of: credential.organization.log),
+            teams: loop.teams(of: credential.organization.log))
         switch EventParser.parse(span, kind: current.kind, context: context, into: &group) {
         case .rejected(let errors, let code):
             answer(ErrorResponse(rejected: errors, code: code))
@@ -229,6 +241,9 @@ extension ConnectionHandler {
 
 /// A verified `Authorization` value, as its bytes.
 struct ShownCredential {
+    /// Of one that a connection keeps. Longer ones take the general way each time.
+    static let byteCountMax = 2 << 10
+
     let value: [UInt8]
     let credential: Credential
     /// Of the registry, read before the credential was verified.

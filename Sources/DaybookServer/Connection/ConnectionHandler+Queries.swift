@@ -17,6 +17,7 @@ struct RunningQuery {
     /// Tells the scan to end; tells one answer from another.
     let cancellation: Cancellation
     let submittedTick: Int
+    let organization: LogID
     /// When the peer ended its side, which most do only by leaving.
     var inputClosedTick: Int?
 }
@@ -54,7 +55,8 @@ extension ConnectionHandler {
         }
         environment.counters.queried()
         let cancellation = Cancellation()
-        query = RunningQuery(cancellation: cancellation, submittedTick: loop.tick)
+        query = RunningQuery(
+            cancellation: cancellation, submittedTick: loop.tick, organization: request.organization)
         phase = .querying
         let handler = NIOLoopBound(self, eventLoop: eventLoop)
         let isAccepted = loop.pool.submit {
@@ -81,6 +83,7 @@ extension ConnectionHandler {
 
     private func complete(_ answer: Result<[ByteBuffer], ErrorResponse>, of cancellation: Cancellation) {
         guard phase == .querying, query?.cancellation === cancellation else { return }
+        query = nil
         switch answer {
         case .failure(let failure): self.answer(failure)
         case .success(let body): answerFound(body)
@@ -90,13 +93,13 @@ extension ConnectionHandler {
     private func answerFound(_ body: [ByteBuffer]) {
         if environment.isDraining { request.keepsAlive = false }
         loop.headScratch.removeAll(keepingCapacity: true)
-        loop.headScratch.append(contentsOf: "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n".utf8)
+        loop.headScratch.append(contentsOf: AnswerPattern.ok)
         let byteCount = body.reduce(0) { $0 + $1.readableBytes }
         appendCommonFields(to: &loop.headScratch, bodyByteCount: byteCount)
         loop.headScratch.append(contentsOf: "\r\n".utf8)
         environment.counters.answered(status: 200)
         request.record?.answered(status: 200, byteCount: request.isHead ? 0 : byteCount)
-        if request.isHead { writeBytes(loop.headScratch) } else { writeBytes(loop.headScratch, body) }
+        writeAnswer(loop.headScratch, request.isHead ? [] : body)
         finishRequest()
     }
 
@@ -111,7 +114,9 @@ extension ConnectionHandler {
     /// Once a tick of the loop, while a question is with the query threads.
     func checkQueryTime() {
         guard let query else { return }
-        if loop.isOver(environment.options.timeLimits.queryMilliseconds, since: query.submittedTick) {
+        let limit = environment.processingMilliseconds(
+            of: query.organization, environment.options.timeLimits.queryMilliseconds)
+        if loop.isOver(limit, since: query.submittedTick) {
             giveUpQuery()
             answer(.queryTimeout)
         } else if loop.isOver(environment.options.timeLimits.leftQueryMilliseconds, since: query.inputClosedTick) {

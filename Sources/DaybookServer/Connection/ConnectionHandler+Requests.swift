@@ -12,16 +12,17 @@ extension ConnectionHandler {
         request = CurrentRequest()
         request.startedNanoseconds = environment.nanoseconds
         request.id = fields.requestID.map(RequestID.init(given:)) ?? environment.makeRequestID()
-        request.keepsAlive = head.isKeepAlive && !fields.wantsUpgrade
-        request.needsKeepAliveField = head.version.minor == 0
+        request.keepsAlive = !isStream && head.isKeepAlive && !fields.wantsUpgrade
+        request.needsKeepAliveField = !isStream && head.version.minor == 0
         request.isHead = head.method == .HEAD
         request.method = head.method.rawValue
         request.target = head.uri
         request.authorization = fields.authorizationCount == 1 ? fields.authorization : nil
+        readOrigin(fields)
         if environment.isDraining { request.keepsAlive = false }
         let target = RouteTable.originForm(head.uri)
         beginRecord(method: head.method.rawValue, target: target)
-        if let failure = headFailure(head, fields) {
+        if let failure = isRefused ? refusalOfConnection : headFailure(head, fields) {
             answer(failure)
             return
         }
@@ -42,15 +43,16 @@ extension ConnectionHandler {
     }
 
     private func headFailure(_ head: HTTPRequestHead, _ fields: RequestFields) -> ErrorResponse? {
-        guard head.version.major == 1, head.version.minor <= 1 else {
+        guard isStream || head.version.major == 1 && head.version.minor <= 1 else {
             return ErrorResponse(505, "http_version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
                 .closing()
         }
+        if isStream, let failure = streamHeadFailure(head) { return failure }
         if let framingFailure = fields.framingFailure { return .badRequest(framingFailure) }
-        if fields.body == .chunked && head.version.minor == 0 {
+        if fields.body == .chunked && head.version.minor == 0 && !isStream {
             return .badRequest("HTTP/1.0 knows no transfer coding.")
         }
-        guard fields.hostCount == 1 || fields.hostCount == 0 && head.version.minor == 0 else {
+        guard fields.hostCount == 1 || fields.hostCount == 0 && head.version.minor == 0 && !isStream else {
             return .badRequest("A request has exactly one Host field.")
         }
         guard fields.hostIsValid else { return .badRequest("The Host field is not a host.") }
@@ -66,6 +68,21 @@ extension ConnectionHandler {
             return ErrorResponse(417, "expectation_failed", "Only the expectation 100-continue is understood.")
                 .closing()
         }
+        return nil
+    }
+
+    private var refusalOfConnection: ErrorResponse {
+        environment.isDraining ? .shuttingDown.closing() : .tooManyConnections
+    }
+
+    /// What the decoder of HTTP/1.1 looks after itself.
+    private func streamHeadFailure(_ head: HTTPRequestHead) -> ErrorResponse? {
+        guard head.headers.count <= FrontLimits.headerFieldCountMax else { return .headersTooLarge }
+        for (name, value) in head.headers
+        where name.utf8.count + value.utf8.count > FrontLimits.headerFieldByteCountMax {
+            return .headersTooLarge
+        }
+        guard head.uri.hasPrefix("/") || head.uri == "*" else { return .badRequest("The path must begin with /.") }
         return nil
     }
 
@@ -91,6 +108,7 @@ extension ConnectionHandler {
         head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
         head.headers.remove(name: RateStanding.innerField)
         if let rate = request.rate { head.headers.add(name: RateStanding.innerField, value: rate.innerValue) }
+        head.headers.replaceOrAdd(name: Peer.innerField, value: clientText)
         if fields.expectsContinue { writeContinue() }
         giveToRouter(.head(head))
     }
@@ -106,10 +124,6 @@ extension ConnectionHandler {
         }
     }
 
-    func writeContinue() {
-        writeBytes(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
-    }
-
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard phase == .routing else {
             // The request was answered otherwise: the router's answer comes too late.
@@ -123,8 +137,13 @@ extension ConnectionHandler {
             request.record?.answered(status: Int(head.status.code))
             if environment.isDraining { request.keepsAlive = false }
             head.headers.replaceOrAdd(name: "X-Request-Id", value: request.id.text)
-            for (name, value) in request.rate?.headerFields ?? [] {
+            let unlimited = request.isUnlimited ? RateStanding.unlimitedHeaderFields : []
+            for (name, value) in request.rate?.headerFields ?? unlimited {
                 head.headers.replaceOrAdd(name: name, value: value)
+            }
+            environment.answerFields.add(to: &head.headers, isSecure: isSecure)
+            if let origin = request.origin {
+                CrossOrigin.add(origin, to: &head.headers, isPreflight: request.isPreflight)
             }
             if !request.keepsAlive {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
@@ -139,7 +158,7 @@ extension ConnectionHandler {
             request.record?.sent(bytes.readableBytes)
             context.write(Self.wrapOutboundOut(.body(bytes)), promise: promise)
         case .end:
-            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: promise)
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: isStream ? streamEnd(promise) : promise)
             routing.responseHasEnded = true
             if routing.requestHasEnded { finishRequest() }
         }

@@ -2,13 +2,13 @@ internal import DaybookControl
 internal import NIOCore
 internal import NIOHTTP1
 
-/// One connection: takes its requests one after the other, serves those that write itself and hands all others to the
-/// router behind it. Whatever the peer sends while a request is being answered waits here, and when something waits
-/// nothing more is read.
+/// One connection of HTTP/1.1, or one stream of an HTTP/2 connection, which carries one request: takes requests one after
+/// the other, serves those that write itself and hands all others to the router behind it. Whatever the peer sends while
+/// a request is being answered waits here, and when something waits nothing more is read.
 ///
 /// It stands behind the HTTP codec, sees every request head and every answer, and is therefore the one place for what
 /// holds on all routes: the checks of framing and `Host`, refused upgrades, request ids, time limits, drain.
-final class ConnectionHandler: ChannelDuplexHandler {
+final class ConnectionHandler: ChannelDuplexHandler, Timed {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
@@ -47,8 +47,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     weak var watch: ByteWatch?
     var environment: ServerEnvironment { loop.environment }
     var context: ChannelHandlerContext?
-    /// Writes past the encoder: answers of ours are bytes already.
+    /// Writes past the encoder: answers of ours are bytes already. Streams have none.
     private(set) var encoderContext: ChannelHandlerContext?
+    let isStream: Bool
+    /// Asks for the router's side, which the connection has already or gets soon; streams ask when they need it.
+    var wantsRouter: (() -> Void)?
 
     var phase = Phase.idle
     var request = CurrentRequest()
@@ -61,36 +64,44 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var waiting = CircularBuffer<Waiting>()
     private var readIsHeldBack = false
     private var isTakingWaiting = false
-    private var inputIsClosed = false
+    private(set) var inputIsClosed = false
+    /// Of a stream: its one request is here completely.
+    private(set) var inputHasEnded = false
 
     // In ticks of the loop.
     var requestStartedTick: Int?
     var lastProgressTick = 0
     var unwritableSinceTick: Int?
     var lingerStartedTick: Int?
+    /// When the last answer was written, or was last seen to go out.
+    var lastAnswerTick: Int?
     /// Nothing of the request line's end has been seen: an overlong head is then an overlong target.
     var requestLineIsOpen = false
 
     /// The credential that this connection showed last: as a rule it shows no other.
     var shownCredential: ShownCredential?
 
-    lazy var clientAddress = context?.remoteAddress?.ipAddress.flatMap { ClientAddress($0) }
-    private let isOverConnectionLimit: Bool
+    lazy var peer = Peer(context?.channel.remoteAddress?.ipAddress, environment.options.trustedProxies)
+    /// There are as many as allowed without this one.
+    let isRefused: Bool
 
     /// Must be called on the loop.
-    init(loop: IngestLoop) {
+    init(loop: IngestLoop, isRefused: Bool, isStream: Bool = false) {
         self.loop = loop
-        isOverConnectionLimit = !loop.environment.connectionOpened()
+        self.isRefused = isRefused
+        self.isStream = isStream
     }
 
     // MARK: Life
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        do {
-            encoderContext = try context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
-        } catch {
-            preconditionFailure("the encoder stands before this handler")
+        if !isStream {
+            do {
+                encoderContext = try context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+            } catch {
+                preconditionFailure("the encoder stands before this handler")
+            }
         }
         lastProgressTick = loop.tick
         loop.opened(self)
@@ -103,7 +114,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func greet() {
-        if isOverConnectionLimit { answerWithoutRequest(.tooManyConnections) }
+        if isRefused, !isStream { answerWithoutRequest(.tooManyConnections) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -112,8 +123,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         waiting.removeAll()
         self.context = nil
         encoderContext = nil
+        wantsRouter = nil
         loop.closed(self)
-        environment.connectionClosed()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -142,6 +153,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         lastProgressTick = loop.tick
         let part = Self.unwrapInboundIn(data)
         if case .head = part { headCount += 1 }
+        if isStream, case .end = part { inputHasEnded = true }
         if waiting.isEmpty && accepts(part) {
             take(part)
         } else if phase != .lingering && phase != .closed {
@@ -195,7 +207,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func giveToRouter(_ part: HTTPServerRequestPart) {
-        if routerIsAttached { context?.fireChannelRead(Self.wrapInboundOut(part)) } else { routing.held.append(part) }
+        if routerIsAttached {
+            context?.fireChannelRead(Self.wrapInboundOut(part))
+        } else {
+            routing.held.append(part)
+            wantsRouter?()
+            wantsRouter = nil
+        }
     }
 
     /// The router's side stands behind this handler now.
@@ -242,7 +260,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    private func releaseRead() {
+    func releaseRead() {
         guard readIsHeldBack, waiting.isEmpty, let context, phase == .lingering || context.channel.isWritable else {
             return
         }
@@ -253,6 +271,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             unwritableSinceTick = nil
+            if lastAnswerTick != nil { lastAnswerTick = loop.tick }
             takeWaiting()
         } else {
             unwritableSinceTick = loop.tick
@@ -301,7 +320,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             inputEnded()
         case is ChannelShouldQuiesceEvent:
             environment.startDraining()
-            closeWhenIdle()
+            if !isStream { closeWhenIdle() }
         default:
             context.fireUserInboundEventTriggered(event)
         }
@@ -339,26 +358,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Once the last answer is with the kernel: ends our side, and reads on until the peer ends its own, so that no reset
-    /// overtakes the answer.
-    func linger() {
-        guard phase != .closed, phase != .lingering, let context, let encoderContext else { return }
-        phase = .lingering
-        waiting.removeAll()
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let isFlushed = context.eventLoop.makePromise(of: Void.self)
-        isFlushed.futureResult.whenComplete { _ in
-            let handler = handler.value
-            handler.lingerStartedTick = handler.loop.tick
-            handler.context?.close(mode: handler.inputIsClosed ? .all : .output, promise: nil)
-        }
-        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: isFlushed)
-        releaseRead()
-    }
-
     /// The router's side ends its output when it is done with the connection. That may be long before the peer has read
     /// the last answer, so when the output really ends is decided here.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if isStream, phase == .lingering {
+            promise?.succeed()
+            return
+        }
         guard mode == .output else {
             context.close(mode: mode, promise: promise)
             return

@@ -1,3 +1,4 @@
+internal import DaybookControl
 internal import DaybookFormat
 internal import NIOHTTP1
 
@@ -16,8 +17,18 @@ struct CurrentRequest {
     var target = ""
     /// What it showed as its one credential.
     var authorization: String?
+    /// Who asks, when a trusted proxy says so.
+    var client: TrustedProxies.Client?
+    /// A trusted proxy says that the client asked it over TLS.
+    var isForwardedSecurely = false
+    /// The page in whose name a browser asks, when its scripts may read the answer.
+    var origin: String?
+    /// The browser asks what that page may send.
+    var isPreflight = false
     /// What it was counted against; told with its answer.
     var rate: RateStanding?
+    /// It is of an organization without a limit, which is told with its answer, too.
+    var isUnlimited = false
     /// The organization of which it is one of few batches at a time.
     var heldBatch: LogID?
 }

@@ -104,6 +104,7 @@ struct PlainRequest {
         /// Fields that change how a request is served or answered.
         private static let meaningful = [
             "prefer", "expect", "upgrade", "x-request-id", "idempotency-key", "content-encoding", "transfer-encoding",
+            "origin",
         ].map { Array($0.utf8) }
 
         init(position: Int) { self.position = position }

@@ -1,5 +1,6 @@
 internal import DaybookCompression
 internal import DaybookFormat
+internal import DaybookStore
 internal import NIOHTTP1
 
 /// The header fields that the front acts on, read in one pass over the head.
@@ -23,7 +24,17 @@ struct RequestFields {
     private var hasSeveralEncodings = false
     private(set) var idempotencyKey: String?
     private(set) var requestID: String?
-    private(set) var wantsRelaxed = false
+    /// What the request says of durability; nil: nothing.
+    private(set) var durability: Durability?
+    /// `Prefer: handling=strict`: rather nothing than a part.
+    private(set) var wantsStrictHandling = false
+    /// `Accept` names newline-delimited JSON: the answer may come in lines.
+    private(set) var acceptsNDJSON = false
+    private(set) var origin: String?
+    private(set) var asksForMethod = false
+    /// All fields of this name as one list.
+    private(set) var forwardedFor: String?
+    private(set) var forwardedProtocol: String?
     private(set) var framingFailure: String?
     private var hasTransferEncoding = false
     private var hasContentLength = false
@@ -33,8 +44,10 @@ struct RequestFields {
             // Only names of these lengths mean anything here; the length picks the few comparisons that remain.
             switch name.utf8.count {
             case 4 where Self.equal(name, "host"): readHost(value)
+            case 6 where Self.equal(name, "accept"): readAccepted(value)
             case 6 where Self.equal(name, "expect"): readExpectation(value)
             case 6 where Self.equal(name, "prefer"): readPreference(value)
+            case 6 where Self.equal(name, "origin"): origin = value
             case 7 where Self.equal(name, "upgrade"): wantsUpgrade = true
             case 12 where Self.equal(name, "content-type"): contentType = value
             case 12 where Self.equal(name, "x-request-id"): readRequestID(value)
@@ -43,10 +56,14 @@ struct RequestFields {
                 authorizationCount += 1
             case 14 where Self.equal(name, "content-length"): readLength(value)
             case 15 where Self.equal(name, "idempotency-key"): idempotencyKey = value
+            case 15 where Self.equal(name, "x-forwarded-for"):
+                forwardedFor = forwardedFor.map { "\($0),\(value)" } ?? value
             case 16 where Self.equal(name, "content-encoding"):
                 hasSeveralEncodings = contentEncoding != nil
                 contentEncoding = value
             case 17 where Self.equal(name, "transfer-encoding"): readTransferEncoding(value)
+            case 17 where Self.equal(name, "x-forwarded-proto"): forwardedProtocol = value
+            case 29 where Self.equal(name, "access-control-request-method"): asksForMethod = true
             default: break
             }
         }
@@ -72,12 +89,21 @@ struct RequestFields {
         if Self.equal(value, "100-continue") { expectsContinue = true } else { hasUnknownExpectation = true }
     }
 
-    /// `durability=relaxed` anywhere in the list; preferences that are not known are ignored, as RFC 7240 has it.
+    /// `durability` and `handling` anywhere in the list; preferences that are not known are ignored, as RFC 7240 has it.
     private mutating func readPreference(_ value: String) {
         for preference in value.utf8.split(separator: UInt8(ascii: ",")) {
             let text = String(Substring(preference)).filter { $0 != " " && $0 != "\t" && $0 != "\"" }
-            if Self.equal(text, "durability=relaxed") { wantsRelaxed = true }
-            if Self.equal(text, "durability=durable") { wantsRelaxed = false }
+            for known in Durability.allCases where Self.equal(text, "durability=\(known.name)") { durability = known }
+            if Self.equal(text, "handling=strict") { wantsStrictHandling = true }
+            if Self.equal(text, "handling=lenient") { wantsStrictHandling = false }
+        }
+    }
+
+    /// A weight of zero is not looked for: nobody names a type to say that it is not wanted.
+    private mutating func readAccepted(_ value: String) {
+        for part in value.utf8.split(separator: UInt8(ascii: ",")) {
+            let type = String(Substring(part)).prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
+            if Self.ndjsonTypes.contains(type.lowercased()) { acceptsNDJSON = true }
         }
     }
 

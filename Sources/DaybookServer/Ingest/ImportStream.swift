@@ -1,12 +1,11 @@
 internal import DaybookCompression
-internal import DaybookControl
 internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookLog
 internal import DaybookStore
 internal import NIOCore
 
-/// An import on its way: lines come in, groups of up to 1,000 lines go out. Holds one group and one line at most.
+/// An import on its way: lines come in, chunks of up to 1,000 lines go out. Holds one chunk and one line at most.
 struct ImportStream {
     struct Rejection {
         var line: UInt64
@@ -17,38 +16,34 @@ struct ImportStream {
     enum Step {
         /// A full group, or the last one once the body has ended.
         case group(GroupBuilder)
+        /// A chunk of which nothing is to be stored has ended.
+        case told
         /// Much was unpacked that made no group: there is more, but others want their turn.
         case pause
         /// Nothing, until more comes in; or all is done.
         case input
     }
 
-    /// A chunk ends early when it is this large, so that an import's memory does not depend on its lines.
-    private static let chunkByteCountMax = 2 << 20
     private static let unpackedPieceByteCount = 64 << 10
     /// Of one step.
     private static let unpackedByteCountMax = 1 << 20
     /// Of a packed body. Larger blocks would take megabytes for each import.
     private static let blockByteCountMax = 256 << 10
 
-    let credential: Credential
-    let isRelaxed: Bool
+    let rules: ImportRules
     var ticket: UInt64?
     var submittedTick: Int?
     var hasEnded = false
     var isPaused = false
     /// Whether what comes in has to wait.
     var isWaiting: Bool { ticket != nil || isPaused }
-    /// Of the chunk that the store has now.
-    var chargedByteCount = 0
+    /// Whether the client wants to hear of every chunk, and whether it has heard of one.
+    var answersInLines = false
+    var hasStartedAnswer = false
 
-    private(set) var lineCount: UInt64 = 0
-    private(set) var storedCount: UInt64 = 0
-    private(set) var rejectedCount: UInt64 = 0
-    private(set) var counts = FamilyCounts()
-    private(set) var rejections: [Rejection] = []
-    private(set) var firstSequence: UInt64?
-    private(set) var lastSequence: UInt64 = 0
+    private(set) var totals = ImportTotals()
+    /// Of the chunk that has ended last: what a client is told who wants to hear of every chunk.
+    private(set) var lastRejections: [Rejection] = []
 
     private let packing: Packing?
     private let unpacker: (any Unpacker)?
@@ -58,17 +53,13 @@ struct ImportStream {
     private var unpackedByteCount = 0
     private var input = ByteBuffer()
     private var isSkippingLine = false
-    private var group: GroupBuilder?
-    private var groupLineCount = 0
-    private var groupCounts = FamilyCounts()
-    private var groupEventCount = 0
+    private var chunk: ImportChunk?
 
     /// - Throws: when there is no memory for unpacking.
     init(
-        credential: Credential, isRelaxed: Bool, packing: Packing?, _ environment: ServerEnvironment
+        _ rules: ImportRules, packing: Packing?, _ environment: ServerEnvironment
     ) throws(ErrorResponse) {
-        self.credential = credential
-        self.isRelaxed = isRelaxed
+        self.rules = rules
         self.packing = packing
         guard let packing else {
             (unpacker, memory) = (nil, nil)
@@ -97,22 +88,70 @@ struct ImportStream {
 
     /// Goes on with what has come in.
     /// - Throws: when a packed body cannot be unpacked.
-    mutating func next(at now: Timestamp, identifiers: @escaping EventIDSource) throws(ErrorResponse) -> Step {
+    mutating func next(
+        at now: Timestamp, identifiers: @escaping EventIDSource, _ teams: TeamIndex?
+    ) throws(ErrorResponse) -> Step {
         let before = unpackedByteCount
         while true {
             while let line = nextLine() {
-                lineCount += 1
-                parse(line, at: now, identifiers)
-                let byteCount = group?.bytes.count ?? 0
-                guard groupLineCount < FrontLimits.importChunkLineCount, byteCount < Self.chunkByteCountMax else {
-                    if let full = takeGroup() { return .group(full) }
-                    continue
-                }
+                totals.lineCount += 1
+                var open = chunk ?? ImportChunk(rules, firstLine: totals.lineCount)
+                chunk = nil
+                open.add(line.readableBytesSpan, number: totals.lineCount, rules, at: now, identifiers, teams)
+                chunk = open
+                if open.isFull { return endChunk() }
             }
-            guard try unpackMore() else { return hasEnded ? takeGroup().map { .group($0) } ?? .input : .input }
+            if chunk?.isFull == true { return endChunk() }
+            guard try unpackMore() else { return hasEnded && chunk != nil ? endChunk() : .input }
             if unpackedByteCount - before >= Self.unpackedByteCountMax { return .pause }
         }
     }
+
+    // MARK: - Chunks
+
+    private mutating func endChunk() -> Step {
+        guard var open = chunk else { return .input }
+        guard open.mayBeStored, !rules.isStrict || open.rejections.isEmpty else {
+            finish(open, storedCount: nil)
+            return .told
+        }
+        chunk = nil
+        let group = open.takeGroup(rules)
+        chunk = open
+        return .group(group)
+    }
+
+    /// - Parameter storedCount: nil when the chunk was not to be stored.
+    private mutating func finish(_ ended: ImportChunk, storedCount: Int?) {
+        chunk = nil
+        lastRejections = ended.rejections
+        totals.add(ended, storedCount: storedCount)
+    }
+
+    /// The chunk that was handed out is in the store, or was before.
+    mutating func stored(_ outcome: CommitOutcome) {
+        guard let ended = chunk else { return }
+        var count = ended.eventCount
+        switch outcome {
+        case .committed(let first, let last): totals.note(first, last)
+        case .duplicate(let first, let eventCount, _, _):
+            totals.note(first, first + UInt64(eventCount) - 1)
+            // Of some lines it was said the first time that they cannot be stored.
+            count = min(count, eventCount)
+        case .relaxed, .refused: break
+        }
+        finish(ended, storedCount: count)
+    }
+
+    /// The store does not take the chunk as it is. Nil when that is the end of the import, else what is next.
+    mutating func refused(_ refusal: CommitRefusal) -> Step? {
+        guard let (place, failure) = refusal.ofOneChange, var open = chunk, open.reject(event: place.event, failure)
+        else { return nil }
+        chunk = open
+        return endChunk()
+    }
+
+    // MARK: - Lines
 
     private var isUnpacked: Bool { packed.readableBytes == 0 && unpacker?.hasMore != true }
     /// Nothing follows what is in `input`.
@@ -143,27 +182,6 @@ struct ImportStream {
         return true
     }
 
-    mutating func stored(_ outcome: CommitOutcome) {
-        switch outcome {
-        case .committed(let first, let last):
-            if firstSequence == nil { firstSequence = first }
-            lastSequence = last
-        case .relaxed, .duplicate, .refused: break
-        }
-        storedCount += UInt64(groupEventCount)
-        counts.add(groupCounts)
-        groupCounts = FamilyCounts()
-        groupEventCount = 0
-    }
-
-    private mutating func takeGroup() -> GroupBuilder? {
-        groupLineCount = 0
-        guard var full = group else { return nil }
-        group = nil
-        if isRelaxed { full.markRelaxed() }
-        return full
-    }
-
     /// The next line without its end; empty lines are passed over but counted.
     private mutating func nextLine() -> ByteBuffer? {
         while true {
@@ -177,7 +195,7 @@ struct ImportStream {
             } else if let line, !Self.isBlank(line) {
                 return line
             } else {
-                lineCount += 1
+                totals.lineCount += 1
             }
         }
     }
@@ -186,8 +204,11 @@ struct ImportStream {
         if !inputIsWhole {
             guard input.readableBytes > FrontLimits.importLineByteCountMax else { return nil }
             if !isSkippingLine {
-                lineCount += 1
-                reject(ErrorResponse.FieldFailure(field: "", message: "The line is longer than 1 MiB."))
+                totals.lineCount += 1
+                var open = chunk ?? ImportChunk(rules, firstLine: totals.lineCount)
+                chunk = nil
+                open.addEndless(number: totals.lineCount)
+                chunk = open
             }
             isSkippingLine = true
             input.clear()
@@ -202,76 +223,17 @@ struct ImportStream {
     private static func isBlank(_ line: ByteBuffer) -> Bool {
         line.readableBytesView.allSatisfy { $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }
     }
-
-    /// A line is parsed into a group of its own first: one that is rejected must leave nothing in the chunk.
-    private mutating func parse(_ line: ByteBuffer, at now: Timestamp, _ identifiers: @escaping EventIDSource) {
-        groupLineCount += 1
-        guard line.readableBytes <= FrontLimits.importLineByteCountMax else {
-            reject(ErrorResponse.FieldFailure(field: "", message: "The line is longer than 1 MiB."))
-            return
-        }
-        var single = GroupBuilder(
-            log: credential.organization.log, arrival: now, byteCapacity: line.readableBytes + 160)
-        let context = EventParser.Context(
-            arrival: now, organization: credential.organization.id, defaultUser: credential.defaultUser,
-            mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: identifiers)
-        switch EventParser.parse(line.readableBytesSpan, kind: .importLine, context: context, into: &single) {
-        case .rejected(let errors, let code):
-            let failure = ErrorResponse(rejected: errors, code: code)
-            reject(failure.failures.first ?? ErrorResponse.FieldFailure(field: "", message: failure.message))
-        case .accepted(let summary):
-            groupCounts.add(FamilyCounts(summary))
-            groupEventCount += single.eventCount
-            add(single, at: now)
-        }
-    }
-
-    private mutating func add(_ single: GroupBuilder, at now: Timestamp) {
-        guard var chunk = group else {
-            group = single
-            return
-        }
-        group = nil
-        single.bytes.withRawSpan { bytes in
-            var reader = ByteReader(at: single.header.headerByteCount)
-            // The parser wrote these entries a moment ago: they are whole.
-            while let family = (try? reader.uint8(bytes)).flatMap(Family.init(rawValue:)),
-                let schemaVersion = try? reader.uint8(bytes), (try? reader.uint16(bytes)) != nil,
-                let byteCount = try? reader.uint32(bytes), let encoding = try? reader.range(Int(byteCount), bytes)
-            {
-                chunk.append(family, schemaVersion: schemaVersion, encoding: bytes.extracting(encoding))
-            }
-        }
-        group = chunk
-    }
-
-    private mutating func reject(_ failure: ErrorResponse.FieldFailure) {
-        rejectedCount += 1
-        guard rejections.count < FrontLimits.importListedRejectionCountMax else { return }
-        rejections.append(Rejection(line: lineCount, failure: failure))
-    }
 }
 
-/// The four counts of a batch answer.
-struct FamilyCounts {
-    private(set) var commandExecutions = 0
-    private(set) var agentInteractions = 0
-    private(set) var userSessions = 0
-    private(set) var productivityMetrics = 0
-
-    init() {}
-
-    init(_ summary: EventParser.Summary) {
-        commandExecutions = summary.commandExecutions
-        agentInteractions = summary.agentInteractions
-        userSessions = summary.userSessions
-        productivityMetrics = summary.productivityMetrics
-    }
-
-    mutating func add(_ other: FamilyCounts) {
-        commandExecutions += other.commandExecutions
-        agentInteractions += other.agentInteractions
-        userSessions += other.userSessions
-        productivityMetrics += other.productivityMetrics
+extension CommitRefusal {
+    /// The session change that the store does not take, and what is wrong with it; nil for every other reason.
+    fileprivate var ofOneChange: (ChangePlace, ErrorResponse.FieldFailure)? {
+        switch self {
+        case .sessionNotFound(let place): (place, .init(field: "session_id", message: "is no session that was started"))
+        case .sessionEnded(let place):
+            (place, .init(field: "session_id", message: "is a session that has already ended"))
+        case .sessionTooLarge(let place, let field, let message): (place, .init(field: field, message: message))
+        default: nil
+        }
     }
 }

@@ -16,10 +16,10 @@ enum AnswerPattern {
     static let durableField = Array(#","durability":"durable""#.utf8)
     static let relaxedField = Array(#"","durability":"relaxed""#.utf8)
     static let droppedKeys = Array(#","dropped_keys":["#.utf8)
-    /// A key without a limit is told the largest integer that every JSON reader keeps exactly, as clients of the
-    /// contract do arithmetic with it; its window starts anew with every answer.
+    /// Where there is no limit; its window starts anew with every answer.
     private static let withoutLimit = Array(
-        #"},"rate_limit":{"limit":9007199254740991,"remaining":9007199254740991,"reset_time":""#.utf8)
+        #"},"rate_limit":{"limit":\#(RateStanding.unlimited),"remaining":\#(RateStanding.unlimited),"reset_time":""#
+            .utf8)
     private static let endOfData = Array("},".utf8)
     static let performance = Array(#""},"performance":{"processing_latency_ms":"#.utf8)
     static let end = Array("}}".utf8)
@@ -101,7 +101,7 @@ extension ConnectionHandler {
         appendCommonFields(to: &head, bodyByteCount: body.count)
         head.append(contentsOf: isDurable ? AnswerPattern.durable : AnswerPattern.relaxed)
         request.record?.answered(status: isSingle ? 201 : 200, byteCount: body.count)
-        writeBytes(head, body)
+        writeAnswer(head, body)
         loop.headScratch = head
     }
 

@@ -23,10 +23,14 @@ final class IngestLoop {
     /// Goes up at every check of the time limits while connections are open. Timeouts are counted in it, so that no
     /// request pays for a timer.
     private(set) var tick = 0
-    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+    private var connections: [ObjectIdentifier: any Timed] = [:]
     private var ticker: RepeatedTask?
+    private var lag: LoopLag
+    /// The loop is so far behind that what can be refused is.
+    var isOverloaded: Bool { lag.isOverloaded }
     private var tickets = TicketTable()
     private var credentials = CredentialCache()
+    private var teamCache = TeamCache()
 
     init(environment: ServerEnvironment, pool: QueryPool, eventLoop: any EventLoop) {
         self.environment = environment
@@ -36,6 +40,9 @@ final class IngestLoop {
         self.queryOptions = queryOptions
         self.eventLoop = eventLoop
         sink = LoopSink(eventLoop: eventLoop)
+        let limits = environment.options.timeLimits
+        lag = LoopLag(
+            intervalMilliseconds: limits.checkIntervalMilliseconds, limitMilliseconds: limits.shedMilliseconds)
         let entropy = environment.entropy
         identifiers = { (entropy.next(), entropy.next()) }
         buffer = ByteBufferAllocator().buffer(capacity: 2_048)
@@ -47,13 +54,14 @@ final class IngestLoop {
     // MARK: Credentials
 
     /// The credential of an `Authorization` value, or nil for every way in which it can be wrong.
-    func credential(authorization value: String, at now: Timestamp) -> Credential? {
+    /// - Throws: when too many unknown tokens came to look at this one.
+    func credential(authorization value: String, at now: Timestamp) throws(ErrorResponse) -> Credential? {
         let generation = environment.registry.generation
         if let known = credentials.find(value, generation: generation) {
             return known.admits(at: now) ? known : nil
         }
         guard let key = bearerToken(of: value) else { return nil }
-        guard let credential = environment.registry.verify(key, at: now), credential.admits(at: now) else { return nil }
+        guard let credential = try environment.verify(key, at: now), credential.admits(at: now) else { return nil }
         credentials.insert(value, credential, generation: generation)
         return credential
     }
@@ -62,6 +70,9 @@ final class IngestLoop {
     func knows(authorization value: String) -> Bool {
         credentials.find(value, generation: environment.registry.generation) != nil
     }
+
+    /// To which team events belong that arrive now; nil where nobody of the organization is in one.
+    func teams(of organization: LogID) -> TeamIndex? { teamCache.teams(of: organization, in: environment.store) }
 
     // MARK: Commits in flight
 
@@ -99,15 +110,16 @@ final class IngestLoop {
 
     // MARK: Connections and time
 
-    func opened(_ connection: ConnectionHandler) {
+    func opened(_ connection: any Timed) {
         connections[ObjectIdentifier(connection)] = connection
         guard ticker == nil else { return }
+        lag.begin(at: environment.nanoseconds)
         let loop = NIOLoopBound(self, eventLoop: eventLoop)
         let interval = TimeAmount.milliseconds(Int64(tickMilliseconds))
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in loop.value.advance() }
     }
 
-    func closed(_ connection: ConnectionHandler) {
+    func closed(_ connection: any Timed) {
         connections[ObjectIdentifier(connection)] = nil
         guard connections.isEmpty else { return }
         ticker?.cancel()
@@ -125,7 +137,10 @@ final class IngestLoop {
 
     private func advance() {
         tick += 1
+        lag.ticked(at: environment.nanoseconds)
         for connection in Array(connections.values) { connection.checkTime() }
+        // The checks themselves do not count as being late.
+        lag.begin(at: environment.nanoseconds)
     }
 }
 
@@ -191,10 +206,12 @@ private struct TicketTable {
     }
 }
 
-/// Verified keys by the text of their header, so that a request does not pay for a hash. Bounded; emptied when any key
-/// is revoked.
+/// Verified keys and tokens by the text of their header, so that a request does not pay for a hash. Bounded; emptied when
+/// any of them is revoked.
 private struct CredentialCache {
     private static let countMax = 1_024
+    private static let byteCountMax = 1 << 20
+    private var byteCount = 0
     private var generation: UInt64 = 0
     private var byHeader: [String: Credential] = [:]
     private var lastHeader = ""
@@ -211,11 +228,13 @@ private struct CredentialCache {
 
     /// - Parameter generation: as read before the key was verified: a revocation in between empties the cache.
     mutating func insert(_ header: String, _ credential: Credential, generation: UInt64) {
-        if generation != self.generation || byHeader.count >= Self.countMax {
+        let isFull = byHeader.count >= Self.countMax || byteCount + header.utf8.count > Self.byteCountMax
+        if generation != self.generation || isFull {
             self = CredentialCache()
             self.generation = generation
         }
         byHeader[header] = credential
+        byteCount += header.utf8.count
     }
 }
 

@@ -26,7 +26,7 @@ extension ConnectionHandler {
         authorization value: String, at now: Timestamp, countsWrong: Bool = true
     ) throws(ErrorResponse) -> Credential? {
         guard let clientAddress, !loop.knows(authorization: value) else {
-            return loop.credential(authorization: value, at: now)
+            return try loop.credential(authorization: value, at: now)
         }
         let moment = environment.nanoseconds
         let decision = environment.limits.suspect(clientAddress, at: moment)
@@ -34,14 +34,19 @@ extension ConnectionHandler {
             if countsWrong { environment.limits.refusedAddress() }
             throw refusal(decision)
         }
-        let credential = loop.credential(authorization: value, at: now)
+        let credential = try loop.credential(authorization: value, at: now)
         if credential != nil || !countsWrong { environment.limits.acquit(clientAddress, from: moment) }
         return credential
     }
 
-    /// Counts the request against the limits of its organization; returns why it is refused. What is counted here comes
+    /// Counts the request against the limits of its organization; returns why it is refused. While the event loop is
+    /// behind everything is, uncounted: what is refused here costs the least of what can be refused. What is counted here comes
     /// with the answer, whatever that is.
     func refusal(of kind: RequestKind, _ credential: Credential) -> ErrorResponse? {
+        guard !loop.isOverloaded else {
+            environment.counters.shed()
+            return .overloaded
+        }
         let organization = credential.organization.log
         let policy = environment.store.rateLimits(of: organization)
         if kind == .batch {
@@ -54,7 +59,10 @@ extension ConnectionHandler {
         }
         guard
             let decision = environment.limits.admit(kind, of: organization, policy, at: environment.nanoseconds)
-        else { return nil }
+        else {
+            request.isUnlimited = true
+            return nil
+        }
         guard decision.isAdmitted else { return refusal(decision) }
         request.rate = RateStanding(decision, at: environment.now)
         return nil

@@ -66,6 +66,19 @@ struct RateStanding: Equatable, Sendable {
         TimestampText.append(resetAt, to: &bytes)
     }
 
+    /// What clients are told where there is no limit: the largest integer that every JSON reader keeps exactly, as they
+    /// do arithmetic with it; the whole of it is there at any time.
+    static let unlimited: UInt64 = 9_007_199_254_740_991
+
+    static let unlimitedHeaderFields = [
+        (name: "RateLimit-Limit", value: String(unlimited)), (name: "RateLimit-Remaining", value: String(unlimited)),
+        (name: "RateLimit-Reset", value: "0"),
+    ]
+
+    /// The same as bytes, each line with its end.
+    static let unlimitedHeaderBytes = Array(
+        unlimitedHeaderFields.map { "\($0.name): \($0.value)\r\n" }.joined().utf8)
+
     private static let limitField = Array("RateLimit-Limit: ".utf8)
     private static let remainingField = Array("\r\nRateLimit-Remaining: ".utf8)
     private static let resetField = Array("\r\nRateLimit-Reset: ".utf8)

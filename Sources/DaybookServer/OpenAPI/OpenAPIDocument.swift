@@ -37,7 +37,7 @@ struct OpenAPIDocument {
                     Self.securityScheme: [
                         "type": "http", "scheme": "bearer",
                         "description":
-                            "An API key. It says which organization the request is about, and what it may do.",
+                            "An API key, or an access token: a JWT from `/api/v1/auth/token`, or of an issuer that the server trusts. It says which organization the request is about, and what it may do.",
                     ]
                 ],
             ],
@@ -102,7 +102,9 @@ private struct Assembly {
             "summary": .text(isHead ? operation.summary + " Without the body." : operation.summary),
             "security": Self.security(of: operation),
         ]
-        if !operation.needs.isEmpty { tree["x-permissions"] = JSONTree(operation.needs.map(\.rawValue)) }
+        if !operation.needs.isEmpty, !operation.isForEveryCredential {
+            tree["x-permissions"] = JSONTree(operation.needs.map(\.rawValue))
+        }
         tree["parameters"] = .array(operation.parameters.map { reference(to: $0) })
         if let body = operation.body {
             bodies[operation.id] = body.tree
@@ -118,7 +120,7 @@ private struct Assembly {
         var answers: JSONTree = [
             "204": [
                 "description": "The methods of the path.",
-                "headers": HeaderTable.references(HeaderTable.ofEveryAnswer + [.allow]),
+                "headers": HeaderTable.references(HeaderTable.ofEveryAnswer + HeaderTable.ofOptions),
             ]
         ]
         add(ErrorTable.ofEveryPath.filter { $0.status != 405 }, isHead: false, to: &answers)
@@ -190,7 +192,8 @@ private struct Assembly {
             "headers": HeaderTable.references(HeaderTable.ofEveryAnswer + answer.headers),
         ]
         if let schema = answer.schema, !isHead {
-            tree["content"] = .object([.init(answer.mediaType, ["schema": schema])])
+            let contents = [.init(answer.mediaType, schema)] + answer.others
+            tree["content"] = .object(contents.map { .init($0.name, ["schema": $0.value]) })
         }
         if !answer.links.isEmpty, !isHead {
             tree["links"] = .object(

@@ -7,8 +7,12 @@ struct OperationDescriptor: Sendable {
         case collection = "Collection"
         case queries = "Queries"
         case keys = "Keys"
+        case tokens = "Tokens"
+        case members = "Users and teams"
+        case settings = "Settings"
         case organizations = "Organizations"
         case audit = "Audit"
+        case deadLetters = "Dead letters"
         case service = "Service"
 
         var meaning: String {
@@ -16,8 +20,12 @@ struct OperationDescriptor: Sendable {
             case .collection: "Storing events."
             case .queries: "Asking for events, and for what they add up to."
             case .keys: "Keys of an organization."
+            case .tokens: "Access tokens of some minutes, in place of keys."
+            case .members: "The people of an organization."
+            case .settings: "What an organization is set to: by itself, and by the operator."
             case .organizations: "The organizations of the instance: its operator's business."
             case .audit: "Who did what, and who was not allowed to."
+            case .deadLetters: "Background work that has failed too often."
             case .service: "The service itself."
             }
         }
@@ -30,7 +38,7 @@ struct OperationDescriptor: Sendable {
     var id: String
     var summary: String
     var tag: Tag
-    /// Any of these will do; none: it is open to everybody.
+    /// Any of these will do; none: it is open to everybody; all: to whoever has a credential.
     var needs: [Permission] = []
     /// Open to everybody, and says more to those with a credential.
     var knowsCredentials = false
@@ -43,9 +51,14 @@ struct OperationDescriptor: Sendable {
     /// The administrative verb that does the work.
     var verb: String?
 
+    /// Whether any credential will do.
+    var isForEveryCredential: Bool { needs == Permission.allCases }
+
     /// Every error that it may answer, in the order of the table.
     var everyError: [ErrorTable.Row] {
-        let own = errors + (needs.isEmpty ? [] : [ErrorTable.unauthorized, ErrorTable.forbidden])
+        let own =
+            errors + (needs.isEmpty ? [] : [ErrorTable.unauthorized])
+            + (needs.isEmpty || isForEveryCredential ? [] : [ErrorTable.forbidden])
         let names = Set((ErrorTable.ofEveryPath + own).map { "\($0.status) \($0.code)" })
         return ErrorTable.all.filter { names.contains("\($0.status) \($0.code)") }
     }
@@ -149,6 +162,8 @@ struct AnswerDescriptor: Sendable {
     var mediaType = RequestFields.jsonType
     /// Nil where there is no body.
     var schema: JSONTree?
+    /// What clients get that accept another type, by that type.
+    var others: [JSONTree.Member] = []
     /// Beside those of every answer.
     var headers: [HeaderTable.Name] = []
     var links: [Link] = []

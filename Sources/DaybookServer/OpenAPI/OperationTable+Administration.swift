@@ -5,17 +5,17 @@ internal import DaybookFormat
 extension OperationTable {
     private static let keyID = identifier("key_id", ["type": "string", "minLength": 1], "Names the key.")
     private static let organizationID = identifier("organization", Schema.organization, "Names the organization.")
-    private static let organization = ParameterDescriptor(
+    static let organization = ParameterDescriptor(
         .query, "organization", Schema.organization, "Another organization than the own one, for the operator.")
 
     static let keys: [OperationDescriptor] = [
         administration(
-            "GET", "/api/v1/keys", "listKeys", "Lists the keys of the organization.", tag: .keys, needs: .manageKeys,
+            "GET", "/api/v1/keys", "listKeys", "Lists the keys of the organization.", tag: .keys, needs: [.manageKeys],
             verb: "key.list", parameters: [organization] + paging,
             answer: Schema.page(of: Schema.reference("ListedKey")), errors: [ErrorTable.notFound]),
         administration(
             "POST", "/api/v1/keys", "createKey", "Makes a key that may do no more than the one that makes it.",
-            tag: .keys, needs: .manageKeys, verb: "key.create",
+            tag: .keys, needs: [.manageKeys], verb: "key.create",
             body: BodyDescriptor(
                 "CreateKey", isRequired: false,
                 [
@@ -26,12 +26,12 @@ extension OperationTable {
         administration(
             "POST", "/api/v1/keys/{}/rotate", "rotateKey",
             "Makes a successor with the same rights; the old key goes on working for a while.", tag: .keys,
-            needs: .manageKeys, verb: "key.rotate", parameters: [keyID],
+            needs: [.manageKeys], verb: "key.rotate", parameters: [keyID],
             body: BodyDescriptor("RotateKey", isRequired: false, [.init("rotation", ["grace_seconds": 3_600])]),
             status: 201, answer: Schema.reference("RotatedKey"), links: ofKey,
             errors: [ErrorTable.notFound, ErrorTable.conflict]),
         administration(
-            "DELETE", "/api/v1/keys/{}", "revokeKey", "Ends a key at once.", tag: .keys, needs: .manageKeys,
+            "DELETE", "/api/v1/keys/{}", "revokeKey", "Ends a key at once.", tag: .keys, needs: [.manageKeys],
             verb: "key.revoke", parameters: [keyID, organization], answer: Schema.reference("RevokedKey"),
             errors: [ErrorTable.notFound, ErrorTable.conflict]),
     ]
@@ -43,22 +43,34 @@ extension OperationTable {
     static let organizations: [OperationDescriptor] = [
         administration(
             "GET", "/api/v1/organizations", "listOrganizations", "Lists the organizations of the instance.",
-            tag: .organizations, needs: .manageOrganizations, verb: "org.list", parameters: paging,
+            tag: .organizations, needs: [.manageOrganizations], verb: "org.list", parameters: paging,
             answer: Schema.page(of: Schema.reference("ListedOrganization"))),
         administration(
             "POST", "/api/v1/organizations", "createOrganization", "Makes an organization with its first key.",
-            tag: .organizations, needs: .manageOrganizations, verb: "org.create",
+            tag: .organizations, needs: [.manageOrganizations], verb: "org.create",
             body: BodyDescriptor("CreateOrganization", [.init("organization", ["organization": "example"])]),
             status: 201, answer: Schema.reference("NewKey"),
             links: [.init(operation: "showOrganization", parameter: "organization", pointer: "/data/organization")],
             errors: [ErrorTable.conflict]),
         administration(
             "GET", "/api/v1/organizations/{}", "showOrganization", "Shows one organization.", tag: .organizations,
-            needs: .manageOrganizations, verb: "org.show", parameters: [organizationID],
+            needs: [.manageOrganizations], verb: "org.show", parameters: [organizationID],
             answer: Schema.reference("Organization"), errors: [ErrorTable.notFound]),
         administration(
+            "PUT", "/api/v1/organizations/{}", "setOrganization",
+            "Sets how long an organization keeps what, and how much; what is left out stays.", tag: .organizations,
+            needs: [.manageOrganizations], verb: "org.set", parameters: [organizationID],
+            body: BodyDescriptor(
+                "SetOrganization", [.init("settings", ["retention_days": ["commands": 36_500], "quota_bytes": 0])]),
+            answer: Schema.reference("Organization"), errors: [ErrorTable.notFound]),
+        administration(
+            "DELETE", "/api/v1/organizations/{}", "deleteOrganization",
+            "Deletes an organization and everything in it; asked again, it says how far that is.",
+            tag: .organizations, needs: [.manageOrganizations], verb: "org.delete", parameters: [organizationID],
+            answer: Schema.reference("DeletedOrganization"), errors: [ErrorTable.notFound, ErrorTable.conflict]),
+        administration(
             "GET", "/api/v1/audit", "listAuditTrail", "Lists the audit trail, newest first.", tag: .audit,
-            needs: .readAudit, verb: "audit.list", parameters: [organization] + paging,
+            needs: [.readAudit], verb: "audit.list", parameters: [organization] + paging,
             answer: Schema.page(of: Schema.reference("AuditEntry")), errors: [ErrorTable.notFound]),
     ]
 
@@ -74,7 +86,7 @@ extension OperationTable {
         ].map { path, id, summary in
             let isAlways = path == "/health/live"
             let unhealthy = AnswerDescriptor(
-                status: 503, meaning: "Something is not.", schema: Schema.reference("Health"), headers: [.cacheControl])
+                status: 503, meaning: "Something is not.", schema: Schema.reference("Health"))
             return open(
                 path, id, summary, knowsCredentials: !isAlways, Schema.reference("Health"), isAlways ? [] : [unhealthy])
         } + [
@@ -107,7 +119,7 @@ extension OperationTable {
         OperationDescriptor(
             method: "GET", paths: [path], id: id, summary: summary, tag: .service, knowsCredentials: knowsCredentials,
             parameters: [requestID],
-            answers: [AnswerDescriptor(status: 200, meaning: "The answer.", schema: schema, headers: [.cacheControl])]
+            answers: [AnswerDescriptor(status: 200, meaning: "The answer.", schema: schema)]
                 + more)
     }
 
@@ -123,9 +135,9 @@ extension OperationTable {
             parameters: parameters + [condition, requestID],
             answers: [
                 AnswerDescriptor(
-                    status: 200, meaning: "The document.", schema: schema, headers: [.cacheControl, .entityTag]),
+                    status: 200, meaning: "The document.", schema: schema, headers: [.entityTag]),
                 AnswerDescriptor(
-                    status: 304, meaning: "The client has it already.", headers: [.cacheControl, .entityTag]),
+                    status: 304, meaning: "The client has it already.", headers: [.entityTag]),
             ], errors: errors)
     }
 }

@@ -11,14 +11,28 @@ extension OperationTable {
     private static let heads: [ParameterDescriptor] = [
         ParameterDescriptor(
             .header, "Idempotency-Key",
-            ["type": "string", "pattern": "^[!-~]{1,\(Limits.idempotencyKeyByteCountMax)}$", "examples": ["run-42"]],
+            idempotencyKey,
             "The same key with the same body within 24 hours gives the same answer and stores once."),
         preference, coding, requestID,
+    ]
+
+    private static let idempotencyKey: JSONTree = [
+        "type": "string", "pattern": "^[!-~]{1,\(Limits.idempotencyKeyByteCountMax)}$", "examples": ["run-42"],
     ]
 
     private static let preference = ParameterDescriptor(
         .header, "Prefer", ["type": "string", "examples": ["durability=relaxed"]],
         "`durability=durable` (default) or `durability=relaxed`, among other preferences.")
+
+    private static let importKey = ParameterDescriptor(
+        .header, "Idempotency-Key", idempotencyKey,
+        "An import that is sent again with the same key and the same lines within 24 hours stores nothing twice.",
+        component: "Idempotency-Key.import")
+
+    private static let handling = ParameterDescriptor(
+        .header, "Prefer", ["type": "string", "examples": ["handling=strict, durability=relaxed"]],
+        "As for other events; and `handling=strict`, with which a chunk with a bad line is not stored at all.",
+        component: "Prefer.import")
 
     private static let coding = ParameterDescriptor(
         .header, "Content-Encoding", Schema.words(["identity", "gzip", "x-gzip", "lz4"]),
@@ -63,7 +77,7 @@ extension OperationTable {
             method: "POST", paths: ["/api/v1/metrics/import"], id: "importEvents",
             summary:
                 "Stores events as a stream of lines, \(FrontLimits.importChunkLineCount) at a time. Lines that are wrong are listed, and cost no other.",
-            tag: .collection, needs: [.sendEvents], parameters: [preference, coding, requestID],
+            tag: .collection, needs: [.sendEvents], parameters: [importKey, handling, coding, requestID],
             body: BodyDescriptor(
                 mediaTypes: RequestFields.ndjsonTypes + [RequestFields.jsonType],
                 [
@@ -84,13 +98,24 @@ extension OperationTable {
             answers: [
                 AnswerDescriptor(
                     status: 200, meaning: "The body has ended; what was right is stored.",
-                    schema: Schema.answer(Schema.reference("ImportReceipt")), headers: [.durability])
+                    schema: Schema.answer(Schema.reference("ImportReceipt")), others: [.init(lineType, answerLines)],
+                    headers: [.durability])
             ],
             errors: [
                 ErrorTable.unsupportedMediaType, ErrorTable.notFound, ErrorTable.conflict, ErrorTable.tooManyConcurrent,
                 ErrorTable.validationFailed, ErrorTable.storageUnavailable, ErrorTable.durabilityUnknown,
                 ErrorTable.shuttingDown,
             ]),
+    ]
+
+    private static let lineType = RequestFields.ndjsonTypes[0]
+    /// To clients that accept lines.
+    private static let answerLines: JSONTree = [
+        "description": """
+        While the import goes on, a line for each rejected line and one for each chunk of \(FrontLimits.importChunkLineCount) \
+        lines; the last line is the whole answer, or an error.
+        """,
+        "type": "string", "contentMediaType": .text(lineType), "x-item-schema": Schema.reference("ImportAnswerLine"),
     ]
 
     // MARK: Sessions

@@ -43,8 +43,7 @@ extension OperationTable {
             answers: [
                 AnswerDescriptor(
                     status: 200, meaning: "One page of the answer.",
-                    schema: Schema.answer(Schema.page(of: items, [.init("meta", Schema.reference("QueryMeta"))])),
-                    headers: [.cacheControl])
+                    schema: Schema.answer(Schema.page(of: items, [.init("meta", Schema.reference("QueryMeta"))])))
             ],
             errors: [ErrorTable.invalidQuery, ErrorTable.queryTimeout, ErrorTable.storageUnavailable])
     }

@@ -98,6 +98,8 @@ struct SchemaTable {
         addReceipts()
         addQueries()
         addAdministration()
+        addMembers()
+        addSettings()
         addService()
     }
 

@@ -79,6 +79,7 @@ extension SchemaTable {
         add(
             "ListedOrganization",
             Schema.object([.init("organization", Schema.organization), .init("created_at", Schema.time)]))
+        let durability = Schema.words(Durability.allCases.map(\.name))
         let families = ["commands", "agents", "sessions", "productivity"]
         add(
             "Organization",
@@ -89,6 +90,19 @@ extension SchemaTable {
                     Schema.object(families.map { .init($0, Schema.count) }).with(["description": "0 keeps for ever."])),
                 .init("legal_hold", Schema.flag),
                 .init("quota_bytes", Schema.count.with(["description": "0 is no bound."])),
+                .init("durability", durability),
+            ]))
+        add(
+            "SetOrganization",
+            Schema.request([
+                .init(
+                    "retention_days",
+                    Schema.object(
+                        families.map { .init($0, Schema.integer(0, Administration.retentionDaysMax)) }, required: [],
+                        ["additionalProperties": false, "minProperties": 1])),
+                .init("legal_hold", Schema.flag.with(["description": "Keeps every event, whatever its age."])),
+                .init("quota_bytes", Schema.integer(0, Int64.max)),
+                .init("durability", durability),
             ]))
     }
 

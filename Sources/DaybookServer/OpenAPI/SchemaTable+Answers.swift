@@ -52,25 +52,58 @@ extension SchemaTable {
                     .init("durability", Self.durability), Self.droppedKeys,
                 ], required: countNames + ["created_at", "processing_time_ms", "durability"],
                 Self.sequenced(span.map(\.name))))
+        addImportReceipt(span)
+    }
+
+    private mutating func addImportReceipt(_ span: [JSONTree.Member]) {
+        let countNames = Self.counts.map(\.name)
+        let skipped = Schema.count.with([
+            "description": "Good lines of chunks that were not stored because of a bad one."
+        ])
+        let counts: [JSONTree.Member] = [
+            .init("lines", Schema.count), .init("stored", Schema.count), .init("rejected", Schema.count),
+            .init("skipped", skipped),
+        ]
+        add(
+            "RejectedLine",
+            Schema.object([
+                .init("line", Schema.count.with(["description": "From 1."])), .init("field", Schema.text),
+                .init("message", Schema.text),
+            ]))
+        add(
+            "ImportAnswerLine",
+            [
+                "anyOf": [
+                    Schema.object([.init("rejected", Schema.reference("RejectedLine"))]),
+                    Schema.object([.init("progress", Schema.object(counts))]),
+                    Schema.answer(Schema.reference("ImportReceipt")), Schema.reference("Error"),
+                ]
+            ])
         add(
             "ImportReceipt",
             Schema.object(
-                [.init("lines", Schema.count), .init("stored", Schema.count), .init("rejected", Schema.count)]
+                counts
                     + Self.counts + span + [
                         .init(
                             "errors",
                             [
                                 "description": "The first rejected lines.", "type": "array",
                                 "maxItems": JSONTree(FrontLimits.importListedRejectionCountMax),
+                                "items": Schema.reference("RejectedLine"),
+                            ]),
+                        .init(
+                            "skipped_chunks",
+                            [
+                                "description": "The first chunks of which nothing was stored.", "type": "array",
+                                "maxItems": JSONTree(FrontLimits.importListedRejectionCountMax),
                                 "items": Schema.object([
-                                    .init("line", Schema.count.with(["description": "From 1."])),
-                                    .init("field", Schema.text),
-                                    .init("message", Schema.text),
+                                    .init("first_line", Schema.count), .init("last_line", Schema.count),
                                 ]),
                             ]),
                         .init("processing_time_ms", Schema.amount), .init("durability", Self.durability),
                     ],
-                required: ["lines", "stored", "rejected", "errors", "processing_time_ms", "durability"] + countNames))
+                required: ["lines", "stored", "rejected", "skipped", "errors", "processing_time_ms", "durability"]
+                    + countNames))
     }
 
     mutating func addQueries() {

@@ -32,6 +32,8 @@ struct QueryRequest: Sendable {
     private let rate: RateStanding?
     private let startedNanoseconds: UInt64
 
+    var organization: LogID { credential.organization.log }
+
     /// Throws all that is wrong with the parameters.
     /// - Parameters:
     ///   - target: of the request; the parameters stand behind its question mark.
@@ -47,7 +49,7 @@ struct QueryRequest: Sendable {
         case .aggregated: question = .aggregate(parameters.aggregateQuery())
         case .list(let family):
             var query = parameters.listQuery(of: family)
-            guard Self.narrow(&query.filter, for: credential) else { throw Self.foreignUser }
+            guard Self.narrow(&query.filter, for: credential, in: environment.store) else { throw Self.foreignUser }
             question = .list(query)
         }
         let faults = (text.faults + parameters.faults).prefix(Limits.listedFieldErrorCountMax)
@@ -64,14 +66,17 @@ struct QueryRequest: Sendable {
     private static let foreignUser = ErrorResponse(
         403, "forbidden", "This credential lists the events of its own user only.")
 
-    /// Leaves of a list what the credential may see. False when it asks for other users.
-    private static func narrow(_ filter: inout EventFilter, for credential: Credential) -> Bool {
+    /// Leaves of a list what the credential may see. False when it asks for other users and sees the own one only.
+    private static func narrow(
+        _ filter: inout EventFilter, for credential: Credential, in store: Store
+    ) -> Bool {
         guard !credential.permits(.readEvents) else { return true }
         let own = credential.defaultUser
-        guard let asked = filter.conditions.first(where: { $0.dimension == .user }) else {
-            filter.require(.user, anyOf: [own])
-            return true
-        }
+        let mayReadTeam = credential.permits(.readTeamEvents)
+        let team = mayReadTeam ? store.teams(of: credential.organization.log)?.team(of: own) : nil
+        filter.rows = EventFilter.Rows(user: own, teams: team.map { [$0] } ?? [])
+        // Who was in a team and when is not to be told by what is refused: a manager may ask for anybody.
+        guard !mayReadTeam, let asked = filter.conditions.first(where: { $0.dimension == .user }) else { return true }
         return asked.values.allSatisfy { $0 == own }
     }
 

@@ -37,21 +37,57 @@ extension Routes {
         router.get("api/v1/audit") { request, context in
             try await answer(request, context, .readAudit, "audit.list", query: ["limit", "cursor", "organization"])
         }
+        addDeadLetters(to: router)
+    }
+
+    private func addDeadLetters(to router: Router<RouteContext>) {
+        let permission = Permission.manageDeadLetters
+        router.get("api/v1/dead-letters") { request, context in
+            try await answer(request, context, permission, "dlq.list", query: ["limit", "cursor", "organization"])
+        }
+        router.delete("api/v1/dead-letters") { request, context in
+            try await answer(request, context, permission, "dlq.purge", query: ["organization"])
+        }
+        router.get("api/v1/dead-letters/:id") { request, context in
+            try await answer(
+                request, context, permission, "dlq.show", query: ["organization"], id: "dead_letter_id")
+        }
+        router.delete("api/v1/dead-letters/:id") { request, context in
+            try await answer(
+                request, context, permission, "dlq.purge", query: ["organization"], id: "dead_letter_id")
+        }
+        router.post("api/v1/dead-letters/:id/replay") { request, context in
+            try await answer(
+                request, context, permission, "dlq.replay", query: ["organization"], id: "dead_letter_id")
+        }
     }
 
     /// One verb over HTTP: its fields come from the body, the parameters behind the question mark and the path.
     /// - Parameters:
     ///   - query: parameters that are fields of the verb.
     ///   - id: the field that the path's id is.
-    private func answer(
+    ///   - isWrapped: whether the answer has the form of all answers, or is the fields alone.
+    func answer(
         _ request: Request, _ context: RouteContext, _ permission: Permission, _ verb: String,
-        status: HTTPResponse.Status = .ok, query: Set<String> = [], hasBody: Bool = false, id: String? = nil
+        status: HTTPResponse.Status = .ok, query: Set<String> = [], hasBody: Bool = false, id: String? = nil,
+        isWrapped: Bool = true
+    ) async throws -> Response {
+        let credential = try authorize(request, context, permission)
+        return try await answer(
+            request, context, by: credential, verb, status: status, query: query, hasBody: hasBody, id: id,
+            isWrapped: isWrapped)
+    }
+
+    /// The same for whoever the credential is of.
+    func answer(
+        _ request: Request, _ context: RouteContext, by credential: Credential, _ verb: String,
+        status: HTTPResponse.Status = .ok, query: Set<String> = [], hasBody: Bool = false, id: String? = nil,
+        isWrapped: Bool = true
     ) async throws -> Response {
         let start = environment.nanoseconds
-        let credential = try authorize(request, context, permission)
         var fields = hasBody ? try await body(of: request) : [:]
         fields.merge(try parameters(of: request, query)) { _, parameter in parameter }
-        let identifier = id == nil ? nil : context.parameters.get("id")
+        let identifier = id == nil ? nil : context.parameters.get("id").map(Self.decoded)
         for name in ["verb", id ?? "verb"] where fields[name] != nil {
             throw ErrorResponse.invalid(
                 "validation_failed", [.init(field: name, message: "is not a field of the body")])
@@ -61,6 +97,7 @@ extension Routes {
         let document = ControlDocument.object(fields)
         let origin = origin(of: request, context, credential)
         switch try await onPool({ [administration] in administration.carryOut(document, by: origin) }) {
+        case .success(let data) where !isWrapped: return Self.json(data)
         case .success(let data): return success(data, status, to: request, since: start)
         case .failure(let refusal):
             let failure = ErrorResponse(refusal)
@@ -69,8 +106,13 @@ extension Routes {
         }
     }
 
+    /// A component of the path; text that says nothing stays what it is, and no id has a percent sign.
+    private static func decoded(_ component: String) -> String {
+        PercentEncoding.decode(component.utf8).flatMap { String(validating: $0, as: UTF8.self) } ?? component
+    }
+
     /// Runs what waits for the disk on a query thread.
-    private func onPool<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async throws(ErrorResponse) -> Value {
+    func onPool<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async throws(ErrorResponse) -> Value {
         let value: Value? = await withCheckedContinuation { continuation in
             let isAccepted = pool.submit { continuation.resume(returning: work()) }
             if !isAccepted { continuation.resume(returning: nil) }
@@ -84,15 +126,15 @@ extension Routes {
         text.hasPrefix("key_") && hexNumber(text.dropFirst(4)) != nil ? text : nil
     }
 
-    private func body(of request: Request) async throws -> [String: ControlDocument] {
+    func body(of request: Request) async throws -> [String: ControlDocument] {
         let bytes: ByteBuffer
         do {
             bytes = try await request.body.collect(upTo: Self.bodyByteCountMax)
         } catch is NIOTooManyBytesError {
             throw ErrorResponse(413, "payload_too_large", "The body is larger than 64 KiB.")
         }
-        // Where every field may be left out, so may the body.
-        guard bytes.readableBytes > 0 else { return [:] }
+        // Where every field may be left out, so may the body; but not of what may take the place of a whole document.
+        guard bytes.readableBytes > 0 || request.method == .put else { return [:] }
         guard let type = request.headers[.contentType], RequestFields.isJSON(type) else {
             throw ErrorResponse.unsupportedMediaType("The body must be application/json in UTF-8.")
         }
@@ -125,7 +167,7 @@ extension Routes {
         return fields
     }
 
-    private func success(
+    func success(
         _ data: [UInt8], _ status: HTTPResponse.Status, to request: Request, since start: UInt64
     ) -> Response {
         // The pattern of the limits closes the object that stands before it.

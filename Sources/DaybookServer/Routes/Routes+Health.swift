@@ -38,9 +38,17 @@ extension Routes {
         }
     }
 
-    /// An organization that is closed is a loss of part of the service only.
+    /// An organization that is closed is a loss of part of the service only; background work that is not tried any more
+    /// makes it slower; a certificate that is over, or one that could not be read, keeps some clients away, or soon will.
     private func isDegraded(_ check: String) -> Bool {
-        check == "storage" && environment.store.statistics.closedOrganizationCount > 0
+        guard check == "storage" else { return certificateFault != nil }
+        return environment.store.statistics.closedOrganizationCount > 0 || environment.store.deadLetterStatus.count > 0
+    }
+
+    private var certificateFault: String? {
+        guard let status = environment.security?.status else { return nil }
+        if status.isExpired { return "the TLS certificate has expired" }
+        return status.fault == nil ? nil : "the new TLS certificate could not be used"
     }
 
     private func status(_ checks: [String]) -> String {
@@ -50,9 +58,12 @@ extension Routes {
 
     private func message(_ check: String, _ isHealthy: Bool) -> String {
         guard !isHealthy else {
-            let closedCount = environment.store.statistics.closedOrganizationCount
             guard isDegraded(check) else { return "takes requests" }
-            return "takes requests; closed organizations with a damaged manifest: \(closedCount)"
+            if check != "storage", let certificateFault { return "takes requests; \(certificateFault)" }
+            let closedCount = environment.store.statistics.closedOrganizationCount
+            let letterCount = environment.store.deadLetterStatus.count
+            return "takes requests; closed organizations with a damaged manifest: \(closedCount); "
+                + "dead letters: \(letterCount)"
         }
         guard check == "storage" else { return "is being stopped" }
         return environment.store.statistics.lastError ?? "takes no events"
@@ -60,7 +71,7 @@ extension Routes {
 
     private func health(_ request: Request, checks: [String]) -> Response {
         let isHealthy = checks.allSatisfy(isHealthy)
-        let isKnown = credential(of: request) != nil
+        let isKnown = isKnown(request)
         let now = environment.now
         var body = Array(#"{"status":"#.utf8)
         body.append(contentsOf: status(checks).utf8)
@@ -78,6 +89,15 @@ extension Routes {
         }
         body.append(UInt8(ascii: "}"))
         return Self.json(body, status: isHealthy ? .ok : .serviceUnavailable)
+    }
+
+    private func isKnown(_ request: Request) -> Bool {
+        do throws(ErrorResponse) {
+            return try credential(of: request) != nil
+        } catch {
+            // Nobody could look at the token now; the status is for everybody.
+            return false
+        }
     }
 
     private func appendCheck(_ name: String, at now: Timestamp, to body: inout [UInt8]) {

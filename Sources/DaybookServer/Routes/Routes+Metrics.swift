@@ -1,3 +1,4 @@
+internal import DaybookControl
 internal import DaybookStore
 
 /// One line of `/metrics` with its explanation.
@@ -33,10 +34,10 @@ struct MetricSeries {
 extension Routes {
     func prometheusText() -> String {
         let statistics = environment.store.statistics
-        let series =
-            requestSeries() + limitSeries(environment.limits.counts) + storeSeries(statistics)
-            + spaceSeries(statistics.space)
-            + compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
+        var series = requestSeries() + securitySeries() + limitSeries(environment.limits.counts)
+        series += tokenSeries(environment.tokens.counts) + deadLetterSeries(environment.store.deadLetterStatus)
+        series += storeSeries(statistics) + spaceSeries(statistics.space)
+        series += compactionSeries(environment.store.compactionStatus) + cacheSeries(environment.store.cacheStatus)
         return series.map(\.text).joined()
     }
 
@@ -50,6 +51,9 @@ extension Routes {
             MetricSeries(
                 "daybook_unknown_credentials_total", .counter,
                 "Requests refused without a credential, or with one that nobody knows.", counters.strangers),
+            MetricSeries(
+                "daybook_shed_requests_total", .counter, "Requests refused because their event loop was behind.",
+                counters.shed),
             MetricSeries(
                 "daybook_http_server_errors_total", .counter, "Answers with a status from 500.", counters.serverErrors),
             MetricSeries(
@@ -65,12 +69,34 @@ extension Routes {
             MetricSeries(
                 "daybook_connections", .gauge, "Open connections.", max(0, environment.openConnectionCount)),
             MetricSeries(
+                "daybook_connections_refused_total", .counter, "Connections that came when there were too many.",
+                counters.refusedConnections),
+            MetricSeries(
+                "daybook_http2_streams", .gauge, "Open streams of HTTP/2 connections.",
+                max(0, environment.openStreamCount)),
+            MetricSeries(
                 "daybook_ingest_budget_bytes", .gauge, "Bytes of bodies in flight.",
                 max(0, environment.chargedByteCount)),
             MetricSeries(
                 "daybook_ingest_duration_seconds_total", .counter,
                 "Time from head to answer, summed over ingest requests.",
                 seconds: Double(counters.ingestNanoseconds) / 1e9),
+        ]
+    }
+
+    /// Only where TLS is on.
+    private func securitySeries() -> [MetricSeries] {
+        guard let status = environment.security?.status else { return [] }
+        return [
+            MetricSeries(
+                "daybook_tls_certificate_expiry_seconds", .gauge,
+                "Seconds until the certificate in use ends; negative afterwards.", status.secondsToExpiry),
+            MetricSeries(
+                "daybook_tls_reload_failed", .gauge, "1 when the files that are there now could not be used.",
+                status.fault == nil ? 0 : 1),
+            MetricSeries(
+                "daybook_tls_handshake_failures_total", .counter, "TLS handshakes that failed or took too long.",
+                environment.counters.snapshot().failedHandshakes),
         ]
     }
 
@@ -120,6 +146,21 @@ extension Routes {
             MetricSeries(
                 "daybook_storage_failed", .gauge, "1 when a failed sync has closed ingest until the next start.",
                 statistics.isPoisoned ? 1 : 0),
+        ]
+    }
+
+    private func deadLetterSeries(_ status: DeadLetterStatus) -> [MetricSeries] {
+        [
+            MetricSeries(
+                "daybook_dead_letters", .gauge, "Background work that is not tried any more by itself.", status.count),
+            MetricSeries(
+                "daybook_dead_letters_total", .counter, "Dead letters that there ever were.", status.total),
+            MetricSeries(
+                "daybook_dead_letters_dropped_total", .counter,
+                "Dead letters that were dropped because there were too many.", status.droppedCount),
+            MetricSeries(
+                "daybook_background_failures_total", .counter,
+                "Attempts at background work that failed, and counted.", status.failedAttemptCount),
         ]
     }
 

@@ -18,14 +18,17 @@ struct Routes: Sendable {
         addHealth(to: router)
         addAdministration(to: router)
         addDocuments(to: router)
+        addMembers(to: router)
+        addOrganization(to: router)
+        addTokens(to: router)
         return RoutesResponder(router: router.buildResponder())
     }
 
     /// The credential of a request; nil for every way in which it can be wrong.
-    func credential(of request: Request) -> Credential? {
+    func credential(of request: Request) throws(ErrorResponse) -> Credential? {
         let now = environment.now
         guard let key = authorization(of: request).flatMap(bearerToken),
-            let credential = environment.registry.verify(key, at: now), credential.admits(at: now)
+            let credential = try environment.verify(key, at: now), credential.admits(at: now)
         else { return nil }
         return credential
     }
@@ -35,14 +38,18 @@ struct Routes: Sendable {
         return values.count == 1 ? values[0] : nil
     }
 
+    /// The credential of a request; throws 401 when there is none, and notes it.
+    func authenticate(_ request: Request, _ context: RouteContext) throws(ErrorResponse) -> Credential {
+        if let credential = try credential(of: request) { return credential }
+        note(.unauthorized, request, context)
+        throw .unauthorized
+    }
+
     /// The credential of a request that has the permission; throws 401 or 403, and notes it.
     func authorize(
         _ request: Request, _ context: RouteContext, _ permission: Permission
     ) throws(ErrorResponse) -> Credential {
-        guard let credential = credential(of: request) else {
-            note(.unauthorized, request, context)
-            throw .unauthorized
-        }
+        let credential = try authenticate(request, context)
         guard credential.permits(permission) else {
             note(.forbidden(permission), request, context)
             throw .forbidden(permission)
@@ -59,13 +66,12 @@ struct Routes: Sendable {
     func origin(of request: Request, _ context: RouteContext, _ credential: Credential) -> RequestOrigin {
         RequestOrigin(
             credential: credential, route: RouteTable.name(request.method.rawValue, request.uri.path),
-            requestID: requestID(of: request), address: context.address)
+            requestID: requestID(of: request), address: Peer.client(of: request))
     }
 
     static func json(_ body: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "application/json"
-        headers[.cacheControl] = "no-store"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 }
@@ -73,12 +79,9 @@ struct Routes: Sendable {
 /// What the router knows of a request beside the request.
 struct RouteContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Of the client, without the port.
-    let address: String
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        address = source.channel.remoteAddress?.ipAddress ?? ""
     }
 }
 

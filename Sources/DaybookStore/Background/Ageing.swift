@@ -47,6 +47,7 @@ final class Ageing {
     }
 
     private func roll(_ log: LogID, atLeast rowCount: Int) {
+        guard !shared.deletions.contains(log) else { return }
         do {
             try registry.with(log) { organization in
                 guard organization.unsealedEventCount >= UInt64(rowCount) else { return }

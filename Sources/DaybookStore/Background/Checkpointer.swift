@@ -102,7 +102,12 @@ final class Checkpointer {
         logs.formUnion(early)
         logs.formUnion(registry.unopenedLogs)
         early.removeAll()
-        phase = .writing(Run(position: position, logs: logs.sorted(), unsynced: leftover))
+        let deletions = shared.deletions
+        // As long as the journal may hold frames of a log, a start must know what they go on from.
+        checkpoints.forget { deletions.isRemoved($0) }
+        leftover.removeAll { deletions.contains($0.log) }
+        phase = .writing(
+            Run(position: position, logs: logs.filter { !deletions.contains($0) }.sorted(), unsynced: leftover))
         leftover = []
     }
 
@@ -141,6 +146,8 @@ final class Checkpointer {
                 if organization.sealableExtent != nil, log != .control { shared.addSealable(log) }
             }
             registry.closeIdle(keeping: options.openOrganizationCountMax)
+        } catch StoreError.unknownOrganization {
+            // Deleted meanwhile: nothing of it is kept.
         } catch StoreError.organizationClosed {
             salvage(log, &run)
         } catch {
@@ -180,7 +187,7 @@ final class Checkpointer {
             } else {
                 for path in paths { try synchronizeLogFile(path) }
                 for (log, unsynced) in run.unsynced where unsynced.folderChanged {
-                    try disk.synchronizeDirectory(Layout.folder(of: log))
+                    try synchronizeFolder(of: log)
                 }
                 if run.unsynced.contains(where: \.files.folderIsNew) {
                     try disk.synchronizeDirectory(Layout.organizations)
@@ -192,6 +199,15 @@ final class Checkpointer {
             shared.note(error)
             shared.poison()
             phase = .resting
+        }
+    }
+
+    /// That of an organization that was deleted in the meantime may be gone.
+    private func synchronizeFolder(of log: LogID) throws(DiskError) {
+        do {
+            try disk.synchronizeDirectory(Layout.folder(of: log))
+        } catch {
+            guard error.kind == .notFound, shared.deletions.contains(log) else { throw error }
         }
     }
 
@@ -228,6 +244,8 @@ final class Checkpointer {
         guard let request = shared.redaction.wanted else { return false }
         do {
             let rewritten = try redaction.run { files.forget($0) }
+            // An organization that was deleted gives back no room while its files are open.
+            files.closeAll()
             shared.redaction.finish(request, .success(rewritten))
         } catch {
             shared.note(error)
@@ -272,6 +290,8 @@ final class Checkpointer {
                     shared.moved(byteCount: moved)
                     if organization.sealableExtent != nil, log != .control { shared.addSealable(log) }
                 }
+            } catch StoreError.unknownOrganization {
+                continue
             } catch StoreError.organizationClosed {
                 // The next run copies its groups out of the journal; the others must not wait for it.
                 continue

@@ -7,7 +7,8 @@ internal import DaybookSystem
 /// Turns whole log files into segments, one log file a run. A state machine: each step does one piece of work.
 ///
 /// Order: segments and the carry file are written and synchronized, then their folder, then the manifest's edit, which
-/// is the moment they become real; only then is the log file let go.
+/// is the moment they become real; only then is the log file let go. What fails is tried again a little later, and after
+/// three attempts it is a dead letter: the log file stays, and is asked like any other.
 final class Sealer {
     private enum Phase {
         case resting
@@ -49,8 +50,6 @@ final class Sealer {
     private let clock: any Clock
     private var phase = Phase.resting
     private(set) var sealedFileCount = 0
-    /// Logs whose sealing failed; they are tried again when another file of theirs is full.
-    private(set) var failureCount = 0
 
     init(disk: any Disk, registry: OrganizationRegistry, shared: SharedState, clock: any Clock) {
         self.disk = disk
@@ -80,6 +79,12 @@ final class Sealer {
 
     private func begin() -> Bool {
         guard let log = shared.takeSealable() else { return false }
+        // Of a log its oldest file is sealed first: where that is held, all of them are.
+        let isHeld = !shared.retries.held(.sealing, log, at: clock.monotonicNanoseconds()).isEmpty
+        guard !isHeld, !shared.deletions.contains(log) else {
+            shared.sealingEnded()
+            return true
+        }
         do {
             let organization = try registry.lease(log)
             guard let extent = organization.sealableExtent else {
@@ -90,30 +95,41 @@ final class Sealer {
             do {
                 let file = try disk.open(extent.file.path, .read)
                 let carry = try CarryBuilder(
-                    organization, now: Timestamp(microseconds: clock.wallMicroseconds()),
-                    sessionIdleMicroseconds: shared.sessionIdleMicroseconds)
+                    organization, now: now, sessionIdleMicroseconds: shared.sessionIdleMicroseconds)
                 phase = .reading(Run(organization, extent, file, carry))
             } catch {
                 registry.release(log)
-                throw error
+                fail(extent, of: log, error)
+                shared.sealingEnded()
             }
         } catch {
+            // The organization cannot be opened; whoever opens it next finds out, too.
             shared.note(error)
-            failureCount += 1
             shared.sealingEnded()
         }
         return true
     }
+
+    private var now: Timestamp { Timestamp(microseconds: clock.wallMicroseconds()) }
 
     /// A failure ends the run: its files are left without a name in the manifest and replaced by the next attempt.
     private func attempt(_ run: Run, _ body: () throws -> Void) {
         do {
             try body()
         } catch {
-            shared.note(error)
-            failureCount += 1
+            fail(run.extent, of: run.organization.log, error)
             end(run)
         }
+    }
+
+    private func fail(_ extent: LogExtent, of log: LogID, _ error: any Error) {
+        shared.note(error)
+        shared.retries.failed(Self.work(extent, of: log), error, at: now, clock.monotonicNanoseconds())
+    }
+
+    private static func work(_ extent: LogExtent, of log: LogID) -> BackgroundWork {
+        BackgroundWork(
+            kind: .sealing, log: log, sequences: extent.firstSequence...extent.lastSequence, subject: extent.file.path)
     }
 
     private func end(_ run: Run) {
@@ -144,8 +160,7 @@ final class Sealer {
             } catch LogFileReaderError<any Error>.log(.corrupt(let corruption)) {
                 let damaged = try run.reader.skipDamage()
                 try Quarantine.keep(
-                    disk: disk, path: run.extent.file.path, range: damaged, corruption: corruption,
-                    at: Timestamp(microseconds: clock.wallMicroseconds()))
+                    disk: disk, path: run.extent.file.path, range: damaged, corruption: corruption, at: now)
             } catch LogFileReaderError<any Error>.log(let error) {
                 throw error
             } catch LogFileReaderError<any Error>.body(let error) {
@@ -159,9 +174,7 @@ final class Sealer {
         let path = run.extent.file.path
         let corruption = Corruption(
             file: path, offset: UInt64(range.lowerBound), reason: .invalid("group record sequence"))
-        try Quarantine.keep(
-            disk: disk, path: path, range: range, corruption: corruption,
-            at: Timestamp(microseconds: clock.wallMicroseconds()))
+        try Quarantine.keep(disk: disk, path: path, range: range, corruption: corruption, at: now)
     }
 
     private func take(_ header: GroupHeader, _ record: RawSpan, _ run: Run) throws {
@@ -226,6 +239,7 @@ final class Sealer {
             run.extent, segments: run.references, carry: FileKind.carry(sealedThrough: run.extent.lastSequence).name,
             lost: run.lost)
         sealedFileCount += 1
+        shared.retries.succeeded(Self.work(run.extent, of: run.organization.log))
         shared.maintenance.add(run.organization.log)
         if run.organization.sealableExtent != nil { shared.addSealable(run.organization.log) }
         end(run)

@@ -51,6 +51,7 @@ extension StoreCheck {
             }
             count { $0.logs += 1 }
             found += notes(on: log, folder)
+            checkErasures(log, folder, &found)
             guard let content = try manifest(of: log, folder, &found) else {
                 checkUnnamed(log, folder, &found)
                 return found

@@ -132,15 +132,24 @@ package final class StoreCheck {
         }
     }
 
-    /// The control log, then the organizations in the order of their folders.
+    /// The control log, then the organizations in the order of their folders. What is left of one that was deleted may be
+    /// any part of it.
     private func logs() -> [LogID] {
         do {
+            let deleted = deletedLogs()
             return [.control]
                 + (try disk.list(Layout.organizations)).compactMap { Layout.log(ofOrganizationFolder: $0) }
+                .filter { !deleted.contains($0) }
         } catch {
             add([Self.finding(.folder, Layout.organizations, error)])
             return [.control]
         }
+    }
+
+    /// None when the control log cannot be read, which is a finding of its own.
+    private func deletedLogs() -> Set<LogID> {
+        let wasServed = isServed
+        return (try? ReadOnlyStore.open(disk: disk, isServed: { wasServed }))?.deletedLogs ?? []
     }
 
     private func noteRecoveryReports() {

@@ -13,7 +13,8 @@ package struct StoreFinding: Sendable, Equatable {
 
     /// What kind of file it is about.
     package enum Subject: String, Sendable, CaseIterable {
-        case identity, checkpoint, journal, control, manifest, segment, index, rollup, history, carry, log, folder
+        case identity, checkpoint, journal, control, manifest, segment, index, rollup, history, carry, erasure, log,
+            folder
     }
 
     package var severity: Severity
@@ -47,6 +48,8 @@ package struct StoreCheckCounts: Sendable, Equatable {
     package var indexes = 0
     package var rollups = 0
     package var carryFiles = 0
+    /// Notes of erasures, done or under way.
+    package var erasures = 0
     package var logFiles = 0
     /// Group records in log files.
     package var logGroups = 0

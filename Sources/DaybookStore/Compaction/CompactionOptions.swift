@@ -1,13 +1,15 @@
 /// How compaction and retention go about their work. Part of `StoreOptions`.
 package struct CompactionOptions: Sendable {
-    /// Whether ranges are merged. Retention works in any case.
+    /// Whether ranges, and history files, are merged. Retention works in any case.
     package var mergesRanges = true
-    /// Ranges that are merged at once.
+    /// Ranges that are merged at once; of history files no fewer, either.
     package var fanInMin = 4
     package var fanInMax = 16
     /// The largest range that merging makes: eight full row groups. Memory for its index and rollup grows with it.
     package var rowCountMax = 524_288
     package var byteCountMax: UInt64 = 64 << 20
+    /// The largest history file that merging makes. In memory it takes some twenty times as much.
+    package var historyByteCountMax: UInt64 = 256 << 10
     /// Bytes of segments read and written per second.
     package var bytesPerSecond: UInt64 = 32 << 20
     /// Percent of one core while nobody writes, and while this many events a second arrive.
@@ -33,7 +35,7 @@ package struct CompactionOptions: Sendable {
 
     func check() {
         precondition(fanInMin >= 2 && fanInMin <= fanInMax)
-        precondition(rowCountMax >= 1 && byteCountMax >= 1 && bytesPerSecond >= 1)
+        precondition(rowCountMax >= 1 && byteCountMax >= 1 && historyByteCountMax >= 1 && bytesPerSecond >= 1)
         precondition(busyPercent >= 1 && busyPercent <= idlePercent && idlePercent <= 100)
         precondition(patrolMicroseconds >= 1 && firstPatrolMicroseconds >= 1)
     }

@@ -20,6 +20,12 @@ struct RangeSummary: Sendable, Equatable {
 }
 
 extension Manifest {
+    /// Of segments that have something of these ranges.
+    func segmentPaths(in ranges: [ClosedRange<UInt64>]) -> [String] {
+        guard !ranges.isEmpty else { return [] }
+        return segments.filter { segment in ranges.contains { $0.overlaps(segment.range) } }.map(\.path)
+    }
+
     /// All ranges in order. Complexity: O(segments + absences).
     func rangeSummaries(blocked: Set<String> = []) -> [RangeSummary] {
         var result: [RangeSummary] = []

@@ -6,7 +6,7 @@ extension Compactor {
     ///
     /// One that cannot be made is left alone until the next patrol: the disk may be full, and without it everything is
     /// found all the same, only later.
-    func rebuildIndex(_ organization: OrganizationStore, _ manifest: Manifest) throws -> Bool {
+    func rebuildIndex(_ organization: OrganizationStore, _ manifest: Manifest) -> Bool {
         guard let caches = organization.caches, !shared.space.isLow else { return false }
         let log = organization.log
         let missing = caches.segments.segmentsWithoutIndex(of: log).subtracting(unindexed[log] ?? [])
@@ -17,7 +17,7 @@ extension Compactor {
             _ = try organization.snapshot().openIndex(of: segment)
         } catch {
             unindexed[log, default: []].insert(segment.path)
-            throw error
+            fail(error)
         }
         return true
     }

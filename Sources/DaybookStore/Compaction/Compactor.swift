@@ -44,6 +44,7 @@ final class Compactor {
     let clock: any Clock
     let options: StoreOptions
     private let eraser: Eraser
+    private let remover: OrganizationRemover
     private var pacer: CompactionPacer
     private var rate = ByteRate()
     var phase = Phase.resting
@@ -51,6 +52,8 @@ final class Compactor {
     var blocked: [LogID: Set<String>] = [:]
     /// Segments whose index could not be made, by log; as above.
     var unindexed: [LogID: Set<String>] = [:]
+    /// What is known of history files that may be merged, by log and name; asked again in each patrol.
+    var historyGroups: [LogID: [String: HistoryGroup?]] = [:]
     /// Segments whose expired rows were counted, with the wall time from which on they are counted again.
     var countedAgain: [String: Int64] = [:]
     /// What is to be merged, and since when.
@@ -63,9 +66,10 @@ final class Compactor {
 
     init(
         registry: OrganizationRegistry, shared: SharedState, journalFiles: JournalFiles, clock: any Clock,
-        options: StoreOptions, eraser: Eraser
+        options: StoreOptions, eraser: Eraser, remover: OrganizationRemover
     ) {
         self.eraser = eraser
+        self.remover = remover
         self.registry = registry
         self.shared = shared
         self.journalFiles = journalFiles
@@ -76,7 +80,7 @@ final class Compactor {
 
     /// One piece of work, unless it is time to rest.
     func step() -> CompactionStep {
-        if case .resting = phase, shared.maintenance.count == 0, !eraser.hasWork { return .idle }
+        if case .resting = phase, shared.maintenance.count == 0, !eraser.hasWork, !remover.hasWork { return .idle }
         pacer.look(committedEventCount: shared.committedEventCount)
         // The committer waits for room, or soon will: nothing may take the disk from the checkpoint now.
         if journalFiles.cleanCount == 0 || shared.pendingByteCount > options.pendingByteCountMax {
@@ -91,15 +95,15 @@ final class Compactor {
         return .worked
     }
 
-    /// Returns the bytes it moved; nil when there is nothing but to wait. Erasures come first.
+    /// Returns the bytes it moved; nil when there is nothing but to wait. What is to be gone comes first.
     private func work() -> UInt64? {
         switch phase {
         case .resting:
-            let step = eraser.step()
-            if case .worked(let byteCount) = step { return byteCount }
-            if step == .waiting, shared.maintenance.count == 0 { return nil }
+            let steps = [remover.step(), eraser.step()]
+            for case .worked(let byteCount) in steps { return byteCount }
+            if steps.contains(.waiting), shared.maintenance.count == 0 { return nil }
             begin()
-        case .rewriting(let run) where shared.erasures.isActive(run.organization.log):
+        case .rewriting(let run) where isWanted(run.organization.log):
             run.work.abandon()
             end(run)
         case .rewriting(let run):
@@ -112,48 +116,59 @@ final class Compactor {
         return 0
     }
 
+    /// Whether somebody is to be forgotten in a log, or all of it.
+    private func isWanted(_ log: LogID) -> Bool {
+        shared.erasures.isActive(log) || shared.deletions.contains(log)
+    }
+
     private func begin() {
         guard let (log, isPatrolled) = shared.maintenance.take() else { return }
+        defer { registry.closeIdle(keeping: options.openOrganizationCountMax) }
         if isPatrolled {
             blocked[log] = nil
             unindexed[log] = nil
+            historyGroups[log] = nil
         }
         do {
             let organization = try registry.lease(log)
             do {
                 try plan(organization, isPatrolled: isPatrolled)
+                shared.retries.succeeded(compaction(of: BackgroundWork.everything, log))
             } catch {
                 registry.release(log)
-                throw error
+                guard !isUnstable(error) else { throw error }
+                fail(compaction(of: BackgroundWork.everything, log), error)
+                return
             }
             if case .resting = phase { registry.release(log) }
         } catch {
-            if case StoreError.unstable = error {
+            if isUnstable(error) {
                 // Somebody else was faster. It is looked at anew.
                 shared.maintenance.add(log)
-            } else {
+            } else if !shared.deletions.contains(log) {
                 fail(error)
             }
         }
-        registry.closeIdle(keeping: options.openOrganizationCountMax)
     }
 
     /// Does what is cheap at once, or begins a run. What is left is found by the next look.
     private func plan(_ organization: OrganizationStore, isPatrolled: Bool) throws {
         let log = organization.log
         // One thing at a time: its end brings the log back here.
-        guard !shared.erasures.isActive(log) else { return }
+        guard !isWanted(log) else { return }
+        let held = shared.retries.held(.compaction, log, at: clock.monotonicNanoseconds(), isPatrol: isPatrolled)
+        guard !held.contains(BackgroundWork.everything) else { return }
         let manifest = organization.snapshot().manifest
         let table = shared.settings.visibility(of: log, at: Timestamp(microseconds: clock.wallMicroseconds()))
-        let blocked = blocked[log] ?? []
+        let blocked = (blocked[log] ?? []).union(manifest.segmentPaths(in: held))
         let ranges = manifest.rangeSummaries(blocked: blocked)
         note(ranges, of: log)
         shared.space.set(organization.usedByteCount, of: log)
-        if let isDone = try dropExpired(organization, manifest, table) {
+        if let isDone = try dropExpired(organization, manifest, table, held: held) {
             if isDone { shared.maintenance.add(log) }
         } else if try forgetHistory(organization, manifest, table) {
             shared.maintenance.add(log)
-        } else if try rebuildIndex(organization, manifest) {
+        } else if rebuildIndex(organization, manifest) {
             shared.maintenance.add(log)
         } else if let run = CompactionPlan.emptyRun(ranges) {
             let range = ranges[run.lowerBound].range.lowerBound...ranges[run.upperBound - 1].range.upperBound
@@ -170,6 +185,8 @@ final class Compactor {
         {
             let range = ranges[run.lowerBound].range.lowerBound...ranges[run.upperBound - 1].range.upperBound
             begin(RangeRewriter.Job(range, of: manifest), organization, table)
+        } else if options.compaction.mergesRanges, try mergeHistory(organization, manifest) {
+            shared.maintenance.add(log)
         } else if isPatrolled {
             try sealExpired(organization, table)
         }
@@ -187,9 +204,10 @@ final class Compactor {
     }
 
     private func publish(_ run: Run) throws {
-        guard !shared.erasures.isActive(run.organization.log) else { throw StoreError.unstable }
+        guard !isWanted(run.organization.log) else { throw StoreError.unstable }
         let replacement = run.work.replacement
         try publish(replacement, run.table, of: run.organization)
+        shared.retries.succeeded(compaction(of: run.work.range, run.organization.log))
         let removed = run.work.removedCounts
         shared.compaction.update { status in
             status.runCount += 1
@@ -217,17 +235,36 @@ final class Compactor {
             run.work.abandon()
             end(run)
         } catch {
-            fail(error)
+            let log = run.organization.log
+            var work = compaction(of: run.work.range, log)
             if case .rewriting = phase {
                 run.work.abandon()
+                // The rest goes on without it.
                 if let input = run.work.currentInput, isUnreadable(error) {
-                    blocked[run.organization.log, default: []].insert(input.path)
-                    shared.maintenance.add(run.organization.log)
+                    (work.sequences, work.subject) = (input.range, Layout.path(run.organization.folder, input.path))
+                    blocked[log, default: []].insert(input.path)
+                    shared.maintenance.add(log)
                 }
             }
+            fail(work, error)
             phase = .resting
             registry.release(run.organization.log)
         }
+    }
+
+    private func isUnstable(_ error: any Error) -> Bool {
+        if case StoreError.unstable = error { true } else { false }
+    }
+
+    private func compaction(of range: ClosedRange<UInt64>, _ log: LogID) -> BackgroundWork {
+        BackgroundWork(kind: .compaction, log: log, sequences: range)
+    }
+
+    /// Counts the attempt, too.
+    private func fail(_ work: BackgroundWork, _ error: any Error) {
+        fail(error)
+        let now = Timestamp(microseconds: clock.wallMicroseconds())
+        shared.retries.failed(work, error, at: now, clock.monotonicNanoseconds())
     }
 
     func fail(_ error: any Error) {

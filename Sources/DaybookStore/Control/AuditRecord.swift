@@ -1,19 +1,21 @@
 package import DaybookFormat
 
-/// One entry of the audit trail: an administrative act, or a denied access by somebody who is known. It names keys and
-/// organizations, never a user: an erasure has nothing to take out of the trail.
+/// One entry of the audit trail: an administrative act, or a denied access by somebody who is known. It names keys,
+/// tokens and organizations, never a user: an erasure has nothing to take out of the trail.
 package struct AuditRecord: Sendable, Equatable {
     package enum Actor: Sendable, Equatable {
         /// Whoever may open the data directory: a verb without a server, or through the admin socket.
         case local
         /// An API key, by its id.
         case key(String)
+        /// An access token or a grant, by its id, which ends with that of its key.
+        case token(String)
 
-        /// `local`, or the id of the key.
+        /// `local`, or the id of the key or token.
         package var text: String {
             switch self {
             case .local: "local"
-            case .key(let id): id
+            case .key(let id), .token(let id): id
             }
         }
     }

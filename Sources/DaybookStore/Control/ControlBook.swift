@@ -17,8 +17,7 @@ final class ControlBook: Sendable {
     init(_ state: ControlState, _ acts: [ControlEvent], _ shared: SharedState) {
         content = Mutex(Content(state: state, acts: state.redacting(acts)))
         self.shared = shared
-        _ = shared.settings.adopt(state)
-        shared.erasures.adopt(state)
+        shared.begin(with: state)
     }
 
     var state: ControlState { content.withLock { $0.state } }
@@ -38,7 +37,7 @@ final class ControlBook: Sendable {
                     }
                 }
                 content.acts += acts.filter { !$0.isTrail }
-                if acts.contains(where: \.beginsErasure) { content.acts = content.state.redacting(content.acts) }
+                if acts.contains(where: \.takesNamesOut) { content.acts = content.state.redacting(content.acts) }
                 return content.state
             }
             shared.adopt(state)
@@ -47,5 +46,10 @@ final class ControlBook: Sendable {
 }
 
 extension ControlEvent {
-    fileprivate var beginsErasure: Bool { if case .erasureBegun = self { true } else { false } }
+    fileprivate var takesNamesOut: Bool {
+        switch self {
+        case .erasureBegun, .organizationDeleted: true
+        default: false
+        }
+    }
 }

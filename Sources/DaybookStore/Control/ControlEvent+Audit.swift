@@ -5,6 +5,7 @@ extension ControlEvent {
     private enum ActorKind: UInt8 {
         case local = 0
         case key = 1
+        case token = 2
     }
 
     static func append(_ record: AuditRecord, to bytes: inout [UInt8]) {
@@ -17,6 +18,9 @@ extension ControlEvent {
         case .local: bytes.append(ActorKind.local.rawValue)
         case .key(let id):
             bytes.append(ActorKind.key.rawValue)
+            bytes.append(lengthPrefixed: id)
+        case .token(let id):
+            bytes.append(ActorKind.token.rawValue)
             bytes.append(lengthPrefixed: id)
         }
         bytes.append(lengthPrefixed: record.organization?.text ?? "")
@@ -42,6 +46,7 @@ extension ControlEvent {
         switch ActorKind(rawValue: try reader.uint8(bytes)) {
         case .local: actor = .local
         case .key: actor = .key(try reader.validText(bytes))
+        case .token: actor = .token(try reader.validText(bytes))
         case nil: throw .invalid("audit actor")
         }
         let name = try reader.validText(bytes)

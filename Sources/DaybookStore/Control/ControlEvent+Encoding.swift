@@ -53,9 +53,17 @@ extension ControlEvent {
                 bytes.append(littleEndian: use.at.microseconds)
                 bytes.append(lengthPrefixed: use.keyID)
             }
+        case .token(let act, let time): Self.append(act, time, to: &bytes)
         case .audited(let record): Self.append(record, to: &bytes)
         case .rateLimitsSet(let organization, let policy, let time):
             Self.append(organization, policy, time, to: &bytes)
+        case .deadLettered(let letter): Self.append(letter, to: &bytes)
+        case .deadLetterRemoved(let id, let isReplayed, let time):
+            Self.append(removedDeadLetter: id, isReplayed: isReplayed, time, to: &bytes)
+        case .durabilitySet(let organization, let durability, let time):
+            Self.append(organization, durability, time, to: &bytes)
+        case .members(let act): Self.append(act, to: &bytes)
+        case .configurationSet, .organizationDeleted, .organizationRemoved: appendOrganizationAct(to: &bytes)
         }
         return bytes
     }
@@ -98,8 +106,10 @@ extension ControlEvent {
             case .keyCreatedWithRights: KeyFlags.expires | KeyFlags.isOperator
             case .retentionSet: RetentionFlags.isHeld
             case .rateLimitsSet: RateLimitFlags.isSteady
-            case .organizationCreated, .keyRevoked, .quotaSet, .userSecretSet, .erasureBegun, .erasureDone: 0
-            case .keyRetired, .keysUsed, .actDone, .accessDenied: 0
+            case .deadLetterRemoved: DeadLetterFlags.isReplayed
+            case .userSet: UserFlags.isDisabled
+            case .grantRevoked: GrantFlags.wasUsedTwice
+            default: 0
             }
         guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
         guard try reader.uint16(bytes) == 0 else { throw .invalid("control event reserved field") }
@@ -147,10 +157,18 @@ extension ControlEvent {
                 uses.append(KeyUse(keyID: try reader.validText(bytes), at: at))
             }
             self = .keysUsed(uses, at: time)
+        case .grantBegun, .grantUsed, .grantRevoked, .tokenRevoked:
+            self = .token(try Self.tokenAct(&reader, bytes, kind, flags), at: time)
         case .actDone, .accessDenied:
             self = .audited(try Self.audit(&reader, bytes, kind, at: time))
         case .rateLimitsSet:
             self = try Self.rateLimits(&reader, bytes, flags, at: time)
+        case .deadLettered, .deadLetterRemoved, .durabilitySet:
+            self = try Self.collection(&reader, bytes, kind, flags, at: time)
+        case .userSet: self = .members(try Self.user(&reader, bytes, flags, at: time))
+        case .userDeleted, .teamSet, .teamDeleted: self = .members(try Self.member(&reader, bytes, kind, at: time))
+        case .configurationSet, .organizationDeleted, .organizationRemoved:
+            self = try Self.organizationAct(&reader, bytes, kind, at: time)
         }
         guard reader.isAtEnd(bytes) else { throw .invalid("control event length") }
     }

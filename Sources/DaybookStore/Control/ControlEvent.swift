@@ -21,13 +21,27 @@ package enum ControlEvent: Sendable, Equatable {
     case keyRetired(keyID: String, until: Timestamp, at: Timestamp)
     /// When keys were used last, as far as that is written down.
     case keysUsed([KeyUse], at: Timestamp)
+    /// Work has failed as often as it is tried by itself.
+    case deadLettered(DeadLetter)
+    /// It is to be tried again, or nobody wants to be told of it any more.
+    case deadLetterRemoved(id: UInt64, isReplayed: Bool, at: Timestamp)
+    /// What holds for requests that do not say.
+    case durabilitySet(OrganizationID, Durability, at: Timestamp)
+    case token(TokenAct, at: Timestamp)
     /// What somebody did, or was not allowed to do. Changes nothing.
     case audited(AuditRecord)
+    case members(MemberAct)
+    /// What the organization chooses for itself; all of it.
+    case configurationSet(OrganizationID, OrganizationConfiguration, at: Timestamp)
+    /// Nobody gets in any more, and its name is not given out again. What is left of it goes.
+    case organizationDeleted(OrganizationID, at: Timestamp)
+    /// Nothing of a deleted organization is left on the disk.
+    case organizationRemoved(log: LogID, at: Timestamp)
 
     /// Of the encoding; stands in the group record's entry.
     package static let schemaVersion: UInt8 = 1
 
-    /// Kinds 13 to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
+    /// Other kinds up to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
     enum Kind: UInt8 {
         case organizationCreated = 1
         case keyCreated = 2
@@ -41,6 +55,20 @@ package enum ControlEvent: Sendable, Equatable {
         case keyCreatedWithRights = 10
         case keyRetired = 11
         case keysUsed = 12
+        case grantBegun = 13
+        case grantUsed = 14
+        case grantRevoked = 15
+        case tokenRevoked = 16
+        case userSet = 20
+        case userDeleted = 21
+        case teamSet = 22
+        case teamDeleted = 23
+        case configurationSet = 24
+        case organizationDeleted = 25
+        case organizationRemoved = 26
+        case deadLettered = 30
+        case deadLetterRemoved = 31
+        case durabilitySet = 32
         case actDone = 64
         case accessDenied = 65
     }
@@ -58,14 +86,23 @@ package enum ControlEvent: Sendable, Equatable {
     enum RateLimitFlags {
         static let isSteady: UInt8 = 1
     }
+
+    enum DeadLetterFlags {
+        static let isReplayed: UInt8 = 1
+    }
+
+    enum GrantFlags {
+        /// Of a revocation.
+        static let wasUsedTwice: UInt8 = 1
+    }
 }
 
 extension ControlEvent {
-    /// Whether it is only told of, and amounts to nothing that others go on with: the audit trail. The store keeps no
-    /// such act in memory.
+    /// Whether the act itself is of no use any more once the state has taken it in: there are many such, and nobody asks
+    /// for them one by one. The store keeps no such act in memory.
     package var isTrail: Bool {
         switch self {
-        case .audited, .keysUsed: true
+        case .audited, .keysUsed, .deadLettered, .deadLetterRemoved, .token: true
         default: false
         }
     }

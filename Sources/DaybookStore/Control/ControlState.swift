@@ -1,4 +1,3 @@
-internal import DaybookCrypto
 package import DaybookFormat
 
 /// An act that cannot follow those before it. Names the first thing that is wrong.
@@ -13,6 +12,13 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
     case secretUnknown(OrganizationID)
     case erasureExists(UInt64)
     case erasureUnknown(UInt64)
+    case deadLetterExists(UInt64)
+    case userExists(recordID: String)
+    case userUnknown(recordID: String)
+    case teamUnknown(String)
+    case teamHasMembers(String)
+    case organizationDeleted(OrganizationID)
+    case logNotDeleted(LogID)
 
     package var description: String {
         switch self {
@@ -26,6 +32,13 @@ package enum ControlContradiction: Error, Equatable, Sendable, CustomStringConve
         case .secretUnknown(let organization): "organization \(organization) has no secret for its users"
         case .erasureExists(let id): "erasure \(hexText(id)) is another one"
         case .erasureUnknown(let id): "erasure \(hexText(id)) was never begun"
+        case .deadLetterExists(let id): "dead letter \(hexText(id)) exists already"
+        case .userExists(let recordID): "the user has the record \(recordID) already"
+        case .userUnknown(let recordID): "there is no user with the record \(recordID)"
+        case .teamUnknown(let team): "there is no team \(team)"
+        case .teamHasMembers(let team): "team \(team) has members"
+        case .organizationDeleted(let organization): "organization \(organization) was deleted"
+        case .logNotDeleted(let log): "log \(hexText(log.rawValue)) is of no organization that was deleted"
         }
     }
 }
@@ -48,6 +61,18 @@ package struct ControlState: Sendable, Equatable {
     package private(set) var userSecrets: [OrganizationID: [UInt8]] = [:]
     /// The ledger of erasures, by id.
     package private(set) var erasures: [UInt64: ErasureRecord] = [:]
+    /// Oldest first, at most `DeadLetter.countMax`.
+    package private(set) var deadLetters: [DeadLetter] = []
+    private var deadLetterIDs: Set<UInt64> = []
+    /// All that there ever were, and those of them that were dropped because there were too many.
+    package private(set) var deadLetterTotal: UInt64 = 0
+    package private(set) var droppedDeadLetterCount: UInt64 = 0
+    /// Users and teams; an organization that has none may have no entry.
+    package private(set) var members: [OrganizationID: OrganizationMembers] = [:]
+    /// Organizations that are no more, by log.
+    package private(set) var deletions: [LogID: DeletedOrganization] = [:]
+    /// Grants of API keys, and access tokens that were revoked.
+    package private(set) var tokens = TokenLedger()
     /// For the next organization. Rises only: a log id is never given out twice.
     package private(set) var nextLog = Layout.firstOrganizationLog
 
@@ -59,11 +84,15 @@ package struct ControlState: Sendable, Equatable {
     }
 
     /// Takes in one more act; a contradiction leaves the state as it was. Ask a copy before appending to the log: what
-    /// stands in the log must replay. Complexity: O(1); the begin of an erasure O(keys).
+    /// stands in the log must replay. Complexity: O(1); the begin of an erasure O(keys), the
+    /// removal of a dead letter O(dead letters).
     package mutating func apply(_ event: ControlEvent) throws(ControlContradiction) {
         switch event {
         case .organizationCreated(let organization, let log, let createdAt):
             guard organizations[organization] == nil else { throw .organizationExists(organization) }
+            guard !deletions.values.contains(where: { $0.id == organization }) else {
+                throw .organizationDeleted(organization)
+            }
             guard log >= Layout.firstOrganizationLog, log.rawValue < .max else { throw .logReserved(log) }
             guard log >= nextLog else { throw .logReused(log) }
             organizations[organization] = OrganizationRecord(id: organization, log: log, createdAt: createdAt)
@@ -80,6 +109,7 @@ package struct ControlState: Sendable, Equatable {
             guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
             // Revoking again changes nothing: two operators may do it at once.
             if revocations[keyID] == nil { revocations[keyID] = revokedAt }
+            tokens.forget(keyID: keyID)
         case .retentionSet(let organization, let policy, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             settings[organization, default: OrganizationSettings()].retention = policy
@@ -88,7 +118,7 @@ package struct ControlState: Sendable, Equatable {
             settings[organization, default: OrganizationSettings()].quotaByteCount = byteCount
         case .rateLimitsSet(let organization, let policy, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
-            settings[organization, default: OrganizationSettings()].rateLimits = policy
+            settings[organization, default: OrganizationSettings()].set(policy)
         case .userSecretSet(let organization, let secret, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             guard userSecrets[organization] == nil else { throw .secretExists(organization) }
@@ -103,8 +133,49 @@ package struct ControlState: Sendable, Equatable {
         case .keysUsed(let uses, _):
             for use in uses where keys[use.keyID] == nil { throw .keyUnknown(keyID: use.keyID) }
             for use in uses { lastUses[use.keyID] = max(use.at, lastUses[use.keyID] ?? use.at) }
+        case .deadLettered(let letter): try add(letter)
+        case .deadLetterRemoved(let id, _, _):
+            // One that is gone already was dropped, or removed by somebody else at the same time.
+            if deadLetterIDs.remove(id) != nil { deadLetters.removeAll { $0.id == id } }
+        case .durabilitySet(let organization, let durability, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            settings[organization, default: OrganizationSettings()].durability = durability
+        case .token(let act, let time):
+            switch act {
+            case .grantBegun(_, let keyID, _):
+                guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
+            case .tokenRevoked(_, let organization, _):
+                guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            case .grantUsed, .grantRevoked: break
+            }
+            tokens.apply(act, at: time)
         case .audited: break
+        case .members(let act):
+            guard organizations[act.organization] != nil else { throw .organizationUnknown(act.organization) }
+            try members[act.organization, default: OrganizationMembers()].apply(act)
+        case .configurationSet(let organization, let configuration, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+            settings[organization, default: OrganizationSettings()].configuration = configuration
+        case .organizationDeleted(let organization, let time): try delete(organization, at: time)
+        case .organizationRemoved(let log, let time):
+            guard deletions[log] != nil else { throw .logNotDeleted(log) }
+            deletions[log]?.removedAt = time
         }
+    }
+
+    private mutating func add(_ letter: DeadLetter) throws(ControlContradiction) {
+        // It was under way when its organization was deleted, and is nobody's any more.
+        if deletions.values.contains(where: { $0.id == letter.organization }) {
+            deadLetterTotal += 1
+            return
+        }
+        guard organizations[letter.organization] != nil else { throw .organizationUnknown(letter.organization) }
+        guard deadLetterIDs.insert(letter.id).inserted else { throw .deadLetterExists(letter.id) }
+        deadLetters.append(letter)
+        deadLetterTotal += 1
+        guard deadLetters.count > DeadLetter.countMax else { return }
+        deadLetterIDs.remove(deadLetters.removeFirst().id)
+        droppedDeadLetterCount += 1
     }
 
     private mutating func begin(_ erasure: ErasureRecord) throws(ControlContradiction) {
@@ -119,30 +190,21 @@ package struct ControlState: Sendable, Equatable {
         erasures[erasure.id] = erasure
         // The acts before them have revoked these keys; names of the user are no longer needed for anything.
         for key in keys(of: erasure.userHash, organization, hash) { keys[key.keyID] = key.blanked }
+        members[organization]?.erase { hash(Array($0.utf8)) == erasure.userHash }
     }
 
-    /// How names of an organization's users are hashed; nil before its first erasure.
-    package func userHash(of organization: OrganizationID) -> (@Sendable ([UInt8]) -> [UInt8])? {
-        guard let secret = userSecrets[organization] else { return nil }
-        let code = HMACSHA256(key: secret)
-        return { code.code(of: $0) }
-    }
-
-    /// The keys that were made for a user, in the order of their ids.
-    func keys(
-        of userHash: [UInt8], _ organization: OrganizationID, _ hash: ([UInt8]) -> [UInt8]
-    ) -> [KeyRecord] {
-        keys.values.filter {
-            $0.organization == organization && !$0.user.isEmpty && hash(Array($0.user.utf8)) == userHash
-        }.sorted { $0.keyID < $1.keyID }
-    }
-
-    /// Acts without the names of users who are to be forgotten.
-    func redacting(_ acts: [ControlEvent]) -> [ControlEvent] {
-        acts.map { act in
-            guard case .keyCreated(let key) = act, let known = keys[key.keyID], known != key else { return act }
-            return .keyCreated(known)
-        }
+    /// Its keys open nothing, and of nobody in it a name is needed for anything. What keys and erasures are called stays
+    /// known: acts that were under way may still follow.
+    private mutating func delete(_ organization: OrganizationID, at time: Timestamp) throws(ControlContradiction) {
+        guard let record = organizations[organization] else { throw .organizationUnknown(organization) }
+        organizations[organization] = nil
+        organizationsByLog[record.log] = nil
+        deletions[record.log] = DeletedOrganization(id: organization, log: record.log, deletedAt: time)
+        for key in keys.values where key.organization == organization { keys[key.keyID] = key.blanked }
+        members[organization]?.erase { _ in true }
+        settings[organization] = nil
+        deadLetters.removeAll { $0.organization == organization }
+        deadLetterIDs = Set(deadLetters.map(\.id))
     }
 
     package func organization(of log: LogID) -> OrganizationRecord? {

@@ -56,14 +56,12 @@ package struct KeyUse: Sendable, Equatable {
 }
 
 extension KeyRecord {
-    private static let blank = Character("*")
-
     /// The key of a user who is to be forgotten: of both texts only the lengths are left, so that the act that made the key
     /// can be written anew in its place.
     var blanked: KeyRecord {
         var key = self
-        key.user = String(repeating: Self.blank, count: user.utf8.count)
-        key.name = String(repeating: Self.blank, count: name.utf8.count)
+        key.user = BlankText.of(user)
+        key.name = BlankText.of(name)
         return key
     }
 }

@@ -13,3 +13,12 @@ package struct OrganizationRecord: Sendable, Equatable {
         self.createdAt = createdAt
     }
 }
+
+/// An organization that is no more. Its name and its log are not given out again.
+package struct DeletedOrganization: Sendable, Equatable {
+    package var id: OrganizationID
+    package var log: LogID
+    package var deletedAt: Timestamp
+    /// When nothing of it was left on the disk; nil before.
+    package var removedAt: Timestamp?
+}

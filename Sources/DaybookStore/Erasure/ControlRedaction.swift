@@ -44,7 +44,7 @@ final class RedactionDesk: Sendable {
     }
 }
 
-/// Takes the names of users who are to be forgotten out of the control log's files. A key's act is replaced by one of the
+/// Takes the names of users who are to be forgotten out of the control log's files. An act is replaced by one of the
 /// same length, so that every record stays where the checkpoint says it is; a file that changes is written whole under a
 /// temporary name and takes the place of the old one at once: after a crash it is the one or the other.
 ///
@@ -119,10 +119,9 @@ struct ControlRedaction {
         var entries = GroupEntries(of: header)
         while let entry = try entries.next(record) {
             guard entry.family == .control,
-                case .keyCreated(let key) = try ControlEvent(reading: record.extracting(entry.encoding)),
-                let known = state.keys[key.keyID], known != key
+                let act = state.redacted(try ControlEvent(reading: record.extracting(entry.encoding)))
             else { continue }
-            let encoding = ControlEvent.keyCreated(known).encoded()
+            let encoding = act.encoded()
             guard encoding.count == entry.encoding.count else { continue }
             patches.append(Patch(offset: entry.encoding.lowerBound, bytes: encoding))
         }

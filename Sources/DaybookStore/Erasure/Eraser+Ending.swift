@@ -9,22 +9,9 @@ extension Eraser {
 
     /// Every file that holds frames from before is let go by a checkpoint and written full of zeroes.
     func zero(_ run: Run) throws -> Step {
-        let files = parts.journalFiles
-        guard let retirement = run.retirement else {
-            run.retirement = files.retireAll()
-            return .worked(byteCount: 0)
-        }
-        guard files.unzeroed(retirement).isEmpty else {
-            guard let position = files.releasingPosition(of: retirement), position > 0 else { return .waiting }
-            if position <= shared.checkpointPosition {
-                files.release(before: shared.checkpointPosition)
-            } else {
-                shared.wantCheckpoint(of: min(position, shared.durablePosition))
-            }
-            return .waiting
-        }
-        let zeroed = retirement.slots.map { slot in
-            ErasureProgress.File(name: JournalFiles.path(slot), byteCount: UInt64(files.fileByteCount))
+        guard let slots = run.clearing.step(parts) else { return .waiting }
+        let zeroed = slots.map { slot in
+            ErasureProgress.File(name: JournalFiles.path(slot), byteCount: UInt64(parts.journalFiles.fileByteCount))
         }
         ErasureProgress.add(zeroed, to: &run.progress.zeroed)
         try run.progress.save(disk: disk, folder: run.organization.folder)
@@ -118,7 +105,7 @@ extension Eraser {
             let now = Timestamp(microseconds: parts.clock.wallMicroseconds())
             try write(ErasureCertificate(record: run.task.record, progress: run.progress, finishedAt: now), run)
             let act = ControlEvent.erasureDone(id: run.id, generation: run.organization.generation, at: now)
-            let sink = EndingSink(act)
+            let sink = RecordingSink([act])
             run.recording = sink
             let submission = Submission(group: ControlEvent.group(of: [act], at: now), sink: sink, ticket: 0)
             guard parts.queue.add(submission) else { throw StoreError.refused(.shuttingDown) }
@@ -130,23 +117,9 @@ extension Eraser {
             throw StoreError.refused(refusal)
         }
         shared.erasures.finish(run.id)
-        parts.control.take([recording.act])
+        parts.control.take(recording.acts)
         end(run)
         return .worked(byteCount: 0)
-    }
-}
-
-/// Waits for the last act of an erasure without blocking anybody.
-final class EndingSink: AcknowledgementSink {
-    let act: ControlEvent
-    private let state = Mutex<CommitOutcome?>(nil)
-
-    init(_ act: ControlEvent) { self.act = act }
-
-    var outcome: CommitOutcome? { state.withLock { $0 } }
-
-    func acknowledge(_ outcomes: [Acknowledged]) {
-        state.withLock { $0 = outcomes.first?.outcome }
     }
 }
 

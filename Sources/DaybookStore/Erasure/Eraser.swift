@@ -61,9 +61,9 @@ final class Eraser {
         var clean: Set<String> = []
         /// Names that others use, by family; once segments are clean.
         var survivingNames: [Family: Set<[UInt8]>] = [:]
-        var retirement: JournalFiles.Retirement?
+        var clearing = JournalClearing()
         var redaction: UInt64?
-        var recording: EndingSink?
+        var recording: RecordingSink?
 
         init(_ task: ErasureTask, _ organization: OrganizationStore, _ progress: ErasureProgress) {
             self.task = task
@@ -96,6 +96,7 @@ final class Eraser {
 
     /// One piece of work of the next erasure that has some.
     func step() -> Step {
+        dropDeleted()
         guard hasWork else { return .idle }
         begin()
         for _ in runs.indices {
@@ -152,7 +153,7 @@ final class Eraser {
             status.lastError = nil
         }
         switch run.phase {
-        case .sealing: return seal(run)
+        case .sealing: return try seal(run)
         case .carrying: return try clean(run)
         case .rewriting: return try rewrite(run)
         case .zeroing: return try zero(run)
@@ -165,7 +166,7 @@ final class Eraser {
     // MARK: - Sealing
 
     /// Makes the other threads write, and seal, everything up to the sequence, however little it is.
-    private func seal(_ run: Run) -> Step {
+    private func seal(_ run: Run) throws -> Step {
         let unsealed = run.organization.unsealed(through: run.through)
         guard unsealed != .nothing else {
             run.phase = .carrying
@@ -173,7 +174,9 @@ final class Eraser {
         }
         switch unsealed {
         case .pending: shared.wantCheckpoint(of: shared.durablePosition)
-        case .rolled: shared.addSealable(run.log)
+        case .rolled:
+            if let letter = shared.retries.letter(.sealing, run.log) { throw StoreError.heldByDeadLetter(letter.id) }
+            shared.addSealable(run.log)
         case .growing: shared.maintenance.addToRoll(run.log)
         case .nothing: break
         }
@@ -196,6 +199,16 @@ final class Eraser {
         nextRun = 0
         parts.registry.release(run.log)
         postpone(run.id, error)
+    }
+
+    /// What is erased of an organization that was deleted goes with the rest of it.
+    private func dropDeleted() {
+        for run in runs where shared.deletions.contains(run.log) {
+            if run.rewrite?.isPublishing == false { run.rewrite?.rewriter.abandon() }
+            runs.removeAll { $0 === run }
+            nextRun = 0
+            parts.registry.release(run.log)
+        }
     }
 
     private func postpone(_ id: UInt64, _ error: any Error) {

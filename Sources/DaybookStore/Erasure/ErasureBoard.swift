@@ -34,6 +34,8 @@ final class ErasureBoard: Sendable {
         /// The ledger, in the order of the begins.
         var records: [UInt64: ErasureRecord] = [:]
         var tasks: [ErasureTask] = []
+        /// Nothing is left to be erased in an organization that was deleted.
+        var deletionCount = 0
         var notes: [UInt64: ErasureStatus] = [:]
     }
 
@@ -56,8 +58,10 @@ final class ErasureBoard: Sendable {
     /// Takes over what the ledger says now.
     func adopt(_ control: ControlState) {
         state.withLock { state in
-            guard state.records != control.erasures else { return }
+            let deletionCount = control.deletions.count
+            guard state.records != control.erasures || state.deletionCount != deletionCount else { return }
             state.records = control.erasures
+            state.deletionCount = deletionCount
             state.tasks = control.erasures.values.sorted(by: Self.precedes).compactMap { record in
                 guard let organization = control.organizations[record.organization],
                     let hash = control.userHash(of: record.organization)

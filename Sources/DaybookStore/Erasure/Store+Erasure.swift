@@ -52,9 +52,14 @@ extension Store {
         let same = state.erasures.values.first {
             $0.organization == id && $0.userHash == userHash && $0.through == through && $0.done == nil
         }
-        if let same { return (same, []) }
-        for key in known.keys(of: userHash, id, hash) where known.revocations[key.keyID] == nil {
+        let keys = known.keys(of: userHash, id, hash)
+        let users = known.users(of: userHash, id, hash)
+        if let same, keys.isEmpty, users.isEmpty { return (same, []) }
+        for key in keys where known.revocations[key.keyID] == nil {
             acts.append(.keyRevoked(keyID: key.keyID, at: now))
+        }
+        for user in users where !user.isDeleted {
+            acts.append(.members(.userDeleted(id, recordID: user.record.recordID, at: now)))
         }
         var number = entropy.next()
         while state.erasures[number] != nil { number = entropy.next() }
@@ -72,7 +77,8 @@ extension Store {
         try administer { state in
             if let organization, state.organizations[organization] == nil { throw StoreError.unknownOrganization }
             let records = state.erasures.values
-                .filter { organization == nil || $0.organization == organization }
+                .filter { organization ?? $0.organization == $0.organization }
+                .filter { state.organizations[$0.organization] != nil }
                 .sorted { ($0.begunAt, $0.id) < ($1.begunAt, $1.id) }
             ids = records.map(\.id)
             return records.filter { $0.done != nil }.map { record in
@@ -85,8 +91,11 @@ extension Store {
         return ids
     }
 
-    /// How far an erasure has come; nil when the ledger does not have it.
-    package func erasureStatus(_ id: UInt64) -> ErasureStatus? { shared.erasures.status(of: id) }
+    /// How far an erasure has come; nil when the ledger does not have it, or its
+    /// organization was deleted.
+    package func erasureStatus(_ id: UInt64) -> ErasureStatus? {
+        shared.erasures.status(of: id).flatMap { organization($0.record.organization) == nil ? nil : $0 }
+    }
 
     /// The ledger of one organization, oldest first.
     package func erasures(of organization: OrganizationID) -> [ErasureRecord] {

@@ -10,6 +10,11 @@ struct AppendState {
     private(set) var nextSequence: UInt64
     private(set) var requests: [IdempotencyHash: IdempotencyEntry] = [:]
     private(set) var sessions: [[UInt8]: KnownSession] = [:]
+    private static let requestCountMin = 4_096
+    /// With as many keys those that have expired are dropped: twice as many as were left the last time, so that the cost
+    /// of it stays a share of that of noting them.
+    private var requestCountToLookAt = requestCountMin
+
     /// A session with the sequence of its last change.
     struct KnownSession {
         var state = SessionState()
@@ -45,10 +50,11 @@ struct AppendState {
     /// Takes in a group that is in the log: its idempotency key and its session changes.
     mutating func note(_ header: GroupHeader, _ record: RawSpan) throws {
         if let keyHash = header.keyHash, let bodyHash = header.bodyHash {
-            requests[keyHash] = IdempotencyEntry(
-                keyHash: keyHash, bodyHash: bodyHash, firstSequence: header.firstSequence,
-                eventCount: UInt32(header.eventCount), arrival: header.arrival,
-                firstEvent: try Self.firstEvent(header, record))
+            noteRequest(
+                IdempotencyEntry(
+                    keyHash: keyHash, bodyHash: bodyHash, firstSequence: header.firstSequence,
+                    eventCount: UInt32(header.eventCount), arrival: header.arrival,
+                    firstEvent: try Self.firstEvent(header, record)))
         }
         guard header.flags.contains(.sessions) else { return }
         var entries = GroupEntries(of: header)
@@ -93,9 +99,12 @@ struct AppendState {
         return entry
     }
 
-    mutating func noteRequest(_ entry: IdempotencyEntry) {
-        if requests.count >= 4_096, requests.count.nonzeroBitCount == 1 { dropExpired(at: entry.arrival) }
+    /// Keys of more than a day ago go now and then, however long the process lives.
+    private mutating func noteRequest(_ entry: IdempotencyEntry) {
         requests[entry.keyHash] = entry
+        guard requests.count >= requestCountToLookAt else { return }
+        dropExpired(at: entry.arrival)
+        requestCountToLookAt = max(Self.requestCountMin, 2 * requests.count)
     }
 
     private mutating func dropExpired(at now: Timestamp) {
@@ -107,32 +116,38 @@ struct AppendState {
 
 extension AppendState {
     /// Whether the session changes of a group may follow what is known. Nil when they may.
+    ///
+    /// A session that is known to segments only has ended, or is abandoned: else it would have been carried along. One that
+    /// the server named itself, after its first event, is new for certain.
     /// - Parameter wasSealed: whether a session that is unknown here stands in a sealed segment.
     func refusal(
         _ header: GroupHeader, _ record: RawSpan, wasSealed: ([UInt8]) throws -> Bool
     ) throws -> CommitRefusal? {
         var entries = GroupEntries(of: header)
         var changed: [[UInt8]: SessionState] = [:]
-        var startedCount = 0
+        var place = ChangePlace(event: -1, session: -1)
         while let entry = try entries.next(record) {
+            place.event += 1
             guard entry.family == .sessionChange else { continue }
             let bytes = record.extracting(entry.encoding)
             let fields = try EventFields(family: entry.family, schemaVersion: entry.schemaVersion, reading: bytes)
             let sessionID = bytes.toArray(fields.name)
-            if fields.status == SessionChangeKind.started.rawValue { startedCount += 1 }
+            let starts = fields.status == SessionChangeKind.started.rawValue
+            if starts { place.session += 1 }
+            let named = ChangePlace(event: place.event, session: max(0, place.session))
             if let state = changed[sessionID] ?? sessions[sessionID]?.state {
                 let isInGroup = changed[sessionID] != nil
                 let isEnded = state.isEnded(at: header.arrival, idleMicroseconds: sessionIdleMicroseconds)
-                if isEnded, !isInGroup || state.hasEnded { return .sessionEnded }
+                if isEnded, !isInGroup || state.hasEnded { return .sessionEnded(named) }
                 changed[sessionID] = state
-            } else if fields.status != SessionChangeKind.started.rawValue {
-                return try wasSealed(sessionID) ? .sessionEnded : .sessionNotFound
+            } else if !starts || sessionID != Array(fields.id.description.utf8) {
+                if try wasSealed(sessionID) { return .sessionEnded(named) }
+                if !starts { return .sessionNotFound(named) }
             }
             changed[sessionID, default: SessionState()].apply(
                 fields: fields, bytes: bytes, arrival: header.arrival)
             if let excess = changed[sessionID]?.excess(after: fields) {
-                return .sessionTooLarge(
-                    session: max(0, startedCount - 1), field: excess.field, message: excess.message)
+                return .sessionTooLarge(named, field: excess.field, message: excess.message)
             }
         }
         return nil

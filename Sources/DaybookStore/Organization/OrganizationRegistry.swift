@@ -53,6 +53,7 @@ final class OrganizationRegistry: Sendable {
     }
 
     /// The organization, opened if need be, with one more lease. Blocks on the disk when it has to be opened.
+    /// - Throws: `StoreError.unknownOrganization` for the log of one that was deleted.
     func lease(_ log: LogID) throws(StoreError) -> OrganizationStore {
         if let open = leaseIfOpen(log) { return open }
         return try inStore {
@@ -64,7 +65,8 @@ final class OrganizationRegistry: Sendable {
     }
 
     private func leaseIfOpen(_ log: LogID) -> OrganizationStore? {
-        state.withLock { state in
+        guard !shared.deletions.contains(log) else { return nil }
+        return state.withLock { state in
             if let parked = state.parked.removeValue(forKey: log)?.organization {
                 state.entries[log] = Entry(organization: parked, leaseCount: 0)
             }
@@ -74,6 +76,7 @@ final class OrganizationRegistry: Sendable {
     }
 
     private func open(_ log: LogID) throws -> OrganizationStore {
+        guard !shared.deletions.contains(log) else { throw StoreError.unknownOrganization }
         let (mark, groups, closed, isSwept) = state.withLock { state in
             (state.marks[log], state.unopened[log] ?? [], state.closed[log], state.swept.contains(log))
         }
@@ -138,6 +141,33 @@ final class OrganizationRegistry: Sendable {
         state.withLock { state in
             state.entries[log]?.leaseCount -= 1
             precondition((state.entries[log]?.leaseCount ?? 0) >= 0)
+        }
+    }
+
+    /// Lets go of a log whose organization was deleted. False while somebody still works with it or reads it: nobody new
+    /// comes, so it is asked again. Precondition: the log is among those that were deleted.
+    func retire(_ log: LogID) -> Bool {
+        precondition(shared.deletions.contains(log))
+        caches.forgetAll(of: log)
+        // Who is opening it now was let in before it was deleted.
+        return opening.withLock { _ in
+            let isFree = state.withLock { state in
+                guard let entry = state.entries[log] else { return true }
+                guard entry.leaseCount == 0 else { return false }
+                shared.moved(byteCount: entry.organization.pendingByteCount)
+                state.entries[log] = nil
+                state.parked[log] = Parked(organization: entry.organization)
+                return true
+            }
+            return isFree
+                && state.withLock { state in
+                    guard state.parked[log]?.organization == nil else { return false }
+                    state.parked[log] = nil
+                    state.unopened[log] = nil
+                    state.closed[log] = nil
+                    state.marks[log] = nil
+                    return true
+                }
         }
     }
 

@@ -17,15 +17,29 @@ extension OrganizationSnapshot {
     /// A history file; nil when it is missing or damaged, which is told with the damage of this snapshot: nothing else
     /// knows what it held. Nil, too, when it has gone since, for its age or for a user who is to be forgotten.
     package func rollup(of history: HistoryReference) throws -> RollupFile? {
-        try load(StoredRollup(history)) { identity in
-            identity.log == log && identity.family == history.family
-                && identity.firstSequence == history.firstSequence && identity.lastSequence == history.lastSequence
-        }
+        try load(StoredRollup(history)) { isRight($0, history) }
+    }
+
+    /// The same, past everything that is kept for readers: for whoever works on the files.
+    func read(_ history: HistoryReference) throws -> RollupFile? {
+        try noted(StoredRollup(history)) { isRight($0, history) }
+    }
+
+    private func isRight(_ identity: RollupIdentity, _ history: HistoryReference) -> Bool {
+        identity.log == log && identity.family == history.family
+            && identity.firstSequence == history.firstSequence && identity.lastSequence == history.lastSequence
     }
 
     private func load(_ rollup: StoredRollup, isRight: (RollupIdentity) -> Bool) throws -> RollupFile? {
-        let caches = organization?.caches
-        if let known = caches?.rollups.find(rollup, of: log) { return known }
+        guard let organization, let caches = organization.caches else { return try noted(rollup, isRight) }
+        if let known = caches.rollups.find(rollup, of: log) { return known }
+        guard let file = try noted(rollup, isRight) else { return nil }
+        caches.rollups.keep(file, of: rollup, log) { organization.names(rollup) }
+        return file
+    }
+
+    /// From the disk; damage is noted, and then there is no file.
+    private func noted(_ rollup: StoredRollup, _ isRight: (RollupIdentity) -> Bool) throws -> RollupFile? {
         let path = Layout.path(folder, rollup.path)
         do {
             let bytes = try disk.readAll(path)
@@ -38,7 +52,6 @@ extension OrganizationSnapshot {
             }
             let file = try RollupFile(bytes)
             guard isRight(file.identity) else { throw FormatError.invalid("rollup of something else") }
-            if let organization { caches?.rollups.keep(file, of: rollup, log) { organization.names(rollup) } }
             return file
         } catch let error as FormatError {
             note(Corruption(file: path, offset: 0, reason: error))

@@ -15,6 +15,8 @@ package final class OrganizationSnapshot: Sendable {
     let folder: String
     /// One for each segment, in their order; keeps the files of replaced segments.
     private let segmentHandles: [SegmentHandle]
+    /// Keeps history files that were merged since; nil for readers beside a server.
+    private let historyHold: HistoryHold?
     private let extents: [LogExtent]
     private let pending: [CommittedGroup]
     /// Where it comes from, and what is kept there for readers; nil for readers beside a server. While somebody reads,
@@ -25,8 +27,8 @@ package final class OrganizationSnapshot: Sendable {
 
     init(
         log: LogID, disk: any Disk, folder: String, lastSequence: UInt64, manifest: Manifest,
-        segmentHandles: [SegmentHandle], extents: [LogExtent], pending: [CommittedGroup],
-        visibility: VisibilityTable, organization: OrganizationStore? = nil
+        segmentHandles: [SegmentHandle], historyHold: HistoryHold? = nil, extents: [LogExtent],
+        pending: [CommittedGroup], visibility: VisibilityTable, organization: OrganizationStore? = nil
     ) {
         precondition(segmentHandles.count == manifest.segments.count)
         self.log = log
@@ -35,6 +37,7 @@ package final class OrganizationSnapshot: Sendable {
         self.lastSequence = lastSequence
         self.manifest = manifest
         self.segmentHandles = segmentHandles
+        self.historyHold = historyHold
         self.extents = extents
         self.pending = pending
         self.visibility = visibility
@@ -78,10 +81,9 @@ package final class OrganizationSnapshot: Sendable {
     /// The index beside a segment, made again when it is missing or damaged. Only the process that owns the directory
     /// may call it.
     func openIndex(of segment: SegmentReference) throws -> SegmentIndex {
-        let reader = try open(segment)
         let cache = organization?.caches?.segments
         if case .mapped(let index)? = cache?.index(of: segment, log) { return index }
-        let index = try SegmentIndex.openOrRebuild(reader, disk: disk)
+        let index = try SegmentIndex.openOrRebuild(try open(segment), disk: disk)
         cache?.keep(index, of: segment, log)
         return index
     }

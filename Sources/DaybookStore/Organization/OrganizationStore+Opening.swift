@@ -170,7 +170,8 @@ extension OrganizationStore {
             segmentHandles: image.manifest.segments.map {
                 SegmentHandle($0, disk: disk, folder: Layout.folder(of: log))
             },
-            extents: extents, durableThrough: image.durableThrough,
+            historyHold: HistoryHold(disk: disk, folder: Layout.folder(of: log)), extents: extents,
+            durableThrough: image.durableThrough,
             lastArrival: mark?.lastArrival ?? Timestamp(microseconds: 0), damages: image.damages)
         let organization = OrganizationStore(log: log, disk: disk, state: state, caches: caches)
         // After damage nothing is appended to a file whose end is not what it should be.

@@ -55,13 +55,36 @@ extension OrganizationStore {
     /// After an error the edit may or may not be there at the next start: all files must stay.
     /// Preconditions: the added files and their folder are durable; no other thread publishes.
     func publishHistory(removed: [HistoryReference], added: [HistoryReference]) throws {
+        try replaceHistory(removed, by: added) { _ in }
+        for file in removed { try disk.remove(Layout.path(folder, file.path)) }
+    }
+
+    /// One history file takes the place of several, and counts the same events. Those go when the last snapshot from
+    /// before has let go of them. Errors and preconditions are those of `publishHistory`.
+    func publishMerged(_ merged: HistoryReference, of parts: [HistoryReference]) throws {
+        try replaceHistory(parts, by: [merged]) { state in
+            let hold = state.historyHold
+            state.historyHold = hold.succeed(parts.map(\.path))
+            state.retire([RetiredFile(hold, names: parts.map(\.path))])
+        }
+    }
+
+    private func replaceHistory(
+        _ removed: [HistoryReference], by added: [HistoryReference], _ then: (inout State) -> Void
+    ) throws {
         var manifest = try ManifestLog.open(disk: disk, folder: folder, log: log)
         guard removed.allSatisfy(manifest.manifest.history.contains) else { throw StoreError.unstable }
         try manifest.append(.history(removed: removed.map(\.path), added: added))
         let published = manifest.manifest
-        state.withLock { state in _ = state.adopt(published, disk: disk, folder: folder) }
+        // What the hold from before keeps may go with it: not under the lock.
+        let before = state.withLock { state in
+            let before = state.historyHold
+            _ = state.adopt(published, disk: disk, folder: folder)
+            then(&state)
+            return before
+        }
         caches?.rollups.forget(log, removed.map { StoredRollup($0) })
-        for file in removed { try disk.remove(Layout.path(folder, file.path)) }
+        _ = consume before
     }
 
     /// A name for a new history file of this range, as `unusedName`.
@@ -130,6 +153,11 @@ struct RetiredFile: Sendable {
     init(_ handle: SegmentHandle) {
         names = handle.reference.fileNames
         holder = handle
+    }
+
+    init(_ hold: HistoryHold, names: [String]) {
+        self.names = names
+        holder = hold
     }
 
     init(_ handle: LogFileHandle) {

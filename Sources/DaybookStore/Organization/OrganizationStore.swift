@@ -22,6 +22,8 @@ package final class OrganizationStore: Sendable {
         var sealedByteCount: UInt64 = 0
         /// One for each segment of the manifest, in its order.
         var segmentHandles: [SegmentHandle]
+        /// Of the history files that the manifest names.
+        var historyHold: HistoryHold
         /// Unsealed log files, oldest first; only the last one grows.
         var extents: [LogExtent]
         /// Durable by the journal, not yet in a log file.
@@ -82,8 +84,8 @@ package final class OrganizationStore: Sendable {
         state.withLock { state in
             OrganizationSnapshot(
                 log: log, disk: disk, folder: folder, lastSequence: state.durableThrough, manifest: state.manifest,
-                segmentHandles: state.segmentHandles, extents: state.extents, pending: state.pending,
-                visibility: visibility, organization: self)
+                segmentHandles: state.segmentHandles, historyHold: state.historyHold, extents: state.extents,
+                pending: state.pending, visibility: visibility, organization: self)
         }
     }
 

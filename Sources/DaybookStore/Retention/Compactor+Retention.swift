@@ -9,16 +9,30 @@ internal import Synchronization
 extension Compactor {
     /// Rows that are added up for their history in one run, about.
     private static let historyRowCountMax = 1 << 20
+    /// For so long after it has expired, a segment that the disk does not read is tried again with each patrol. Then it goes,
+    /// and its sums are missing from the history.
+    private static let patienceMicroseconds = 7 * Limits.dayMicroseconds
 
     /// Segments of which everything has expired are taken out of the manifest; only the files are left to be removed.
     /// What is kept of them is added up before.
+    /// - Parameter held: ranges that are to be left alone for now, as long as their sums are hoped for.
     /// - Returns: nil when there are none; true when they have gone; false when a run has begun that adds them up.
-    func dropExpired(_ organization: OrganizationStore, _ manifest: Manifest, _ table: VisibilityTable) throws -> Bool?
-    {
+    func dropExpired(
+        _ organization: OrganizationStore, _ manifest: Manifest, _ table: VisibilityTable,
+        held: [ClosedRange<UInt64>]
+    ) throws -> Bool? {
         guard !table.hidesNothing else { return nil }
         var expired: [SegmentReference] = []
         var rowCount = 0
+        let blocked = blocked[organization.log] ?? []
+        let isLeftAlone = { (segment: SegmentReference) in
+            blocked.contains(segment.path) || held.contains { $0.overlaps(segment.range) }
+        }
         for segment in manifest.segments where table[segment.family].hidesAll(of: segment) {
+            if isLeftAlone(segment), Self.waits(for: segment, table) {
+                // What follows is dropped another time: one range is published at once.
+                if expired.isEmpty { continue } else { break }
+            }
             guard rowCount < Self.historyRowCountMax || segment.range == expired.last?.range else { break }
             if HistoryBuilder.wants(segment, table) { rowCount += segment.rowCount }
             expired.append(segment)
@@ -32,8 +46,7 @@ extension Compactor {
         replacement.absences = Array(manifest.absences[manifest.absenceIndices(in: range)])
         for segment in expired { replacement.absences.add(UInt64(segment.rowCount), in: segment.range, .expired) }
         let count = expired.reduce(0) { $0 + UInt64($1.rowCount) }
-        let blocked = blocked[organization.log] ?? []
-        let wanted = expired.filter { HistoryBuilder.wants($0, table) && !blocked.contains($0.path) }
+        let wanted = expired.filter { HistoryBuilder.wants($0, table) && !isLeftAlone($0) }
         guard wanted.isEmpty else {
             let drop = ExpiredDrop(replacement, wanted, of: organization, table, eventCount: count)
             phase = .rewriting(Run(organization, drop, table))
@@ -42,6 +55,12 @@ extension Compactor {
         try publish(replacement, table, of: organization)
         shared.compaction.update { $0.expiredEventCount += count }
         return true
+    }
+
+    /// Whether the sums of an expired segment are still hoped for.
+    private static func waits(for segment: SegmentReference, _ table: VisibilityTable) -> Bool {
+        let end = segment.timestampMax.adding(microseconds: patienceMicroseconds)
+        return HistoryBuilder.wants(segment, table) && end >= table[segment.family].timestampCutoff
     }
 
     /// History files of which everything is too old go. True when there were some.

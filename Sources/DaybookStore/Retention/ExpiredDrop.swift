@@ -8,6 +8,7 @@ final class ExpiredDrop: RangeWork {
     private let organization: OrganizationStore
     private let history: HistoryBuilder
     private var base: Replacement
+    var range: ClosedRange<UInt64> { base.range }
     private var inputs: ArraySlice<SegmentReference>
     private var reader: SegmentReader?
     private var rowGroup = 0

@@ -30,8 +30,21 @@ extension Store {
         try appendControl([.quotaSet(organization, byteCount: byteCount, at: now)])
     }
 
+    /// What the operator of an organization allows it, and whether that was set for it.
+    package func allowedRateLimits(of log: LogID) -> (policy: RateLimitPolicy, isSet: Bool) {
+        shared.settings.allowedRateLimits(of: log)
+    }
+
+    /// What an organization has chosen for itself; nil where it has chosen nothing. Complexity: O(1).
+    package func configuration(of log: LogID) -> OrganizationConfiguration? {
+        shared.settings.configuration(of: log)
+    }
+
     /// The limits in force. Complexity: O(1); asked with every request.
     package func rateLimits(of log: LogID) -> RateLimitPolicy { shared.settings.rateLimits(of: log) }
+
+    /// What holds for requests that do not say. Complexity: O(1); asked with nearly every request that stores.
+    package func durability(of log: LogID) -> Durability { shared.settings.durability(of: log) }
 
     /// Keeps how much was requested, for the next start. What is in it is its owner's business.
     /// - Throws: what the disk says; and nothing is written once a sync has failed.

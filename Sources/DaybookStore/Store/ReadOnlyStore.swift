@@ -51,6 +51,9 @@ package final class ReadOnlyStore: Sendable {
         control.organizations.values.sorted { $0.id.text < $1.id.text }
     }
 
+    /// Of organizations that were deleted.
+    var deletedLogs: Set<LogID> { Set(control.deletions.keys) }
+
     /// All acts so far, oldest first, without the audit trail.
     package func controlEvents() -> [ControlEvent] { control.redacting(acts) }
 

@@ -1,6 +1,5 @@
 internal import DaybookFormat
 internal import DaybookLog
-internal import DaybookSegment
 internal import DaybookSystem
 internal import Synchronization
 
@@ -32,7 +31,10 @@ final class SharedState: Sendable {
     let settings: SettingsTable
     let space: SpaceTable
     let erasures = ErasureBoard()
+    let members = MemberTable()
+    let deletions = DeletionBoard()
     let redaction = RedactionDesk()
+    let retries = RetryBoard()
     let sessionIdleMicroseconds: Int64
     private let hasForgotten = Atomic<Bool>(false)
     /// Where offline readers find the durable position while the server runs; nil in tools and before the start.
@@ -82,7 +84,20 @@ final class SharedState: Sendable {
     /// What the control log says is in force from now on, and the compactor looks where it changed something.
     func adopt(_ control: ControlState) {
         for log in settings.adopt(control) { maintenance.addPatrolled(log) }
+        take(control)
+    }
+
+    /// The same at the start, when the patrol comes to everybody anyway.
+    func begin(with control: ControlState) {
+        _ = settings.adopt(control)
+        take(control)
+    }
+
+    private func take(_ control: ControlState) {
+        deletions.adopt(control)
+        members.adopt(control)
         erasures.adopt(control)
+        retries.adopt(control)
     }
 
     // MARK: - What erasures ask of other threads
@@ -137,17 +152,10 @@ final class SharedState: Sendable {
     /// Remembers a failure that no client hears of in words. A failed synchronization, whoever met it, is final for the
     /// whole store: a later one would report success for data that is lost.
     func note(_ error: any Error) {
-        let diskError: DiskError? =
-            switch error {
-            case let error as DiskError: error
-            case LogError.disk(let error), SegmentError.disk(let error), ManifestError.disk(let error),
-                CarryError.disk(let error), StoreError.disk(let error):
-                error
-            default: nil
-            }
+        let disk = diskError(in: error)
         state.withLock { state in
             state.lastError = "\(error)"
-            if diskError?.isFailedSynchronization == true { state.isPoisoned = true }
+            if disk?.isFailedSynchronization == true { state.isPoisoned = true }
         }
     }
     var lastError: String? { state.withLock { $0.lastError } }

@@ -23,9 +23,12 @@ final class CommitParticipation: CommitParticipant {
 
     func prepare(_ submission: inout Submission) -> Preparation {
         let log = submission.group.header.log
+        guard !shared.deletions.contains(log) else { return .answer(.refused(.organizationDeleted)) }
         do {
             forget(log)
             if states[log] == nil { try addState(log) }
+        } catch StoreError.unknownOrganization {
+            return .answer(.refused(.organizationDeleted))
         } catch StoreError.organizationClosed {
             return .answer(.refused(.organizationDamaged))
         } catch {
@@ -126,6 +129,11 @@ final class CommitParticipation: CommitParticipant {
         }
     }
 
+    /// Lets go of organizations that were deleted. Only between commits.
+    func dropDeleted() {
+        for log in shared.deletions.active where states.removeValue(forKey: log) != nil { registry.release(log) }
+    }
+
     func publish(_ groups: [CommittedGroup], durablePosition: UInt64) {
         var dirty: [LogID] = []
         var byteCount = 0
@@ -154,13 +162,15 @@ final class CommitParticipation: CommitParticipant {
         states.removeAll()
     }
 
-    /// Whether sealed segments know the session. Only changes of unknown sessions ask, so it is rare.
+    /// Whether sealed segments know the session. Only changes of unknown sessions ask, and starts of those that a client
+    /// has named: their indexes say no, as a rule.
     private static func wasSealed(_ sessionID: [UInt8], _ organization: OrganizationStore) throws -> Bool {
         let snapshot = organization.snapshot()
         for reference in snapshot.segments.reversed() where reference.family == .sessionChange {
+            let rowGroups = try snapshot.openIndex(of: reference).rowGroups(.session, containing: sessionID)
+            guard !rowGroups.isEmpty else { continue }
             let segment = try snapshot.open(reference)
-            let index = try snapshot.openIndex(of: reference)
-            for rowGroup in index.rowGroups(.session, containing: sessionID) {
+            for rowGroup in rowGroups {
                 let batch = try segment.read(rowGroup: rowGroup, [.session])
                 if batch.sessions?.table.code(of: sessionID) != nil { return true }
             }

@@ -151,7 +151,10 @@ private struct Opening {
 
     private func readControl(_ registry: OrganizationRegistry, _ shared: SharedState) throws -> ControlBook {
         let (state, acts) = try registry.with(.control) { try $0.snapshot().control() }
-        return ControlBook(state, acts, shared)
+        let book = ControlBook(state, acts, shared)
+        // Nobody has opened them yet: what the journal and the checkpoint know of them is forgotten at once.
+        for log in state.deletions.keys { _ = registry.retire(log) }
+        return book
     }
 
     private func makeMachine(
@@ -169,20 +172,20 @@ private struct Opening {
             journalFiles: files, control: control, options: options, nowMicroseconds: clock.wallMicroseconds())
         shared.noteCheckpoint(of: checkpoints.table.journalPosition)
         let sealer = Sealer(disk: disk, registry: registry, shared: shared, clock: clock)
-        let eraser = Eraser(
-            EraserParts(
-                disk: disk, registry: registry, shared: shared, journalFiles: files, clock: clock,
-                queue: queue, control: control, isSealing: { [unowned sealer] in sealer.isSealing($0) }))
+        let parts = EraserParts(
+            disk: disk, registry: registry, shared: shared, journalFiles: files, clock: clock,
+            queue: queue, control: control, isSealing: { [unowned sealer] in sealer.isSealing($0) })
         return StoreMachine(
             committer: committer, participation: participation, checkpointer: checkpointer, sealer: sealer,
             ageing: Ageing(registry: registry, shared: shared, options: options),
             tailKeeper: TailKeeper(registry: registry, shared: shared, clock: clock),
             compactor: Compactor(
                 registry: registry, shared: shared, journalFiles: files, clock: clock, options: options,
-                eraser: eraser),
+                eraser: Eraser(parts), remover: OrganizationRemover(parts)),
             patrol: MaintenancePatrol(registry: registry, queue: shared.maintenance, options: options.compaction),
-            guardian: SpaceGuard(disk: disk, shared: shared, options: options), journal: journal, shared: shared,
-            options: options, clock: clock)
+            guardian: SpaceGuard(disk: disk, shared: shared, options: options),
+            recorder: DeadLetterRecorder(shared: shared, queue: queue, control: control, clock: clock),
+            journal: journal, shared: shared, options: options, clock: clock)
     }
 }
 

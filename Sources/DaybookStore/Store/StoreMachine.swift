@@ -17,6 +17,7 @@ package final class StoreMachine: @unchecked Sendable {
     let compactor: Compactor
     let patrol: MaintenancePatrol
     let guardian: SpaceGuard
+    let recorder: DeadLetterRecorder
     private let journal: Journal
     private let shared: SharedState
     private let options: StoreOptions
@@ -25,7 +26,8 @@ package final class StoreMachine: @unchecked Sendable {
     init(
         committer: Committer, participation: CommitParticipation, checkpointer: Checkpointer, sealer: Sealer,
         ageing: Ageing, tailKeeper: TailKeeper, compactor: Compactor, patrol: MaintenancePatrol,
-        guardian: SpaceGuard, journal: Journal, shared: SharedState, options: StoreOptions, clock: any Clock
+        guardian: SpaceGuard, recorder: DeadLetterRecorder, journal: Journal, shared: SharedState,
+        options: StoreOptions, clock: any Clock
     ) {
         self.committer = committer
         self.participation = participation
@@ -36,6 +38,7 @@ package final class StoreMachine: @unchecked Sendable {
         self.compactor = compactor
         self.patrol = patrol
         self.guardian = guardian
+        self.recorder = recorder
         self.journal = journal
         self.shared = shared
         self.options = options
@@ -44,6 +47,7 @@ package final class StoreMachine: @unchecked Sendable {
 
     /// One commit. Refuses everything once a sync has failed.
     package func stepCommitter() -> Committer.Step {
+        if shared.deletions.hasWork { participation.dropDeleted() }
         if shared.isPoisoned {
             guard committer.hasWork else { return .idle }
             committer.refuseAll(.storageUnavailable)
@@ -67,6 +71,9 @@ package final class StoreMachine: @unchecked Sendable {
         if checkpointer.isResting {
             ageing.look(nowMicroseconds: now)
             patrol.look(nowMicroseconds: now)
+            for work in shared.retries.takeDue(at: clock.monotonicNanoseconds()) {
+                shared.tryAgain(work.kind, work.log)
+            }
             if force || checkpointer.isDue(nowMicroseconds: now) {
                 checkpointer.begin(nowMicroseconds: now)
                 return true
@@ -81,7 +88,8 @@ package final class StoreMachine: @unchecked Sendable {
     @discardableResult
     package func stepTails() -> UInt64? { tailKeeper.step() }
 
-    package func stepSealer() -> Bool { !shared.isPoisoned && sealer.step() }
+    /// Also tells the control log what is not tried any more.
+    package func stepSealer() -> Bool { !shared.isPoisoned && (recorder.step() || sealer.step()) }
 
     /// Called by the sealing thread when there is nothing to seal.
     package func stepCompactor() -> CompactionStep { shared.isPoisoned ? .idle : compactor.step() }

@@ -130,22 +130,28 @@ final class StoreThreads: Sendable {
 
     private func wakeSealer(_ store: Store) {
         let shared = store.shared
-        if shared.sealableCount > 0 || shared.maintenance.count > 0 || shared.erasures.hasWork { sealWakeup.signal() }
+        let hasWork = shared.sealableCount > 0 || shared.maintenance.count > 0 || shared.retries.hasUnrecorded
+        if hasWork || shared.erasures.hasWork || shared.deletions.hasWork { sealWakeup.signal() }
     }
 
     /// What the sealing thread waits for is done by the other two.
     private func wakeOthers(_ store: Store) {
         if store.shared.wantsCheckpoint || store.shared.redaction.isWanted { checkpointWakeup.signal() }
-        if store.journalFiles.isLeaving || store.shared.erasures.hasWork { commitWakeup.signal() }
+        if store.journalFiles.isLeaving || store.shared.erasures.hasWork || store.shared.deletions.hasWork {
+            commitWakeup.signal()
+        }
     }
 
-    /// There is an erasure to be carried out.
+    /// There is an erasure or a deletion to be carried out, or a dead letter to be tried again.
     func wakeSealer() { sealWakeup.signal() }
 
     /// Sealing first: it makes room for ingest. Compaction takes what is left of the thread, and rests on it.
     private func runSealer(_ store: Store) {
         while !stopping {
-            if machine.stepSealer() { continue }
+            if machine.stepSealer() {
+                if machine.recorder.isRecording { commitWakeup.signal() }
+                continue
+            }
             switch machine.stepCompactor() {
             case .worked: continue
             case .resting(let nanoseconds):

@@ -39,7 +39,7 @@ package enum AdministrativeRequest {
 
     /// - Parameter retentionDays: by the names `commands`, `agents`, `sessions` and `productivity`; 0 keeps for ever.
     package static func setOrganization(
-        _ id: String, retentionDays: [String: Int], isHeld: Bool?, quotaByteCount: Int?
+        _ id: String, retentionDays: [String: Int], isHeld: Bool?, quotaByteCount: Int?, durability: String? = nil
     ) -> [UInt8] {
         var request = JSONObjectWriter()
         request.field("verb", "org.set")
@@ -51,6 +51,7 @@ package enum AdministrativeRequest {
         }
         if let isHeld { request.field("legal_hold", isHeld) }
         if let quotaByteCount { request.field("quota_bytes", quotaByteCount) }
+        if let durability { request.field("durability", durability) }
         return request.finish()
     }
 

@@ -12,7 +12,7 @@ extension StoreDoor {
         package var isDone: Bool
     }
 
-    private static let pollMicroseconds: UInt64 = 200_000
+    static let pollMicroseconds: UInt64 = 200_000
 
     /// Begins the erasure of a user. With a server it may be left to go on there; without one it is carried out here.
     /// - Parameters:
@@ -82,7 +82,7 @@ extension StoreDoor {
     }
 
     /// Calls `body` with a way to ask: through the server's admin socket, or a store that is open all the while.
-    private func withAdministration<R>(
+    func withAdministration<R>(
         clock: any Clock, entropy: any Entropy,
         _ body: (_ ask: ([UInt8]) throws -> [UInt8], _ isServed: Bool) throws -> R
     ) throws -> R {

@@ -132,7 +132,7 @@ extension StoreDoor {
         return try Self.fields(of: askServer(request))
     }
 
-    /// Makes a store with its first organization and key; nothing at all when the organization's id is none.
+    /// Makes a store with its signing keys, its first organization and key; nothing at all when the organization's id is none.
     package func initialize(
         organization: String, clock: any Clock, entropy: any Entropy, configuration: Configuration = Configuration()
     ) throws -> [UInt8] {
@@ -143,7 +143,8 @@ extension StoreDoor {
         lock.release()
         let request = AdministrativeRequest.createOrganization(organization, isOperators: true)
         return try Self.fields(
-            of: administerOffline(request, clock: clock, entropy: entropy, configuration: configuration))
+            of: administerOffline(
+                request, clock: clock, entropy: entropy, configuration: configuration, makesSigningKeys: true))
     }
 
     private func madeDirectory() throws -> PosixDisk {
@@ -167,15 +168,19 @@ extension StoreDoor {
     }
 
     private func administerOffline(
-        _ request: [UInt8], clock: any Clock, entropy: any Entropy, configuration: Configuration
+        _ request: [UInt8], clock: any Clock, entropy: any Entropy, configuration: Configuration,
+        makesSigningKeys: Bool = false
     ) throws -> [UInt8] {
         let (store, lock) = try openForWriting(clock: clock, entropy: entropy, options: configuration.store)
         defer { lock.release() }
         store.start()
         defer { store.shutdown() }
         let registry = KeyRegistry(store: store, clock: clock, entropy: entropy)
+        let tokens = TokenAuthority(
+            store: store, registry: registry, clock: clock, entropy: entropy, options: configuration.tokens)
+        if makesSigningKeys { try tokens.prepare() }
         let administration = Administration(
-            store: store, registry: registry, clock: clock, defaults: configuration.organizations)
+            store: store, registry: registry, clock: clock, defaults: configuration.organizations, tokens: tokens)
         return administration.perform(request)
     }
 
@@ -187,7 +192,9 @@ extension StoreDoor {
         }
         switch document["code"]?.stringValue {
         case "conflict", "not_found":
-            return ToolError(message, cure: "See what there is: daybook org list, daybook key list --organization ID")
+            return ToolError(
+                message,
+                cure: "See what there is: daybook org list, dlq list; daybook key, user or team list --organization ID")
         case "validation_failed":
             return ToolError(message, cure: "Correct the option that is named; --help shows its form.")
         default:

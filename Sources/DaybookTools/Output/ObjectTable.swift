@@ -4,7 +4,8 @@ internal import DaybookControl
 package enum ObjectTable {
     /// These come first and in this order, others behind them by name.
     private static let order = [
-        "number", "at", "organization", "key_id", "name", "role", "operator", "scopes", "user", "api_key", "created_at",
+        "number", "at", "organization", "user_id", "team_id", "record_id", "key_id", "name", "role", "operator",
+        "scopes", "user", "api_key", "created_at",
         "expires_at", "last_used_at", "revoked_at", "actor", "action", "target", "outcome", "count",
         "value", "origin", "place",
     ]
@@ -56,7 +57,7 @@ package enum ObjectTable {
         switch value {
         case .string(let text): text
         case .integer(let number): String(number)
-        case .number(let text): text
+        case .decimal(let text): text
         case .boolean(let flag): flag ? "yes" : "no"
         case .null: "-"
         case .array(let items): items.map(text).joined(separator: " ")

@@ -17,8 +17,8 @@ package struct VerifyReport: Sendable {
         return [
             ("logs", counts.logs), ("manifests", counts.manifests), ("segments", counts.segments),
             ("pages", counts.pages), ("rows", counts.rows), ("indexes", counts.indexes), ("rollups", counts.rollups),
-            ("carry_files", counts.carryFiles), ("log_files", counts.logFiles), ("log_groups", counts.logGroups),
-            ("journal_groups", counts.journalGroups),
+            ("carry_files", counts.carryFiles), ("erasures", counts.erasures), ("log_files", counts.logFiles),
+            ("log_groups", counts.logGroups), ("journal_groups", counts.journalGroups),
         ]
     }
 

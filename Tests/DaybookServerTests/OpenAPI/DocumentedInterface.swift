@@ -89,7 +89,11 @@ final class DocumentedInterface {
             return ["\(operation): the status \(reply.status) is not documented: \(reply.text.prefix(200))"]
         }
         var found = fieldObjections(reply, answer)
-        guard let (type, media) = answer["content"]?.members?.first else {
+        let contents = answer["content"]?.members ?? [:]
+        let sent = contents.first { type, _ in
+            reply.fields["content-type"]?.hasPrefix(String(decoding: type, as: UTF8.self)) == true
+        }
+        guard let (type, media) = sent ?? contents.first else {
             if !reply.body.isEmpty { found.append("a body is not documented") }
             return found.map { "\(operation) \(reply.status): \($0)" }
         }
@@ -101,6 +105,10 @@ final class DocumentedInterface {
             let isJSON = String(decoding: type, as: UTF8.self) == RequestFields.jsonType
             let value = isJSON ? try reply.json() : ParsedJSON.text(reply.body)
             found += try mistakes(in: value, schema)
+            guard let line = schema["x-item-schema"] else { return found.map { "\(operation) \(reply.status): \($0)" } }
+            for text in reply.body.split(separator: UInt8(ascii: "\n")) {
+                found += try mistakes(in: ParsedJSON(parsing: Array(text)), line)
+            }
         }
         return found.map { "\(operation) \(reply.status): \($0)" }
     }

@@ -1,4 +1,6 @@
 import DaybookControl
+import DaybookFormat
+import DaybookStore
 import DaybookTestSupport
 import Testing
 
@@ -29,6 +31,8 @@ struct WalkedOperation: Sendable, CustomStringConvertible {
     var isStoring: Bool { descriptor.tag == .collection && method != "OPTIONS" }
     var isImport: Bool { descriptor.id == "importEvents" && method != "OPTIONS" }
     var body: BodyDescriptor? { method == "OPTIONS" ? nil : descriptor.body }
+    /// Whether some credentials are not enough.
+    var needsPermission: Bool { isSecured && !descriptor.isForEveryCredential }
     var isSecured: Bool { !descriptor.needs.isEmpty && method != "OPTIONS" }
     /// Ids that nobody has.
     var target: String { target(id: "nobody") }
@@ -97,6 +101,28 @@ extension TestServer {
         return try await connection.reply(isHead: isHead)
     }
 
+    /// A member of the answer to a key of its own that asks for tokens.
+    func issued(_ member: String) async throws -> String {
+        let key = try make(.viewer).key.text
+        let reply = try await request("POST", "/api/v1/auth/token", body: "{}", key: key)
+        return try #require(try reply.json()["data"]?[member]?.string)
+    }
+
+    /// The example of an operation, with what is there in the place of what is not.
+    func goodBody(for walked: WalkedOperation, id: String) async throws -> String? {
+        switch walked.descriptor.id {
+        // The example's session is not there.
+        case "endNamedSession": return #"{"session_id":"\#(id)"}"#
+        case "refreshToken":
+            let token = try await issued("refresh_token")
+            return #"{"refresh_token":"\#(token)"}"#
+        case "revokeToken":
+            let name = try await issued("grant_id")
+            return #"{"token_id":"\#(name)"}"#
+        default: return walked.exampleBody
+        }
+    }
+
     /// An id that is there for an operation to work on: a session, a key, an organization, a schema.
     func freshID(for walked: WalkedOperation) async throws -> String {
         switch walked.descriptor.id {
@@ -104,7 +130,25 @@ extension TestServer {
             let reply = try await request("POST", "/api/v1/metrics/session/start", body: "{}")
             return try reply.json()["data"]?["id"]?.string ?? ""
         case "rotateKey", "revokeKey": return try make(.viewer).record.keyID
-        case "showOrganization": return organization.id.text
+        case "showOrganization", "setOrganization": return organization.id.text
+        case "deleteOrganization":
+            // A name is never given out again.
+            let id = "made-\(UInt32.random(in: .min ... .max))"
+            _ = try store.createOrganization(try #require(OrganizationID(id)))
+            return id
+        case "showUser", "setUser", "deleteUser", "showTeam", "setTeam", "deleteTeam":
+            let kind = walked.descriptor.id.hasSuffix("User") ? "users" : "teams"
+            #expect(try await request("PUT", "/api/v1/\(kind)/ada", body: #"{"name":"Ada"}"#).status == 200)
+            return "ada"
+        case "showDeadLetter", "purgeDeadLetter", "replayDeadLetter":
+            let letter = DeadLetter(
+                organization: organization.id, kind: .compaction, sequences: 1...10, subject: "a file",
+                attemptCount: 3, firstAttemptAt: Timestamp(microseconds: 1_767_225_600_000_000),
+                lastAttemptAt: Timestamp(microseconds: 1_767_225_615_000_000), error: "it failed")
+            if !store.deadLetters().contains(where: { $0.id == letter.id }) {
+                try store.appendControl([.deadLettered(letter)])
+            }
+            return hexText(letter.id)
         case "schema": return "CommandExecution.json"
         default: return "nobody"
         }
