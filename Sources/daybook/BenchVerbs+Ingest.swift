@@ -12,7 +12,12 @@ extension BenchVerbs {
                 what it cost itself. Without --rate each connection sends again as soon as it
                 is answered; with --rate requests go out at fixed times, and a latency counts
                 from the intended time, so that a stall is charged to every request it
-                delayed.
+                delayed. With at least as many connections as keys, each connection stays with
+                one key; else keys take turns.
+
+                --batches and --questions mix kinds of requests; each kind then has its own
+                latencies. Small questions are the last 24 hours by command and the newest 20
+                commands, heavy ones 30 days of raw rows by the hour and by context.project.
 
                 EXIT CODES:
                   0   every request was acknowledged
@@ -23,6 +28,7 @@ extension BenchVerbs {
                   daybook bench ingest --key KEY --batch 1000 --connections 4 --events 10000000 \\
                     --server-pid $(pgrep -x daybook) --until-idle
                   daybook bench ingest --keys keys.txt --rate 10000 --duration 60 --json
+                  daybook bench ingest --key KEY --rate 16.7 --batch 100 --batches 5 --questions 5
                 """)
 
         @Option(name: .long, help: "The server: http:// and an address in numbers.")
@@ -41,6 +47,12 @@ extension BenchVerbs {
         var duration: Double?
         @Option(name: .long, help: "Events in a request: 1 sends single events, up to 1000 a batch.")
         var batch = 1
+        @Option(name: .long, help: "Of 100 requests, so many are batches. [default: all, when --batch is above 1]")
+        var batches: Int?
+        @Option(name: .long, help: "Of 100 requests, so many ask a question.")
+        var questions = 0
+        @Option(name: .long, help: "What is asked: small or heavy.")
+        var question = LoadQuestion.small
         @Option(name: .long, help: "Requests a second in the open loop.")
         var rate: Double?
         @Option(name: .long, help: "Seed of the events.")
@@ -66,6 +78,16 @@ extension BenchVerbs {
             if let duration, !(duration > 0 && duration <= 86_400) {
                 throw ValidationError("--duration must be above 0 and at most 86400 seconds.")
             }
+            guard (0...100).contains(questions), (0...100 - questions).contains(batches ?? 0) else {
+                throw ValidationError("--batches and --questions must not be below 0, nor above 100 together.")
+            }
+            if let batches, batches > 0, batch == 1 {
+                throw ValidationError("--batches needs --batch: how many events each of them holds.")
+            }
+            if events != nil, mix != .singles, mix != .batches {
+                throw ValidationError(
+                    "--events counts requests of one size: with --batches or --questions give --duration.")
+            }
             if untilIdle, serverPid == nil { throw ValidationError("--until-idle needs --server-pid.") }
             if key != nil, keys != nil { throw ValidationError("Give either --key or --keys.") }
         }
@@ -76,7 +98,7 @@ extension BenchVerbs {
             let progress = Progress(clock: clock)
             progress.report("rendering the requests")
             let workload = LoadWorkload(
-                batch: batch, seed: seed, start: options.eventsFrom, end: options.eventsUntil)
+                batch: batch, mix: mix, seed: seed, start: options.eventsFrom, end: options.eventsUntil)
             try ProcessEnvironment.raiseDescriptorLimit()
             let report = try LoadClient(options, workload: workload, clock: clock).run { count in
                 progress.report("\(count) events acknowledged")
@@ -85,6 +107,12 @@ extension BenchVerbs {
             let text = output.json ? String(decoding: report.json(), as: UTF8.self) : report.table()
             try StandardStreams.write(text + "\n")
             if report.failed { throw ExitCode.failure }
+        }
+
+        private var mix: LoadMix {
+            LoadMix(
+                batchPercent: batches ?? (batch > 1 ? 100 - questions : 0), questionPercent: questions,
+                question: question)
         }
 
         private func loadOptions(_ clock: SystemClock) throws -> LoadOptions {
@@ -120,3 +148,5 @@ extension BenchVerbs {
         }
     }
 }
+
+extension LoadQuestion: ExpressibleByArgument {}

@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 
+import fairness
+import front
 import queries
 import sealing
 from client import Client, Unanswered, dump
@@ -19,9 +21,13 @@ from server import Daybook
 
 
 class Bench:
-    def __init__(self, binary, quick):
+    def __init__(self, binary, quick, rounds=None, token_command=None):
         self.binary = binary
         self.quick = quick
+        # How often runs that are compared take their turns; None is up to each benchmark.
+        self.rounds = rounds
+        # Prints a credential; see tools/lib/front.py.
+        self.token_command = token_command
         self.rows = []
         self.details = {}
 
@@ -197,6 +203,22 @@ class Bench:
         """The query figures: see tools/lib/queries.py."""
         queries.QueryBench(self, work).run()
 
+    def fairness(self, work):
+        """What one organization that floods costs nine others: see tools/lib/fairness.py."""
+        fairness.FairnessBench(self, work).run()
+
+    def front(self, work):
+        """What identity and limits cost: see tools/lib/front.py."""
+        front.FrontBench(self, work).compare()
+
+    def single_rate(self, work):
+        """Latency at a rate that is far from full load."""
+        front.FrontBench(self, work).rate()
+
+    def normal(self, work):
+        """Processor time at the load that is normal."""
+        front.FrontBench(self, work).normal()
+
 
 NAMES = {
     "single-64": Bench.single_64,
@@ -208,6 +230,10 @@ NAMES = {
     "restart": Bench.restart,
     "many": Bench.many,
     "sealing": Bench.sealing,
+    "front": Bench.front,
+    "single-rate": Bench.single_rate,
+    "normal": Bench.normal,
+    "fairness": Bench.fairness,
     "queries": Bench.queries,
 }
 
@@ -262,12 +288,19 @@ def main():
     parser.add_argument("--binary", required=True)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", metavar="FILE", help="everything that was measured, as JSON")
+    parser.add_argument("--rounds", type=int, help="how often runs that are compared take their turns")
+    parser.add_argument(
+        "--token-command", metavar="TEXT",
+        help="for `front`: a command that prints a token; {binary}, {data} and {organization} are filled in",
+    )  # fmt: skip
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}")
-    bench = Bench(options.binary, options.quick)
+    if options.rounds is not None and options.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    bench = Bench(options.binary, options.quick, options.rounds, options.token_command)
     for name in options.names or NAMES:
         work = tempfile.mkdtemp(prefix="daybook-bench-")
         try:

@@ -102,7 +102,7 @@ package final class DatasetLoader {
 
     private func send(_ request: DatasetRequests.Request) throws {
         let connection = connections[request.organization]
-        let body = LoadWorkload.Body(path: 0, bytes: request.body, idOffsets: [])
+        let body = LoadWorkload.Body(kind: .batch, path: 0, bytes: request.body, idOffsets: [])
         connection.bodyStart = head.write(body, key: request.organization, to: &connection.outgoing)
         connection.intendedNanoseconds = clock.monotonicNanoseconds()
         do {

@@ -18,7 +18,10 @@ package final class LoadClient {
     private let ledger: LoadLedger?
     private var sampler: ServerSampler?
     private var report = LoadReport()
+    private var sequence: LoadSequence
     private var requestNumber = 0
+    /// Each connection stays with one key, as clients of several organizations do.
+    private let bindsKeys: Bool
     private var lastAnswerNanoseconds: UInt64 = 0
 
     /// How long the last answers may take before they count as never given.
@@ -30,7 +33,11 @@ package final class LoadClient {
         self.options = options
         self.workload = workload
         self.clock = clock
-        head = RequestHead(host: options.host, port: options.port, paths: LoadWorkload.paths, keys: options.keys)
+        head = RequestHead(
+            host: options.host, port: options.port, paths: LoadWorkload.paths, questions: workload.questions,
+            keys: options.keys)
+        sequence = LoadSequence(workload, seed: options.seed)
+        bindsKeys = options.keys.count > 1 && options.connectionCount >= options.keys.count
         identity = LoadIdentity(run: options.run)
         poller = try Poller()
         ledger = try options.ledgerPath.map { try LoadLedger(path: $0) }
@@ -70,7 +77,7 @@ package final class LoadClient {
     /// One turn: send what is due, wait, take what has come. False when the run is over.
     private func step() throws -> Bool {
         let now = clock.monotonicNanoseconds()
-        while !idle.isEmpty, let intended = schedule.take(now: now) { begin(idle.removeLast(), intended: intended) }
+        while !idle.isEmpty, let intended = schedule.take(now: now) { begin(takeIdle(), intended: intended) }
         sampler?.sampleIfDue(now: now)
         let wait = schedule.waitNanoseconds(now: now)
         if openCount == 0 { return false }
@@ -102,11 +109,14 @@ package final class LoadClient {
 
     // MARK: - One request
 
+    /// The one that has been idle longest, where connections have keys: so each key has its turn.
+    private func takeIdle() -> LoadConnection { bindsKeys ? idle.removeFirst() : idle.removeLast() }
+
     private func begin(_ connection: LoadConnection, intended: UInt64) {
-        let body = requestNumber % workload.bodies.count
+        let body = sequence.next()
         connection.body = body
-        connection.bodyStart = head.write(
-            workload.bodies[body], key: requestNumber % head.keyCount, to: &connection.outgoing)
+        let key = (bindsKeys ? connection.token : requestNumber) % head.keyCount
+        connection.bodyStart = head.write(workload.bodies[body], key: key, to: &connection.outgoing)
         if ledger != nil {
             identity.stamp(&connection.outgoing, at: workload.bodies[body].idOffsets, base: connection.bodyStart)
         }
@@ -136,15 +146,19 @@ package final class LoadClient {
     private func note(_ status: Int, _ connection: LoadConnection) throws {
         let now = clock.monotonicNanoseconds()
         lastAnswerNanoseconds = now
-        report.latency.record(nanoseconds: now - min(now, connection.intendedNanoseconds))
+        let nanoseconds = now - min(now, connection.intendedNanoseconds)
+        let body = workload.bodies[connection.body]
+        report.latency.record(nanoseconds: nanoseconds)
+        if workload.mix.kinds.count > 1 {
+            report.latencyOfKind[body.kind, default: LatencyHistogram()].record(nanoseconds: nanoseconds)
+        }
         guard status == 200 || status == 201 else {
             report.errorsByStatus[status, default: 0] += 1
             return
         }
         report.acknowledgedRequests += 1
-        report.acknowledgedEvents += UInt64(options.eventsPerRequest)
-        try ledger?.note(
-            connection.outgoing, at: workload.bodies[connection.body].idOffsets, base: connection.bodyStart)
+        report.acknowledgedEvents += UInt64(body.idOffsets.count)
+        try ledger?.note(connection.outgoing, at: body.idOffsets, base: connection.bodyStart)
     }
 
     // MARK: - Connections

@@ -15,6 +15,8 @@ package struct LoadReport: Sendable, Equatable {
     /// Sent and never answered: stored or not, the client cannot know.
     package var unansweredRequests: UInt64 = 0
     package var latency = LatencyHistogram()
+    /// The same for each kind of request, where there were several.
+    package var latencyOfKind: [LoadKind: LatencyHistogram] = [:]
     package var clientCPUNanoseconds: UInt64 = 0
     package var server: ServerUsage?
 
@@ -60,16 +62,32 @@ extension LoadReport {
         object.field("acknowledged_events", acknowledgedEvents)
         object.field("requests_per_second", requestsPerSecond)
         object.field("events_per_second", eventsPerSecond)
-        object.field("latency_ms", json: latencyJSON())
+        object.field("latency_ms", json: latencyJSON(latency))
+        if !latencyOfKind.isEmpty { object.field("kinds", json: kindsJSON()) }
         object.field("errors_by_status", json: errorsJSON())
         object.field("connection_failures", connectionFailures)
         object.field("unanswered_requests", unansweredRequests)
         object.field("client_cpu_us_per_request", clientMicrosecondsPerRequest)
+        object.field("client_cpu_seconds", Double(clientCPUNanoseconds) / 1e9)
         if let server { object.field("server", json: serverJSON(server)) }
         return object.finish()
     }
 
-    private func latencyJSON() -> [UInt8] {
+    private var kinds: [LoadKind] { LoadKind.allCases.filter { latencyOfKind[$0] != nil } }
+
+    private func kindsJSON() -> [UInt8] {
+        var object = JSONObjectWriter(byteCapacity: 512)
+        for kind in kinds {
+            guard let latency = latencyOfKind[kind] else { continue }
+            var part = JSONObjectWriter(byteCapacity: 128)
+            part.field("answers", latency.count)
+            part.field("latency_ms", json: latencyJSON(latency))
+            object.field(kind.rawValue, json: part.finish())
+        }
+        return object.finish()
+    }
+
+    private func latencyJSON(_ latency: LatencyHistogram) -> [UInt8] {
         var object = JSONObjectWriter(byteCapacity: 128)
         object.field("mean", Double(latency.meanNanoseconds) / 1e6)
         for (name, percent) in [("p50", 50.0), ("p95", 95.0), ("p99", 99.0), ("p999", 99.9)] {
@@ -108,9 +126,13 @@ extension LoadReport {
             ("load", loadText),
             ("acknowledged", "\(acknowledgedEvents) events in \(acknowledgedRequests) requests, \(text(seconds, 2)) s"),
             ("rate", "\(text(eventsPerSecond, 0)) events/s, \(text(requestsPerSecond, 0)) requests/s"),
-            ("latency", latencyText),
+            ("latency", text(latency)),
             ("client", "\(text(clientMicrosecondsPerRequest, 2)) µs of CPU a request"),
         ]
+        for kind in kinds {
+            guard let latency = latencyOfKind[kind] else { continue }
+            rows.append((kind.rawValue, "\(latency.count) answers, \(text(latency))"))
+        }
         if !errorsByStatus.isEmpty || connectionFailures > 0 || unansweredRequests > 0 {
             let statuses = errorsByStatus.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }
             let others = ["\(connectionFailures) connections lost", "\(unansweredRequests) requests unanswered"]
@@ -141,7 +163,7 @@ extension LoadReport {
             "\(connectionCount) connections, \(eventsPerRequest) events a request, \(organizationCount) organizations, \(pace)"
     }
 
-    private var latencyText: String {
+    private func text(_ latency: LatencyHistogram) -> String {
         [("p50", 50.0), ("p95", 95.0), ("p99", 99.0)]
             .map { "\($0.0) \(text(Double(latency.percentile($0.1)) / 1e6, 3))" }.joined(separator: ", ")
             + ", max \(text(Double(latency.maximumNanoseconds) / 1e6, 3)) ms"

@@ -4,7 +4,8 @@ package import DaybookFormat
 /// a ledger must tell the events apart.
 package struct LoadWorkload: Sendable {
     package struct Body: Sendable {
-        /// Index into `paths`.
+        package var kind: LoadKind
+        /// Index into `paths`, or into `questions` behind it.
         package var path: Int
         package var bytes: [UInt8]
         /// Where the 36 characters of each event's id begin.
@@ -16,26 +17,51 @@ package struct LoadWorkload: Sendable {
         "/api/v1/metrics/productivity",
     ]
 
+    package let mix: LoadMix
     package let bodies: [Body]
-    package let eventsPerRequest: Int
+    /// Where the bodies of each kind stand.
+    let places: [LoadKind: Range<Int>]
+    /// Paths and queries of what is asked.
+    let questions: [String]
 
     /// - Parameters:
-    ///   - batch: events in a request; 1 means the routes for single events.
-    ///   - end: of the events' timestamps; a day after `start` when it is nil.
-    /// - Complexity: O(events in the pool): 4,096 or 20 batches, whichever is more.
-    package init(batch: Int, seed: UInt64, start: Timestamp, end: Timestamp? = nil) {
+    ///   - batch: events in a batch.
+    ///   - mix: all single events for batches of 1, else all batches, when it is nil.
+    ///   - end: of the events' timestamps, and where questions end; a day after `start` when it is nil.
+    /// - Complexity: O(events in the pool): 4,096 single ones, and as many in batches, or 20 batches if that is more.
+    package init(batch: Int, mix: LoadMix? = nil, seed: UInt64, start: Timestamp, end: Timestamp? = nil) {
         precondition(batch >= 1)
-        eventsPerRequest = batch
-        let bodyCount = batch == 1 ? 4_096 : max(20, 4_096 / batch)
+        let mix = mix ?? (batch == 1 ? .singles : .batches)
+        let end = end ?? start.adding(microseconds: 24 * 3_600_000_000)
+        let batchCount = mix.kinds.contains(.batch) ? max(20, 4_096 / batch) : 0
+        let singleCount = mix.kinds.contains(.single) ? 4_096 : 0
+        let eventCount = batchCount * batch + singleCount
         var options = GeneratorOptions(start: start, end: end)
         options.seed = seed
         options.organizationCount = 1
         // Sessions are left out: sent twice they are refused. So some more are made than are used.
-        options.eventCount = bodyCount * batch + bodyCount * batch / 8 + 256
+        options.eventCount = eventCount + eventCount / 8 + 256
         var source = LoadEventSource(EventGenerator(options))
-        bodies = (0..<bodyCount).map { _ in
-            batch == 1 ? Self.single(source.next()) : Self.batch((0..<batch).map { _ in source.next() })
+        questions = mix.kinds.contains(.question) ? mix.question.targets(until: end) : []
+        var bodies: [Body] = []
+        var places: [LoadKind: Range<Int>] = [:]
+        for kind in mix.kinds {
+            let first = bodies.count
+            switch kind {
+            case .single: for _ in 0..<singleCount { bodies.append(Self.single(source.next())) }
+            case .batch:
+                for _ in 0..<batchCount { bodies.append(Self.batch((0..<batch).map { _ in source.next() })) }
+            case .question:
+                for number in questions.indices {
+                    bodies.append(
+                        Body(kind: kind, path: Self.paths.count + number, bytes: [], idOffsets: []))
+                }
+            }
+            places[kind] = first..<bodies.count
         }
+        self.mix = mix
+        self.bodies = bodies
+        self.places = places
     }
 
     private static func single(_ event: GeneratedEvent) -> Body {
@@ -45,14 +71,14 @@ package struct LoadWorkload: Sendable {
             case .agentInteraction: 2
             default: 3
             }
-        return Body(path: path, bytes: event.body, idOffsets: idOffsets(in: event.body))
+        return Body(kind: .single, path: path, bytes: event.body, idOffsets: idOffsets(in: event.body))
     }
 
     private static func batch(_ events: [GeneratedEvent]) -> Body {
         var batch = PendingBatch()
         for event in events { batch.append(event) }
         let bytes = batch.body()
-        return Body(path: 0, bytes: bytes, idOffsets: idOffsets(in: bytes))
+        return Body(kind: .batch, path: 0, bytes: bytes, idOffsets: idOffsets(in: bytes))
     }
 
     /// Generated bodies begin with their id.

@@ -5,14 +5,23 @@ struct RequestHead: Sendable {
     private static let length = Array("\r\nContent-Length: ".utf8)
     private static let end = Array("\r\n\r\n".utf8)
 
-    init(host: String, port: Int, paths: [String], keys: [String]) {
-        starts = paths.map { path in
+    /// - Parameter questions: paths and queries of what is asked; they come behind `paths`.
+    init(host: String, port: Int, paths: [String], questions: [String] = [], keys: [String]) {
+        let posted = paths.map { path in
             Array(
                 """
                 POST \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nContent-Type: application/json\r\nAuthorization: Bearer \
 
                 """.utf8)
         }
+        let asked = questions.map { target in
+            Array(
+                """
+                GET \(target) HTTP/1.1\r\nHost: \(host):\(port)\r\nCache-Control: no-cache\r\nAuthorization: Bearer \
+
+                """.utf8)
+        }
+        starts = posted + asked
         self.keys = keys.map { Array($0.utf8) }
     }
 
@@ -23,8 +32,10 @@ struct RequestHead: Sendable {
         bytes.removeAll(keepingCapacity: true)
         bytes.append(contentsOf: starts[body.path])
         bytes.append(contentsOf: keys[key])
-        bytes.append(contentsOf: Self.length)
-        Self.append(decimal: body.bytes.count, to: &bytes)
+        if body.kind != .question {
+            bytes.append(contentsOf: Self.length)
+            Self.append(decimal: body.bytes.count, to: &bytes)
+        }
         bytes.append(contentsOf: Self.end)
         let start = bytes.count
         bytes.append(contentsOf: body.bytes)

@@ -1,0 +1,121 @@
+"""The figures behind `tools/bench front`, `single-rate` and `normal`: what the front door costs.
+
+`front` compares two organizations of one server, which take turns: one sends with an API key and has no limits, the other
+has every limit, none of which it reaches, and sends with a token where `--token-command` says how to get one, such as
+
+    tools/bench --token-command '{binary} token issue --data {data} --organization {organization}' front
+
+Validation and the audit trail are on for both, because nobody can turn them off."""
+
+import shlex
+import statistics
+import subprocess
+import sys
+
+import queries
+
+RATIO_LIMIT = 0.90
+RATE_LIMIT = 40_000
+P95_LIMIT = 5.0
+CPU_LIMIT = 5.0
+
+# A limit that no run reaches: the largest there is.
+REQUESTS_A_MINUTE = 10_000_000
+
+# The sources' normal load.
+REQUESTS_PER_MINUTE_NORMAL = 1_000
+BATCH_NORMAL = 100
+
+
+class FrontBench:
+    def __init__(self, bench, work):
+        self.bench = bench
+        self.work = work
+        self.daybook, self.key = bench.store(work)
+
+    # --- everything on against nothing on
+
+    def compare(self):
+        seconds = "3" if self.bench.quick else "15"
+        rounds = self.bench.rounds or (1 if self.bench.quick else 5)
+        guarded = self.daybook.verb_json("org", "create", "guarded", "--data", self.daybook.directory)["api_key"]
+        self.daybook.verb(
+            "limits", "set", "guarded", "--data", self.daybook.directory, "--requests-per-minute", str(REQUESTS_A_MINUTE)
+        )
+        rates = {"plain": [], "guarded": []}
+        for number in range(rounds):
+            # Which one is first changes from round to round.
+            for name in sorted(rates, reverse=number % 2 == 0):
+                credential = self.key if name == "plain" else self.token("guarded") or guarded
+                report, command = self.bench.ingest(
+                    self.daybook, "--connections", "64", "--duration", seconds, key=credential
+                )
+                rates[name].append(report["requests_per_second"])
+                print(f"round {number + 1}: {name}: {rates[name][-1]:,.0f}/s", file=sys.stderr)
+        plain, limited = (statistics.median(rates[name]) for name in ("plain", "guarded"))
+        # Runs that follow each other meet the same machine: their ratios differ less than the rates do.
+        ratio = statistics.median(new / old for old, new in zip(rates["plain"], rates["guarded"]))
+        credential = "a token" if self.bench.token_command else "AN API KEY, FOR WANT OF --token-command,"
+        self.bench.row(
+            f"single events, 64 connections: {credential} and limits that are never reached, against an API key without limits",
+            f"{limited:,.0f} against {plain:,.0f}/s, {ratio:.3f} times, medians of {rounds} in turn; at least {RATIO_LIMIT:.2f}: "
+            f"{verdict(ratio >= RATIO_LIMIT)}; at least {RATE_LIMIT:,}/s with everything on: {verdict(limited >= RATE_LIMIT)}",
+            command,
+        )
+        self.bench.details["front"] = {"rates": rates, "ratio": ratio, "token": self.bench.token_command is not None}
+        self.daybook.kill()
+
+    def token(self, organization):
+        """A fresh one, because tokens do not last; nothing when nobody said how to get it."""
+        if self.bench.token_command is None:
+            return None
+        # Split first: then a path with a space in it stays one argument.
+        command = [
+            part.format(binary=self.bench.binary, data=self.daybook.directory, organization=organization)
+            for part in shlex.split(self.bench.token_command)
+        ]
+        done = subprocess.run(command, capture_output=True, check=False, text=True)
+        words = done.stdout.split()
+        if done.returncode != 0 or len(words) != 1:
+            raise RuntimeError(f"{' '.join(command)} printed no token: {done.stdout[:200]}{done.stderr[:500]}")
+        return words[0]
+
+    # --- a rate far from full load
+
+    def rate(self):
+        seconds = "5" if self.bench.quick else "30"
+        report, command = self.bench.ingest(self.daybook, "--rate", "1000", "--duration", seconds, key=self.key)
+        latency = report["latency_ms"]
+        self.bench.row(
+            "single events, 1,000/s",
+            f"p50 {latency['p50']:.3f}, p95 {latency['p95']:.3f}, p99 {latency['p99']:.3f} ms; p95 below {P95_LIMIT:.0f} ms: "
+            f"{verdict(latency['p95'] < P95_LIMIT)}",
+            command,
+        )
+        self.daybook.kill()
+
+    # --- the normal load
+
+    def normal(self):
+        seconds = 10 if self.bench.quick else 120
+        # Something to ask about.
+        self.bench.ingest(self.daybook, "--connections", "4", "--batch", "1000", "--events", "100000", key=self.key)
+        queries.wait_until_quiet(self.daybook, self.key)
+        report, command = self.bench.ingest(
+            self.daybook, "--rate", f"{REQUESTS_PER_MINUTE_NORMAL / 60:.3f}", "--connections", "10", "--batch",
+            str(BATCH_NORMAL), "--batches", "5", "--questions", "5", "--duration", str(seconds), key=self.key,
+        )  # fmt: skip
+        percent = 100 * report["server"]["cpu_seconds"] / report["seconds"]
+        latency = report["latency_ms"]
+        self.bench.row(
+            f"1,000 requests a minute for {seconds} s: 90 % single events, 5 % batches of {BATCH_NORMAL}, 5 % questions",
+            f"server {percent:.2f} % of one core, p95 {latency['p95']:.2f} ms; below {CPU_LIMIT:.0f} %: "
+            f"{verdict(percent < CPU_LIMIT)}",
+            command,
+        )
+        self.bench.details["normal"] = report
+        self.daybook.kill()
+
+
+def verdict(is_met):
+    return "met" if is_met else "missed"
