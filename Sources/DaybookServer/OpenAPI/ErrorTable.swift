@@ -44,7 +44,8 @@ enum ErrorTable {
         .methodNotAllowed(allow: "GET, HEAD, OPTIONS"), "Another method of this path; `Allow` lists those that it has.")
     static let timeout = Row(.timeout, "Head or body took longer than 30 seconds.")
     static let conflict = Row(
-        ErrorResponse(.idempotencyConflict), "An idempotency key of another request, or something that was ended before.")
+        ErrorResponse(.idempotencyConflict),
+        "An idempotency key of another request, or something that was ended before.")
     static let payloadTooLarge = Row(
         .payloadTooLarge, "The body is too large: as it was sent, announced, or after unpacking.")
     static let uriTooLong = Row(.uriTooLong, "The target is longer than \(FrontLimits.uriByteCountMax >> 10) KiB.")
