@@ -102,7 +102,7 @@ extension OperationTable {
                     headers: [.durability])
             ],
             errors: [
-                ErrorTable.unsupportedMediaType, ErrorTable.notFound, ErrorTable.conflict, ErrorTable.tooManyConcurrent,
+                ErrorTable.unsupportedMediaType, ErrorTable.conflict, ErrorTable.tooManyConcurrent,
                 ErrorTable.validationFailed, ErrorTable.storageUnavailable, ErrorTable.durabilityUnknown,
                 ErrorTable.shuttingDown,
             ]),
