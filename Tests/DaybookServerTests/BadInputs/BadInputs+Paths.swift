@@ -84,7 +84,7 @@ extension BadInputs {
         refused("POST", "/api/v1/metrics/session/nobody"), refused("PUT", "/api/v1/metrics/session/start"),
         refused("PUT", "/api/v1/metrics/session/end"), refused("PUT", "/api/metrics/sessions/start"),
         refused("GET", "/api/v1/keys/key_0000000000000000"), refused("PUT", "/api/v1/keys"),
-        refused("DELETE", "/api/v1/organizations/acme"), refused("POST", "/api/v1/audit"),
+        refused("POST", "/api/v1/organizations/acme"), refused("POST", "/api/v1/audit"),
         refused("POST", "/health"), refused("DELETE", "/metrics"), refused("PUT", "/openapi.json"),
         refused("POST", "/schemas/Batch.json"), refused("QUERY", "/api/v1/metrics/commands"),
         refused("PROPFIND", "/health"), refused("BREW", "/version"), refused("TRACE", "/health"),
