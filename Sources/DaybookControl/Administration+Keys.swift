@@ -4,9 +4,9 @@ internal import DaybookStore
 
 /// Keys. Whoever asks over HTTP makes, rotates and revokes no key that may do more than its own.
 extension Administration {
-    private static let secondsMax: Int64 = 3_155_760_000
-    static let graceSecondsDefault: Int64 = 86_400
-    private static let graceSecondsMax: Int64 = 30 * 86_400
+    package static let secondsMax: Int64 = 3_155_760_000
+    package static let graceSecondsDefault: Int64 = 86_400
+    package static let graceSecondsMax: Int64 = 30 * 86_400
 
     func createKey(_ request: ControlDocument, _ origin: RequestOrigin) throws -> [UInt8] {
         let id = try organization(of: request, origin)

@@ -9,7 +9,7 @@ extension Administration {
         ("productivity", .productivityMetric),
     ]
     /// A hundred years.
-    static let retentionDaysMax: Int64 = 36_525
+    package static let retentionDaysMax: Int64 = 36_525
 
     func showOrganization(_ request: ControlDocument) throws -> [UInt8] {
         let id = try organization(of: request)

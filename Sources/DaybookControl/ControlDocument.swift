@@ -37,7 +37,7 @@ package enum ControlDocument: Equatable, Sendable {
     package var fieldNames: [String] { if case .object(let fields) = self { Array(fields.keys) } else { [] } }
     package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
     package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
-    /// A number in thousandths; nil for what is no number, has more than three decimals, or is written with an exponent.
+    /// A number in thousandths; nil for what is no number, has more than three decimals, or is a fraction with an exponent.
     package var thousandths: Int64? {
         switch self {
         case .integer(let value):
@@ -105,19 +105,18 @@ package enum ControlDocument: Equatable, Sendable {
             _ = skip(UInt8(ascii: "-"))
             let isZero = peek == UInt8(ascii: "0")
             guard try digits() == 1 || !isZero else { throw Malformed() }
-            var isInteger = true
-            if skip(UInt8(ascii: ".")) {
-                isInteger = false
-                _ = try digits()
-            }
+            if skip(UInt8(ascii: ".")) { _ = try digits() }
             if skip(UInt8(ascii: "e")) || skip(UInt8(ascii: "E")) {
-                isInteger = false
                 _ = skip(UInt8(ascii: "+")) || skip(UInt8(ascii: "-"))
                 _ = try digits()
             }
             let text = String(decoding: bytes[start..<position], as: UTF8.self)
-            guard isInteger, let value = Int64(text) else { return .decimal(text) }
-            return .integer(value)
+            if let integer = Int64(text) { return .integer(integer) }
+            // So few digits are exact as a double: `1.0` and `1e3` are integers, too.
+            if text.utf8.count <= 16, let value = Double(text), let integer = Int64(exactly: value) {
+                return .integer(integer)
+            }
+            return .decimal(text)
         }
 
         /// At least one; how many.

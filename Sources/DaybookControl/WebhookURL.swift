@@ -2,8 +2,8 @@ internal import DaybookStore
 
 /// Where an organization's alerts go: an https URL without credentials, so that nothing of it is said to third parties and
 /// no secret of a person stands in the configuration.
-enum WebhookURL {
-    static let rule =
+package enum WebhookURL {
+    package static let rule =
         "must be an https URL with a host, of at most \(OrganizationConfiguration.webhookURLByteCountMax) visible ASCII "
         + "characters, without credentials and without a fragment"
 

@@ -61,7 +61,7 @@ extension TimeRange {
 }
 
 /// Where answers may come from. Answers are the same; what they cost is not.
-package enum QuerySource: String, Sendable {
+package enum QuerySource: String, CaseIterable, Sendable {
     /// Rollups wherever they do, rows for the rest.
     case auto
     /// Rows only.

@@ -50,18 +50,22 @@ package enum QueryDimension: Hashable, Sendable {
             self = .attribute(path)
             return
         }
-        switch (text, family) {
-        case ("command_name", .commandExecution), ("agent_name", .agentInteraction),
-            ("metric_type", .productivityMetric):
-            self = .name
-        case ("interaction_type", .agentInteraction): self = .kind
-        case ("user_id", _): self = .user
-        case ("team_id", _): self = .team
-        case ("session_id", .commandExecution), ("session_id", .agentInteraction), ("session_id", .sessionChange):
-            self = .session
-        case ("status", .commandExecution), ("status", .agentInteraction), ("status", .sessionChange):
-            self = .status
-        default: return nil
+        guard let known = Self.named(of: family).first(where: { $0.name == text }) else { return nil }
+        self = known.dimension
+    }
+
+    /// What events of a family can be filtered and grouped by, beside attributes.
+    package static func names(of family: Family) -> [String] { named(of: family).map(\.name) }
+
+    private static func named(of family: Family) -> [(name: String, dimension: QueryDimension)] {
+        let people: [(name: String, dimension: QueryDimension)] = [("user_id", .user), ("team_id", .team)]
+        let outcome: [(name: String, dimension: QueryDimension)] = [("session_id", .session), ("status", .status)]
+        return switch family {
+        case .commandExecution: [("command_name", .name)] + people + outcome
+        case .agentInteraction: [("agent_name", .name), ("interaction_type", .kind)] + people + outcome
+        case .sessionChange: people + outcome
+        case .productivityMetric: [("metric_type", .name)] + people
+        case .control: []
         }
     }
 

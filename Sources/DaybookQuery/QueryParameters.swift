@@ -93,18 +93,18 @@ package struct QueryParameters: Sendable {
         return query
     }
 
+    /// What `metric` may be.
+    package static let metricNames = metrics.map(\.name)
+    private static let metrics: [(name: String, family: Family)] = [
+        ("command_executions", .commandExecution), ("agent_interactions", .agentInteraction),
+        ("user_sessions", .sessionChange), ("productivity_metrics", .productivityMetric),
+    ]
+
     private mutating func metric() -> Family {
-        switch single("metric") {
-        case nil, "command_executions": return .commandExecution
-        case "agent_interactions": return .agentInteraction
-        case "user_sessions": return .sessionChange
-        case "productivity_metrics": return .productivityMetric
-        default:
-            fault(
-                "metric",
-                "must be one of command_executions, agent_interactions, user_sessions, productivity_metrics")
-            return .commandExecution
-        }
+        guard let name = single("metric") else { return .commandExecution }
+        if let known = Self.metrics.first(where: { $0.name == name }) { return known.family }
+        fault("metric", "must be one of \(Self.metricNames.joined(separator: ", "))")
+        return .commandExecution
     }
 
     private mutating func limit() -> Int {

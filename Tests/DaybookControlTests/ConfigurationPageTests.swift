@@ -5,10 +5,13 @@ import Testing
 
 /// docs/operations/configuration.md says what the code does.
 @Suite struct ConfigurationPageTests {
-    private func page() throws -> [String] {
+    private var path: String {
         var folder = URL(fileURLWithPath: #filePath)
         for _ in 0..<3 { folder.deleteLastPathComponent() }
-        let path = folder.appendingPathComponent("docs/operations/configuration.md").path
+        return folder.appendingPathComponent("docs/operations/configuration.md").path
+    }
+
+    private func page() throws -> [String] {
         let bytes = try #require(
             FileManager.default.contents(atPath: path), "docs/operations/configuration.md is missing")
         return String(decoding: bytes, as: UTF8.self).components(separatedBy: "\n")
@@ -32,16 +35,34 @@ import Testing
         return "| " + cells.joined(separator: " | ") + " |"
     }
 
-    @Test func everySettingHasItsRow() throws {
-        #expect(try rows(under: "## Settings") == ConfigurationKey.all.map(row))
-    }
+    private var settings: [String] { ConfigurationKey.all.map(row) }
 
-    @Test func everyVariableOfOtherServicesHasItsRow() throws {
-        let expected = ForeignVariable.all.map { variable in
+    private var variables: [String] {
+        ForeignVariable.all.map { variable in
             let fate = variable.isHonoured ? "honoured" : variable.isIgnored ? "ignored, with a warning" : "ignored"
             return "| `\(variable.name)` | \(fate) | \(variable.meaning) |"
         }
-        #expect(try rows(under: "## Variables of other services") == expected)
+    }
+
+    /// Writes the tables anew when asked to: DAYBOOK_PAGES=rewrite.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["DAYBOOK_PAGES"] == "rewrite"))
+    func theTablesAreWrittenAnew() throws {
+        var lines = try page()
+        for (heading, rows) in [("## Settings", settings), ("## Variables of other services", variables)] {
+            let start = try #require(lines.firstIndex(of: heading))
+            let first = try #require(lines[start...].firstIndex { $0.hasPrefix("| ") }) + 2
+            let end = lines[first...].firstIndex { !$0.hasPrefix("| ") } ?? lines.endIndex
+            lines.replaceSubrange(first..<end, with: rows)
+        }
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    @Test func everySettingHasItsRow() throws {
+        #expect(try rows(under: "## Settings") == settings)
+    }
+
+    @Test func everyVariableOfOtherServicesHasItsRow() throws {
+        #expect(try rows(under: "## Variables of other services") == variables)
     }
 
     @Test func theExampleIsSound() throws {

@@ -108,7 +108,8 @@ private func faults(_ sources: ConfigurationSources) -> [String] {
                 let texts = [
                     "data": "/x", "listen": "h:1", "tls.certificate": "/c.pem", "tls.key": "/k.pem",
                     "tls.client_ca": "/a.pem", "server.trusted_proxies": "10.0.0.0/8,::1",
-                    "cors.origins": "https://a.example,http://b.example:81",
+                    "cors.origins": "https://a.example,http://b.example:81", "tokens.issuer": "i",
+                    "tokens.audience": "a", "tokens.issuers_file": "/i.json",
                 ]
                 values = texts[key.name].map { [.text($0)] } ?? []
                 #expect(!values.isEmpty, "\(key.name)")

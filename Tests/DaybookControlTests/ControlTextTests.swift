@@ -19,9 +19,16 @@ struct ControlTextTests {
 
     @Test func numbersThatAreNoIntegersKeepTheirText() throws {
         #expect(try number("-9223372036854775808") == .integer(.min))
-        for text in ["9223372036854775808", "5.0", "-0.25", "1e3", "1E-3", "0.5e+2"] {
+        for text in [
+            "9223372036854775808", "-0.25", "1E-3", "-0.5E-2", "1e300", "1.00000000000000001",
+        ] {
             #expect(try number(text) == .decimal(text))
         }
+    }
+
+    @Test(arguments: [("0", 0), ("-12", -12), ("12.0", 12), ("1.2E1", 12), ("1e3", 1_000), ("0.5e+2", 50)])
+    func integersAreIntegersHoweverTheyAreWritten(json: String, value: Int64) throws {
+        #expect(try number(json) == .integer(value))
     }
 
     @Test(arguments: ["01", "-", "+1", "1.", ".5", "1e", "1e+", "0x1", "1.5.2", "--1", "-01", "1-2"])
@@ -31,7 +38,8 @@ struct ControlTextTests {
 
     @Test(
         arguments: [
-            ("5", 5_000), ("5.0", 5_000), ("-0.25", -250), ("0.001", 1), ("12.3450", 12_345), ("1e3", nil),
+            ("5", 5_000), ("5.0", 5_000), ("-0.25", -250), ("0.001", 1), ("12.3450", 12_345), ("1e3", 1_000_000),
+            ("1e-3", nil),
             ("0.0001", nil), ("9223372036854775807", nil), ("9223372036854775808.5", nil), ("true", nil),
         ] as [(String, Int64?)])
     func thousandths(json: String, value: Int64?) throws { #expect(try number(json)?.thousandths == value) }

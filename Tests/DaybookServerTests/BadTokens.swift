@@ -206,7 +206,7 @@ struct BadToken: Sendable {
                 header: Array(TokenForge.object(forge.header).utf8),
                 claims: claims + Array(TokenForge.object(forge.claims).utf8.dropFirst()))
         },
-        claim("half a surrogate", "x", #""\ud800""#), claim("a fraction", "x", "1.5"),
+        claim("half a surrogate", "x", #""\ud800""#),
         claim("too deep", "x", String(repeating: "[", count: 20) + String(repeating: "]", count: 20)),
         BadToken("more behind the claims") { forge in
             try forge.text(header: TokenForge.object(forge.header), claims: TokenForge.object(forge.claims) + "{}")

@@ -162,6 +162,59 @@ import Testing
         }
     }
 
+    /// No time limit ends the wait: the end of the input does.
+    @Test func whatBreaksOffBehindAnotherRequestEndsTheConnection() async throws {
+        try await TestServer.with { server in
+            let live = TestConnection.text("GET", "/health/live", key: nil)
+            let head =
+                TestConnection.text("POST", path, key: server.key).dropLast() + "Content-Type: application/json\r\n"
+            for body in ["Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n50\r\n{", "X-Cut: a"] {
+                for _ in 0..<20 {
+                    let connection = try await server.connect()
+                    try await connection.send(live + head + body)
+                    try await connection.endWriting()
+                    #expect(try await connection.reply().status == 200)
+                    if let reply = try? await connection.reply() { try reply.expect(400, "bad_request") }
+                    #expect(await connection.isEnded())
+                    connection.close()
+                }
+            }
+            #expect(try server.lastSequence() == 0)
+        }
+    }
+
+    @Test func aBadChunkBehindAnotherRequestIsAnsweredInItsTurn() async throws {
+        try await TestServer.with { server in
+            let live = TestConnection.text("GET", "/health/live", key: nil)
+            let head = TestConnection.text("POST", path, key: server.key).dropLast()
+            let connection = try await server.connect()
+            try await connection.send(
+                live + head + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\nzz\r\n")
+            #expect(try await connection.reply().status == 200)
+            try (await connection.reply()).expect(400, "bad_request")
+            #expect(await connection.isEnded())
+            connection.close()
+        }
+    }
+
+    @Test func anImportWithABadChunkIsToldHowFarItCame() async throws {
+        try await TestServer.with { server in
+            let head = TestConnection.text("POST", "/api/v1/metrics/import", key: server.key).dropLast()
+            let line = #"{"type":"command_execution","# + Bodies.command.dropFirst() + "\n"
+            let lines = String(repeating: line, count: 1_001)
+            let connection = try await server.connect()
+            try await connection.send(
+                head + "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + String(lines.utf8.count, radix: 16) + "\r\n" + lines + "\r\nzz\r\n")
+            let reply = try await connection.reply()
+            try reply.expect(400, "bad_request")
+            #expect(reply.text.contains("1000 events of this import were stored"), "\(reply.text)")
+            #expect(await connection.isEnded())
+            connection.close()
+            #expect(try server.lastSequence() == 1_000)
+        }
+    }
+
     @Test func aPeerThatGoesAwayLeavesTheServerWell() async throws {
         try await TestServer.with { server in
             for _ in 0..<20 {
@@ -173,6 +226,27 @@ import Testing
                 half.close()
             }
             #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
+        }
+    }
+
+    /// Its side is reset while a long body is being read: the error to that body cannot be written.
+    @Test func aPeerThatIsGoneBeforeItsErrorIsWrittenCostsNothing() async throws {
+        try await TestServer.with { server in
+            let live = TestConnection.text("GET", "/health/live", key: nil)
+            let body = #"{"context":{"a":["# + String(repeating: "1,", count: 100_000) + "x]}}"
+            let other = try await server.connect()
+            for _ in 0..<40 {
+                let connection = try await server.connect()
+                try await connection.send(live)
+                _ = try await other.request("GET", "/health/live", key: nil)
+                try await connection.send(TestConnection.text("POST", path, body: body, key: server.key))
+                // An answer that nobody has read makes the end a reset.
+                connection.close()
+            }
+            #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
+            let metrics = try await server.request("GET", "/metrics").text
+            #expect(metrics.contains("\ndaybook_ingest_budget_bytes 0\n"), "\(metrics)")
+            other.close()
         }
     }
 

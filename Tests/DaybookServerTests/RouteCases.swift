@@ -127,4 +127,5 @@ struct RouteCase: Sendable, CustomStringConvertible {
         ].map {
             RouteCase("GET", $0, [])
         }
+        + ["/openapi.json", "/schemas/{}"].map { RouteCase("GET", $0, []) }
 }

@@ -149,14 +149,28 @@ import Testing
             let token = try await access(server, stranger)
             #expect(try await server.request("POST", ingest, body: Bodies.command).status == 201)
             let owned = try server.make(.viewer).record.keyID
+            _ = try await server.request("PUT", "/api/v1/teams/alone", body: "{}")
+            _ = try await server.request("PUT", "/api/v1/users/ada", body: #"{"team_id":"alone"}"#)
             let before = server.registry.list(organization: server.organization.id)
             let connection = try await server.connect()
             defer { connection.close() }
             for route in RouteCase.all where route.pattern.hasPrefix("/api/") {
-                let target = route.pattern.replacing("{}", with: route.pattern.contains("/keys/") ? owned : "acme")
+                let id =
+                    route.pattern.contains("/keys/")
+                    ? owned
+                    : route.pattern.contains("/teams/")
+                        ? "alone"
+                        : route.pattern.contains("/users/") ? "ada" : "acme"
+                let target = route.pattern.replacing("{}", with: id)
+                // A name of the own organization that is the other's, too, is the own one.
+                let isOwn = route.method == "PUT" && ["ada", "alone"].contains(id)
                 let reply = try await connection.request(route.method, target, body: route.body, key: token)
                 #expect(!reply.text.contains(#""acme""#), "\(route): \(reply.text)")
-                if route.pattern.contains("{}") {
+                if isOwn {
+                    #expect(reply.text.contains(#""organization":"globex""#), "\(route): \(reply.text)")
+                    let undo = try await connection.request("DELETE", target, key: token)
+                    #expect(undo.status == 200, "\(route): \(undo.text)")
+                } else if route.pattern.contains("{}") {
                     #expect([403, 404].contains(reply.status), "\(route): \(reply.text)")
                 }
                 if route.method == "GET", reply.status == 200, route.pattern.contains("metrics/commands") {
@@ -166,6 +180,8 @@ import Testing
             }
             #expect(try server.lastSequence() == 1)
             #expect(server.registry.list(organization: server.organization.id).map(\.record) == before.map(\.record))
+            #expect(server.store.members(of: server.organization.id).userCount == 1)
+            #expect(server.store.members(of: server.organization.id).teamCount == 1)
         }
     }
 

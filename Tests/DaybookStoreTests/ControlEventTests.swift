@@ -55,17 +55,7 @@ struct ControlEventTests {
                 "kind": Build.number(6), "at": Build.number(time.microseconds), "secret": hex(secret),
                 "organization": Build.text(organization.text),
             ])
-        case .erasureBegun(let erasure):
-            return Build.object([
-                "kind": Build.number(7), "at": Build.number(erasure.begunAt.microseconds),
-                "id": Build.text(hexText(erasure.id)), "through": Build.number(erasure.through),
-                "user_hash": hex(erasure.userHash), "organization": Build.text(erasure.organization.text),
-            ])
-        case .erasureDone(let id, let generation, let time):
-            return Build.object([
-                "kind": Build.number(8), "at": Build.number(time.microseconds), "id": Build.text(hexText(id)),
-                "generation": Build.number(generation),
-            ])
+        case .erasureBegun, .erasureDone: return erasureJSON(event)
         case .keyRetired(let keyID, let until, let time):
             return Build.object([
                 "kind": Build.number(11), "at": Build.number(time.microseconds),
@@ -94,6 +84,25 @@ struct ControlEventTests {
         case .members(let act): return MemberActTests.json(act)
         case .configurationSet, .organizationDeleted, .organizationRemoved: return OrganizationActTests.json(event)
         case .rateLimitsSet(let organization, let policy, let time): return json(organization, policy, time)
+        }
+    }
+
+    /// Precondition: the begin or the end of one.
+    private static func erasureJSON(_ event: ControlEvent) -> ParsedJSON {
+        typealias Build = ManifestVectorTests
+        switch event {
+        case .erasureBegun(let erasure):
+            return Build.object([
+                "kind": Build.number(7), "at": Build.number(erasure.begunAt.microseconds),
+                "id": Build.text(hexText(erasure.id)), "through": Build.number(erasure.through),
+                "user_hash": hex(erasure.userHash), "organization": Build.text(erasure.organization.text),
+            ])
+        case .erasureDone(let id, let generation, let time):
+            return Build.object([
+                "kind": Build.number(8), "at": Build.number(time.microseconds), "id": Build.text(hexText(id)),
+                "generation": Build.number(generation),
+            ])
+        default: preconditionFailure("an act about no erasure")
         }
     }
 

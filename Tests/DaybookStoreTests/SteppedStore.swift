@@ -85,12 +85,12 @@ final class SteppedStore {
 
     func checkpoint() {
         _ = store.machine.stepCheckpointer(force: true)
-        while store.machine.stepCheckpointer() {}
+        while !disk.isCrashed, store.machine.stepCheckpointer() {}
     }
 
     func checkpointAndSeal() {
         checkpoint()
-        while store.machine.stepSealer() {}
+        while !disk.isCrashed, store.machine.stepSealer() {}
     }
 
     // MARK: Reading

@@ -38,7 +38,9 @@ struct VerifyTests {
         let door = StoreDoor(directory: directory.path + "/store")
         _ = try door.initialize(organization: "acme", clock: SystemClock(), entropy: SystemEntropy())
         let file = try PosixDisk(root: door.directory).open(Layout.identity, .readWrite)
-        try [UInt8](repeating: 0xFF, count: 1).withRawSpan { try file.write($0, at: 12) }
+        // Another value than the one that stands there: part of the identity is drawn at random.
+        let damaged = try PosixDisk(root: door.directory).readAll(Layout.identity)[12] ^ 0xFF
+        try [damaged].withRawSpan { try file.write($0, at: 12) }
         file.close()
         let report = try door.verify()
         #expect(!report.isSound)

@@ -71,9 +71,6 @@ struct StoreSimulation {
     var expiredSeen = 0
     var erasedSeen = 0
     var interruptedErasureCount = 0
-    var mergedHistorySeen = 0
-    /// Of each log, as it was looked at last.
-    var knownHistory: [LogID: [HistoryReference]] = [:]
 
     /// - Parameter lies: what the disk only pretends to do.
     init(seed: UInt64, lies: FaultPlan = FaultPlan()) throws {
@@ -266,12 +263,6 @@ struct StoreSimulation {
             throw fail(
                 "log \(snapshot.log.rawValue): of \(commandCount) commands \(rowCount) are rows, \(erasedCount) were "
                     + "erased, and \(historyCount) are counted as expired")
-        }
-        let known = knownHistory.updateValue(manifest.history, forKey: snapshot.log) ?? []
-        let gone = known.filter { !manifest.history.contains($0) }
-        for file in manifest.history where !known.contains(file) {
-            let parts = gone.filter { $0.firstSequence >= file.firstSequence && $0.lastSequence <= file.lastSequence }
-            if parts.count > 1 { mergedHistorySeen += 1 }
         }
     }
 

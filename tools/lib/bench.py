@@ -229,11 +229,11 @@ NAMES = {
     "memory": Bench.memory,
     "restart": Bench.restart,
     "many": Bench.many,
+    "sealing": Bench.sealing,
     "front": Bench.front,
     "single-rate": Bench.single_rate,
     "normal": Bench.normal,
     "fairness": Bench.fairness,
-    "sealing": Bench.sealing,
     "queries": Bench.queries,
 }
 

@@ -16,7 +16,9 @@ class Answer:
         self.status = status
         self.headers = headers
         self.text = text
-        self.json = parse(text) if text.startswith(("{", "[")) else None
+        # An answer in lines is parsed line by line by whoever asked for it.
+        is_document = text.startswith(("{", "[")) and "\n" not in text.strip()
+        self.json = parse(text) if is_document else None
 
 
 class Client:

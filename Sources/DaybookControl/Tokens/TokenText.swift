@@ -3,7 +3,7 @@ internal import DaybookFormat
 /// A token taken apart, before anything in it is believed: three parts in strict base64url, header and claims one JSON
 /// object each without duplicate keys, and nothing in the header that asks for more than a plain signature.
 package struct TokenText {
-    static let byteCountMax = 8 << 10
+    package static let byteCountMax = 8 << 10
     private static let nameByteCountMax = 255
     /// Header fields that change what is signed, or that promise more than is done here. `jku`, `x5u`, `jwk`, `x5c` and
     /// their like are only passed over: keys come from files that somebody configured.
@@ -85,12 +85,12 @@ package struct TokenText {
 }
 
 /// How long things about tokens last.
-enum TokenTimes {
+package enum TokenTimes {
     static let secondMicroseconds: Int64 = 1_000_000
     /// Between the clocks of issuer and reader.
     static let leewayMicroseconds: Int64 = 60 * secondMicroseconds
     /// No access token is accepted that was issued for longer.
-    static let lifetimeSecondsMax: Int64 = 86_400
+    package static let lifetimeSecondsMax: Int64 = 86_400
     /// After so long every token that somebody has seen accepted has ended.
     static let endMicroseconds = lifetimeSecondsMax * secondMicroseconds + 2 * leewayMicroseconds
 }

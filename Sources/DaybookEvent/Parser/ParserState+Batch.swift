@@ -34,7 +34,7 @@ extension ParserState {
     }
 
     /// The shape of the items of a batch's member; `.some(nil)` is the timestamp, nil is no member of a batch.
-    private static func batchShape(_ field: FieldName) -> EventShape?? {
+    static func batchShape(_ field: FieldName) -> EventShape?? {
         switch field {
         case .commandExecutions: .some(.command)
         case .agentInteractions: .some(.agent)

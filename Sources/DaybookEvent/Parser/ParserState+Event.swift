@@ -2,6 +2,9 @@ internal import DaybookFormat
 
 /// Reading the members of one event, in whatever order they come.
 extension ParserState {
+    /// As nanoseconds these fit 63 bits.
+    static let totalDurationMillisecondsMax: UInt64 = 9_223_372_036_854
+
     /// A body that is one event. The group is touched only when everything was right.
     mutating func parseEvent(_ shape: EventShape, into group: inout GroupBuilder) throws(JSONFault) {
         let final = try readEvent(shape, allowing: shape.fields)
@@ -100,7 +103,8 @@ extension ParserState {
         case .commandsExecuted: draft.commandsExecuted = try readCount(field)
         case .agentsUsed: draft.hasAgents = try readAgents(field)
         case .productivityScore: try readScore()
-        case .totalDuration: draft.totalNanoseconds = try readMilliseconds(field, max: 9_223_372_036_854)
+        case .totalDuration:
+            draft.totalNanoseconds = try readMilliseconds(field, max: Self.totalDurationMillisecondsMax)
         case .sessionStart: draft.sessionStart = try readTime(field)
         case .sessionEnd: draft.sessionEnd = try readTime(field)
         case .updatedAt: draft.updatedAt = try readTime(field)

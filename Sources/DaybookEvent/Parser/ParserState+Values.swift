@@ -20,6 +20,16 @@ enum TextPattern {
         }
     }
 
+    /// The same as a regular expression of ECMA-262, for descriptions of bodies.
+    var expression: String {
+        switch self {
+        case .name: "^[A-Za-z0-9_.:/-]{1,\(Limits.nameByteCountMax)}$"
+        case .identifier: "^[a-z][a-z0-9_]{0,\(Limits.identifierByteCountMax - 1)}$"
+        case .user: "^[A-Za-z0-9_.@-]{1,\(Limits.userByteCountMax)}$"
+        case .session: "^[!-~]{1,\(Limits.sessionByteCountMax)}$"
+        }
+    }
+
     @inline(__always)
     func accepts(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         guard count >= 1 else { return false }

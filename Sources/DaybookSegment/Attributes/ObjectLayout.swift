@@ -4,15 +4,11 @@ internal import DaybookFormat
 /// all of them, made once.
 struct ObjectLayout: Sendable {
     struct Part: Sendable {
-        let name: AttributeName
         let descriptor: ColumnDescriptor
         /// Of each key on the path, from the outermost: as it stands in the text, with quotes and colon.
         let literals: [[UInt8]]
         /// Of each key, a number that two parts share when the path so far is the same.
         let places: [Int]
-
-        /// Whether the path is one key.
-        var isMember: Bool { literals.count == 1 }
     }
 
     /// In the order of the text.
@@ -34,7 +30,7 @@ struct ObjectLayout: Sendable {
                     placeCount += 1
                 }
             }
-            parts.append(Part(name: name, descriptor: descriptor, literals: literals, places: places))
+            parts.append(Part(descriptor: descriptor, literals: literals, places: places))
         }
         self.parts = parts
     }

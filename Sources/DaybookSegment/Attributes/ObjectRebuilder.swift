@@ -8,6 +8,7 @@ struct ObjectRebuilder: ~Copyable {
         var literals: [[UInt8]]
         var places: [Int]
 
+        /// Whether the path is one key.
         var isMember: Bool { literals.count == 1 }
     }
 
@@ -110,9 +111,7 @@ struct ObjectRebuilder: ~Copyable {
     }
 
     /// Writes an object made of parts alone.
-    private mutating func appendParts(
-        _ range: Range<Int>, depth: Int
-    ) throws(FormatError) {
+    private mutating func appendParts(_ range: Range<Int>, depth: Int) throws(FormatError) {
         text.raw("{")
         var next = range.lowerBound
         while next < range.upperBound {
@@ -123,9 +122,7 @@ struct ObjectRebuilder: ~Copyable {
     }
 
     /// Writes the member to which the part at `first` belongs, and returns the first part behind it.
-    private mutating func appendMember(
-        _ first: Int, _ end: Int, depth: Int
-    ) throws(FormatError) -> Int {
+    private mutating func appendMember(_ first: Int, _ end: Int, depth: Int) throws(FormatError) -> Int {
         let groupEnd = try groupEnd(first, end, depth: depth)
         let part = present[first]
         if parts[part].literals.count == depth + 1 {

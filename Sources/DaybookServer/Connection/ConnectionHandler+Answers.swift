@@ -17,7 +17,7 @@ extension ConnectionHandler {
     func answer(_ failure: ErrorResponse) {
         guard phase != .closed && phase != .lingering else { return }
         if phase == .importing, importStream?.hasStartedAnswer == true { return endImportAnswer(failure) }
-        if phase == .collecting { refundBody() }
+        refundBody()
         if failure.status == 401 || failure.status == 403 { noteDenial(failure) }
         let now = environment.nanoseconds
         let latency = request.startedNanoseconds == 0 ? 0 : now - request.startedNanoseconds
@@ -33,6 +33,16 @@ extension ConnectionHandler {
         request.record?.answered(status: failure.status, byteCount: request.isHead ? 0 : body.count)
         writeAnswer(bytes, request.isHead ? [] : body)
         finishRequest()
+    }
+
+    /// Gives back what only the present request held of the budget of bodies, once: a write may end the connection before
+    /// it returns, and with it the request that is being answered.
+    func refundBody() {
+        guard phase == .collecting || phase == .held, let charged = ingest?.chargedByteCount,
+            let organization = ingest?.credential?.organization.log
+        else { return }
+        ingest?.chargedByteCount = 0
+        environment.bodies.refund(charged, of: organization)
     }
 
     private func noteDenial(_ failure: ErrorResponse) {

@@ -201,14 +201,6 @@ extension ConnectionHandler {
         submit(current, bytes.readableBytesSpan.extracting(plain.body))
     }
 
-    /// Gives back what the body was charged, which nobody else has yet. The end of a stream may come while its answer is
-    /// being written, and finds nothing more to give back.
-    func refundBody() {
-        guard let current = ingest, let organization = current.credential?.organization.log else { return }
-        environment.bodies.refund(current.chargedByteCount, of: organization)
-        ingest?.chargedByteCount = 0
-    }
-
     private func plainCredential(_ bytes: Span<UInt8>, _ range: Range<Int>, at now: Timestamp) -> Credential? {
         let generation = environment.registry.generation
         if let shownCredential, shownCredential.generation == generation, shownCredential.matches(bytes, range) {

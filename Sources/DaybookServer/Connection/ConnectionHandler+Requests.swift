@@ -60,6 +60,10 @@ extension ConnectionHandler {
         if head.method == .TRACE || head.method == .CONNECT {
             return RouteTable.refusal(ofForbiddenMethodAt: head.uri)
         }
+        let target = RouteTable.originForm(head.uri)
+        guard target.hasPrefix("/") || target == "*" else {
+            return .badRequest("The request target is no path of this server.")
+        }
         if fields.hasUnknownExpectation {
             return ErrorResponse(417, "expectation_failed", "Only the expectation 100-continue is understood.")
                 .closing()

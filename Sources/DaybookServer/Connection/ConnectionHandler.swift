@@ -142,7 +142,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
     private func abandonRequest() {
         if let ticket = ingest?.ticket { loop.abandon(ticket) }
         if let ticket = importStream?.ticket { loop.abandon(ticket) }
-        if phase == .collecting || phase == .held { refundBody() }
+        refundBody()
         giveUpQuery()
         endRecord()
         leaveBatch()
@@ -242,13 +242,13 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
                 waiting.removeFirst()
                 take(part)
             case .failure(let failure):
-                guard phase == .idle else { break loop }
+                guard isTakingInput else { break loop }
                 waiting.removeFirst()
-                answerWithoutRequest(failure)
+                if phase == .idle { answerWithoutRequest(failure) } else { fail(failure) }
             case .inputClosed:
-                guard phase == .idle else { break loop }
+                guard isTakingInput else { break loop }
                 waiting.removeFirst()
-                linger()
+                meetEndOfInput()
             }
         }
         // The router's side takes what it was given when a read is complete, and there was none just now.
@@ -299,10 +299,10 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         switch phase {
         case .idle where waiting.isEmpty: answerWithoutRequest(failure)
         case .collecting, .asking: answer(failure)
-        case .routing where !routing.requestHasEnded && routing.responseHasStarted, .importing:
-            context?.close(promise: nil)
+        case .importing where isTakingInput: answer(interrupted(failure))
+        case .routing where !routing.requestHasEnded && routing.responseHasStarted: context?.close(promise: nil)
         case .routing where !routing.requestHasEnded: answer(failure)
-        case .idle, .held, .committing, .querying, .routing: waiting.append(.failure(failure))
+        case .idle, .held, .committing, .importing, .querying, .routing: waiting.append(.failure(failure))
         case .lingering, .closed: break
         }
     }
@@ -322,19 +322,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         switch event {
         case ChannelEvent.inputClosed:
             inputIsClosed = true
-            switch phase {
-            case .lingering:
-                if lingerStartedTick != nil { context.close(promise: nil) }
-            case .idle where waiting.isEmpty: linger()
-            case .routing where !routing.requestHasEnded: context.close(promise: nil)
-            case .collecting, .asking: context.close(promise: nil)
-            case .querying:
-                query?.inputClosedTick = loop.tick
-                waiting.append(.inputClosed)
-            case .importing where importStream?.hasEnded == false: context.close(promise: nil)
-            case .idle, .held, .committing, .routing, .importing: waiting.append(.inputClosed)
-            case .closed: break
-            }
+            inputEnded()
         case is ChannelShouldQuiesceEvent:
             environment.startDraining()
             if !isStream { closeWhenIdle() }
@@ -362,6 +350,8 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         ingest = nil
         importStream = nil
         query = nil
+        // The peer was gone before the answer.
+        guard phase != .closed else { return }
         requestStartedTick = nil
         lastProgressTick = loop.tick
         if request.keepsAlive {

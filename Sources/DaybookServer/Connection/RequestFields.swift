@@ -145,7 +145,7 @@ struct RequestFields {
         return Self.isJSON(contentType)
     }
 
-    static func isJSON(_ contentType: String) -> Bool { matches(contentType, ["application/json"]) }
+    static func isJSON(_ contentType: String) -> Bool { matches(contentType, [jsonType]) }
 
     /// Newline-delimited JSON under any of its names.
     var isNDJSON: Bool {
@@ -153,7 +153,8 @@ struct RequestFields {
         return Self.matches(contentType, Self.ndjsonTypes)
     }
 
-    private static let ndjsonTypes = [
+    static let jsonType = "application/json"
+    static let ndjsonTypes = [
         "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines",
     ]
 

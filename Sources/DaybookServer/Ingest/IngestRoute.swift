@@ -11,7 +11,8 @@ enum IngestRoute: Equatable {
         guard uri.hasPrefix("/api/") else { return nil }
         let path = uri.utf8.contains(UInt8(ascii: "?")) ? String(uri.prefix { $0 != "?" }) : uri
         if isPut {
-            guard let session = Self.session(in: path, suffix: "") else { return nil }
+            // A path that has a route of its own is no session of that name, whose name has to be percent-encoded then.
+            guard !Self.ownPaths.contains(path), let session = Self.session(in: path, suffix: "") else { return nil }
             self = .event(.sessionUpdate(sessionID: session))
             return
         }
@@ -28,6 +29,10 @@ enum IngestRoute: Equatable {
             self = .event(.sessionEnd(sessionID: session))
         }
     }
+
+    private static let ownPaths: Set = [
+        "/api/v1/metrics/session/start", "/api/v1/metrics/session/end", "/api/metrics/sessions/start",
+    ]
 
     /// The session named in the path, percent-decoded. Nil for another path; the parser judges the identifier itself.
     private static func session(in path: String, suffix: String) -> [UInt8]? {

@@ -58,6 +58,8 @@ enum RouteTable {
         ("/health/database", ["GET", "HEAD"]),
         ("/version", ["GET", "HEAD"]),
         ("/metrics", ["GET", "HEAD"]),
+        ("/openapi.json", ["GET", "HEAD"]),
+        ("/schemas/{}", ["GET", "HEAD"]),
     ]
 
     /// Every path, for tests that ask all of them.

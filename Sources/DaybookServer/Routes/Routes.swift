@@ -17,6 +17,7 @@ struct Routes: Sendable {
         let router = Router(context: RouteContext.self, options: [.autoGenerateHeadEndpoints])
         addHealth(to: router)
         addAdministration(to: router)
+        addDocuments(to: router)
         addMembers(to: router)
         addOrganization(to: router)
         addTokens(to: router)

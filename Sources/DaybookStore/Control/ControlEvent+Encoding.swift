@@ -95,23 +95,25 @@ extension ControlEvent {
         bytes.append(littleEndian: time.microseconds)
     }
 
+    private static func flagsKnown(of kind: Kind) -> UInt8 {
+        switch kind {
+        case .keyCreated: KeyFlags.expires
+        case .keyCreatedWithRights: KeyFlags.expires | KeyFlags.isOperator
+        case .retentionSet: RetentionFlags.isHeld
+        case .rateLimitsSet: RateLimitFlags.isSteady
+        case .deadLetterRemoved: DeadLetterFlags.isReplayed
+        case .userSet: UserFlags.isDisabled
+        case .grantRevoked: GrantFlags.wasUsedTwice
+        default: 0
+        }
+    }
+
     /// Reads the whole encoding of one act.
     package init(reading bytes: RawSpan) throws(FormatError) {
         var reader = ByteReader()
         guard let kind = Kind(rawValue: try reader.uint8(bytes)) else { throw .invalid("control event kind") }
         let flags = try reader.uint8(bytes)
-        let flagsKnown: UInt8 =
-            switch kind {
-            case .keyCreated: KeyFlags.expires
-            case .keyCreatedWithRights: KeyFlags.expires | KeyFlags.isOperator
-            case .retentionSet: RetentionFlags.isHeld
-            case .rateLimitsSet: RateLimitFlags.isSteady
-            case .deadLetterRemoved: DeadLetterFlags.isReplayed
-            case .userSet: UserFlags.isDisabled
-            case .grantRevoked: GrantFlags.wasUsedTwice
-            default: 0
-            }
-        guard flags & ~flagsKnown == 0 else { throw .invalid("control event flags") }
+        guard flags & ~Self.flagsKnown(of: kind) == 0 else { throw .invalid("control event flags") }
         guard try reader.uint16(bytes) == 0 else { throw .invalid("control event reserved field") }
         let time = Timestamp(microseconds: try reader.int64(bytes))
         switch kind {

@@ -140,15 +140,7 @@ package struct ControlState: Sendable, Equatable {
         case .durabilitySet(let organization, let durability, _):
             guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
             settings[organization, default: OrganizationSettings()].durability = durability
-        case .token(let act, let time):
-            switch act {
-            case .grantBegun(_, let keyID, _):
-                guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
-            case .tokenRevoked(_, let organization, _):
-                guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
-            case .grantUsed, .grantRevoked: break
-            }
-            tokens.apply(act, at: time)
+        case .token(let act, let time): try apply(act, at: time)
         case .audited: break
         case .members(let act):
             guard organizations[act.organization] != nil else { throw .organizationUnknown(act.organization) }
@@ -161,6 +153,17 @@ package struct ControlState: Sendable, Equatable {
             guard deletions[log] != nil else { throw .logNotDeleted(log) }
             deletions[log]?.removedAt = time
         }
+    }
+
+    private mutating func apply(_ act: TokenAct, at time: Timestamp) throws(ControlContradiction) {
+        switch act {
+        case .grantBegun(_, let keyID, _):
+            guard keys[keyID] != nil else { throw .keyUnknown(keyID: keyID) }
+        case .tokenRevoked(_, let organization, _):
+            guard organizations[organization] != nil else { throw .organizationUnknown(organization) }
+        case .grantUsed, .grantRevoked: break
+        }
+        tokens.apply(act, at: time)
     }
 
     private mutating func add(_ letter: DeadLetter) throws(ControlContradiction) {

@@ -1,0 +1,335 @@
+"""The fuzzer behind tools/fuzz-http."""
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import socket
+import struct
+import sys
+import tempfile
+import threading
+import time
+
+from client import Client
+from httpfuzz_cases import Grammar, Maker
+from server import Daybook
+
+SAVED = "data/local/fuzz-http"
+# No answer takes longer, whatever was asked.
+SECONDS_MAX = 5.0
+# How long a request that may be incomplete is waited for before our side ends.
+PATIENCE = 0.4
+# How long another answer is waited for when it is not known how many there are.
+PAUSE = 0.05
+CHECK_INTERVAL = 200
+# Cases that may make keys and organizations: a run of hours must not fill the server's memory with them.
+MAKER_INTERVAL = 20
+HEAD = re.compile(rb"HTTP/1\.1 ([0-9]{3}) [A-Za-z ]+\r\n((?:[!-9;-~]+:[^\r\n\x00]*\r\n)*)\r\n")
+EVENT = '{"command_name":"fuzz","execution_time_ms":1,"status":"success"}'
+# Of the 5xx kind, what the document has.
+SERVER_ERRORS = {"503": {"overloaded", "query_timeout", "durability_unknown"}, "505": {"http_version_not_supported"}}
+
+
+class Failure(Exception):
+    pass
+
+
+def answers_of(data, is_whole):
+    """The statuses in what a server sent; raises when it is no series of answers."""
+    statuses, rest = [], data
+    while rest:
+        head = HEAD.match(rest)
+        if not head:
+            if is_whole or b"\r\n\r\n" in rest:
+                raise Failure(f"this is no answer: {rest[:200]!r}")
+            break
+        status, fields = head.group(1).decode(), head.group(2).lower()
+        rest = rest[head.end() :]
+        if status == "100":
+            continue
+        statuses.append(status)
+        if status >= "500" and status not in SERVER_ERRORS:
+            raise Failure(f"an answer with the status {status}")
+        length = re.search(rb"content-length: ([0-9]+)", fields)
+        chunked = b"transfer-encoding: chunked" in fields
+        # An answer to HEAD has no body, and another one may follow.
+        if status in ("204", "304") or rest.startswith(b"HTTP/1.1 ") or not rest:
+            continue
+        if chunked:
+            raise Failure("an answer in chunks")
+        size = int(length.group(1)) if length else 0
+        body, rest = rest[:size], rest[size:]
+        if len(body) == size and b"content-type: application/json" in fields:
+            check_body(status, body)
+        elif status >= "400" and len(body) == size:
+            raise Failure(f"an error that is not JSON: {body[:200]!r}")
+    return statuses
+
+
+def is_answer(data, method):
+    """Whether the answer to the one request is whole; False when it is not known what was asked."""
+    head = HEAD.match(data)
+    if method is None or not head or head.group(1) == b"100":
+        return False
+    length = re.search(rb"content-length: ([0-9]+)", head.group(2).lower())
+    size = int(length.group(1)) if length and method != "HEAD" else 0
+    return len(data) - head.end() >= size
+
+
+def check_body(status, body):
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise Failure(f"an answer that is no JSON: {error}: {body[:200]!r}") from error
+    if status < "400" or "status" in value:
+        return
+    code = value.get("code")
+    if value.get("success") is not False or not code or not value.get("message") or not value.get("request_id"):
+        raise Failure(f"an error of another form: {body[:200]!r}")
+    if status >= "500" and code not in SERVER_ERRORS.get(status, set()):
+        raise Failure(f"{status} {code}")
+
+
+class Worker(threading.Thread):
+    def __init__(self, run, number):
+        super().__init__(daemon=True)
+        self.run_of_all = run
+        self.number = number
+        self.counts = {}
+
+    def run(self):
+        run = self.run_of_all
+        case = 0
+        while not run.is_over():
+            maker_random = random.Random(f"{run.seed} {self.number} {case}")
+            maker = Maker(run.grammar, maker_random, run.credentials, case % MAKER_INTERVAL == 0)
+            data = b""
+            try:
+                data, method = maker.case()
+                for status in self.send(data, method, maker_random):
+                    self.counts[status] = self.counts.get(status, 0) + 1
+                if case % CHECK_INTERVAL == 0:
+                    self.check_health()
+            except Exception as failure:
+                # A fault of the fuzzer itself must not pass for a quiet run either.
+                run.fail(self.number, case, data, repr(failure))
+                return
+            case += 1
+        self.counts["cases"] = case
+
+    def send(self, data, method, how):
+        run = self.run_of_all
+        connection = socket.socket()
+        try:
+            # Clients have many addresses, so that none of them is refused for the wrong keys of all.
+            connection.bind((f"127.0.{how.randint(1, 200)}.{how.randint(1, 250)}", 0))
+            connection.settimeout(SECONDS_MAX)
+            try:
+                connection.connect(("127.0.0.1", run.daybook.port))
+            except OSError as error:
+                raise Failure(f"no connection: {error}") from error
+            return self.talk(connection, data, method, how)
+        finally:
+            connection.close()
+
+    def talk(self, connection, data, method, how):
+        pieces = [data]
+        if how.random() < 0.15 and len(data) > 2:
+            cut = sorted(how.sample(range(1, len(data)), min(len(data) - 1, how.randint(1, 4))))
+            pieces = [data[start:end] for start, end in zip([0, *cut], [*cut, len(data)])]
+        leaves = how.random()
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+                if len(pieces) > 1:
+                    time.sleep(how.choice([0, 0.001, 0.005]))
+            if leaves < 0.03:
+                # Gone without a word.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return []
+            if leaves < 0.08:
+                connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            # The server ended the connection before it had read all: its answer is there all the same.
+            pass
+        return self.read(connection, method)
+
+    def read(self, connection, method):
+        """What comes until the one answer is whole, the server ends the connection, or it has nothing more to say."""
+        began, received, has_ended = time.monotonic(), b"", False
+        while not is_answer(received, method):
+            connection.settimeout(SECONDS_MAX if has_ended else PAUSE if received else PATIENCE)
+            try:
+                piece = connection.recv(1 << 16)
+            except TimeoutError:
+                if has_ended:
+                    raise Failure(f"no end of the connection within {SECONDS_MAX} s: {received[-200:]!r}") from None
+                # It waits for more of a request, or for another one.
+                try:
+                    connection.shutdown(socket.SHUT_WR)
+                except OSError:
+                    pass
+                has_ended = True
+                continue
+            except OSError:
+                piece = b""
+            if not piece:
+                break
+            received += piece
+            if time.monotonic() - began > SECONDS_MAX + PATIENCE:
+                raise Failure(f"an answer took longer than {SECONDS_MAX} s")
+        return answers_of(received, is_whole=False)
+
+    def check_health(self):
+        run = self.run_of_all
+        client = Client(run.daybook.port, run.key)
+        began = time.monotonic()
+        try:
+            health = client.request("GET", "/health")
+            stored = client.request("POST", "/api/v1/metrics/command-execution", EVENT)
+        except Exception as error:
+            raise Failure(f"a good request was not answered: {error}") from error
+        finally:
+            client.close()
+        if health.status != 200 or health.json["status"] != "healthy" or stored.status != 201:
+            raise Failure(f"after it: {health.status} {health.text[:200]} {stored.status} {stored.text[:200]}")
+        if time.monotonic() - began > SECONDS_MAX:
+            raise Failure("good requests took too long")
+
+
+class Run:
+    def __init__(self, daybook, options, key, other_key):
+        self.daybook = daybook
+        self.options = options
+        self.seed = options.seed
+        self.key = key
+        self.credentials = [key] * 12 + [other_key] * 2 + [None]
+        self.deadline = time.monotonic() + options.minutes * 60
+        self.failures = []
+        self.lock = threading.Lock()
+        self.grammar = Grammar(Client(daybook.port, key).request("GET", "/openapi.json").json)
+
+    def is_over(self):
+        return bool(self.failures) or time.monotonic() > self.deadline
+
+    def fail(self, worker, case, data, failure):
+        with self.lock:
+            os.makedirs(SAVED, exist_ok=True)
+            path = f"{SAVED}/{self.seed}-{worker}-{case}.bin"
+            with open(path, "wb") as file:
+                file.write(data)
+            self.failures.append(f"{failure} (case {case} of connection {worker}, saved to {path})")
+
+    def watch(self):
+        """Until the end: the process lives and stays within its memory."""
+        most = 0
+        while not self.is_over():
+            if self.daybook.process.poll() is not None:
+                self.failures.append(f"the server ended with {self.daybook.process.returncode}")
+                break
+            most = max(most, memory(self.daybook.process.pid))
+            if most > self.options.memory_mib * 1024:
+                self.failures.append(f"the server has {most // 1024} MiB of anonymous memory")
+            time.sleep(0.5)
+        return most
+
+
+def memory(pid):
+    """Anonymous memory in KiB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(re.search(r"RssAnon:\s+([0-9]+)", file.read()).group(1))
+
+
+def descriptors(pid):
+    """Sockets and the rest; files that readers keep open have a budget of their own."""
+    found = []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            target = os.readlink(f"/proc/{pid}/fd/{name}")
+        except FileNotFoundError:
+            continue
+        if not target.startswith("/"):
+            found.append(target)
+    return found
+
+
+def check_descriptors(run, before):
+    deadline = time.monotonic() + 10
+    while len(descriptors(run.daybook.process.pid)) > before:
+        if time.monotonic() > deadline:
+            run.failures.append(f"{len(descriptors(run.daybook.process.pid)) - before} descriptors were not given back")
+            return
+        time.sleep(0.2)
+
+
+def fuzz(daybook, options):
+    key = daybook.verb_json("init", "--data", daybook.directory, "--organization", "acme")["api_key"]
+    other = daybook.verb_json("org", "create", "globex", "--data", daybook.directory)["api_key"]
+    daybook.start()
+    run = Run(daybook, options, key, other)
+    before = len(descriptors(daybook.process.pid))
+    print(f"seed {run.seed}, {options.minutes} minutes, {len(run.grammar.operations)} operations", flush=True)
+    workers = [Worker(run, number) for number in range(options.connections)]
+    for worker in workers:
+        worker.start()
+    most = run.watch()
+    for worker in workers:
+        worker.join(30)
+    counts = {}
+    for worker in workers:
+        for name, count in worker.counts.items():
+            counts[name] = counts.get(name, 0) + count
+    print(json.dumps({**dict(sorted(counts.items())), "memory_mib_max": round(most / 1024, 1)}))
+    if daybook.process.poll() is None:
+        check_descriptors(run, before)
+        code = daybook.stop()
+        if code != 0:
+            run.failures.append(f"the server ended with {code} when it was stopped")
+        daybook.verb("verify", "--data", daybook.directory)
+    if run.failures:
+        os.makedirs(SAVED, exist_ok=True)
+        shutil.copy(daybook.log_path, f"{SAVED}/{run.seed}.log")
+    with open(daybook.log_path, encoding="utf-8", errors="replace") as log:
+        run.failures += [f"in the log: {line.strip()}" for line in log if " error " in line or "Fatal" in line][:5]
+    return run.failures
+
+
+def replay(daybook, path):
+    key = daybook.verb_json("init", "--data", daybook.directory, "--organization", "acme")["api_key"]
+    daybook.start()
+    with open(path, "rb") as file:
+        data = re.sub(rb"dbk_[A-Za-z0-9_-]{49}", key.encode(), file.read())
+    connection = socket.create_connection(("127.0.0.1", daybook.port), timeout=SECONDS_MAX)
+    connection.sendall(data)
+    connection.shutdown(socket.SHUT_WR)
+    while piece := connection.recv(1 << 16):
+        sys.stdout.buffer.write(piece)
+    return [] if daybook.stop() == 0 else ["the server did not end cleanly"]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/fuzz-http")
+    parser.add_argument("--binary", default=".build/release/daybook")
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--memory-mib", type=int, default=96)
+    parser.add_argument("--replay")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as work:
+        daybook = Daybook(os.path.abspath(options.binary), os.path.join(work, "store"))
+        try:
+            failures = replay(daybook, options.replay) if options.replay else fuzz(daybook, options)
+        finally:
+            if daybook.process is not None and daybook.process.poll() is None:
+                daybook.kill()
+    for failure in failures:
+        print(f"FAILED: {failure}", file=sys.stderr)
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
