@@ -7,6 +7,8 @@ import Testing
 
 /// What one client address may do: guess keys, and, where it is configured, anything at all.
 @Suite(.timeLimit(.minutes(3))) struct AddressLimitTests {
+    /// Stands still, so that back-off and windows are those of one moment however slow the machine.
+    private let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
     private let path = "/api/v1/metrics/command-execution"
 
     private func limits(wrong: UInt32 = 100, requests: UInt32? = nil) -> AddressLimits {
@@ -30,7 +32,7 @@ import Testing
             ("POST", "/api/v1/metrics/import", "{}"),
         ] as [(String, String, String?)])
     func guessedKeysAreNotEvenLookedAtAfterAWhile(method: String, target: String, body: String?) async throws {
-        try await TestServer.with(addressLimits: limits(wrong: 3)) { server in
+        try await TestServer.with(addressLimits: limits(wrong: 3), clock: clock) { server in
             #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
             for _ in 0..<3 {
                 let wrong = APIKey(entropy: SystemEntropy()).text
@@ -48,7 +50,7 @@ import Testing
     }
 
     @Test func goodKeysAndNoneAtAllAreNotCountedAsWrong() async throws {
-        try await TestServer.with(addressLimits: limits(wrong: 2)) { server in
+        try await TestServer.with(addressLimits: limits(wrong: 2), clock: clock) { server in
             for _ in 0..<5 {
                 let key = try server.key(.all)
                 #expect(try await server.request("POST", path, body: Bodies.command, key: key).status == 201)
@@ -61,7 +63,7 @@ import Testing
     }
 
     @Test func allRequestsOfAnAddressMayBeLimited() async throws {
-        try await TestServer.with(addressLimits: limits(requests: 4)) { server in
+        try await TestServer.with(addressLimits: limits(requests: 4), clock: clock) { server in
             #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
             #expect(try await server.request("GET", "/health").status == 200)
             let fields = ["X-Request-Id: general"]

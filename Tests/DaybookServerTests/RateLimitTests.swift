@@ -10,6 +10,8 @@ import Testing
 
 /// Limits over a real socket. Windows are a minute long and tests are not: what is used up stays so.
 @Suite(.timeLimit(.minutes(3))) struct RateLimitTests {
+    /// Stands still: a second after its first refusal another one counts as a violation, and a slow machine takes longer.
+    private let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
     private let path = "/api/v1/metrics/command-execution"
     private let list = "/api/v1/metrics/commands"
     private let batch = #"{"command_executions":[\#(Bodies.command)]}"#
@@ -40,7 +42,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func aTierHoldsAtOnceAndToTheRequest(isGeneral: Bool) async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             try set(#""tier":"free""#, server)
             let connection = try await server.connect()
             for number in 1...100 {
@@ -66,7 +68,7 @@ import Testing
     }
 
     @Test func bothWaysAndAllConnectionsShareOneAccount() async throws {
-        try await TestServer.with(eventLoopCount: 2) { server in
+        try await TestServer.with(eventLoopCount: 2, clock: clock) { server in
             try set(#""requests_per_minute":4"#, server)
             for fields in [[], general, [], general] {
                 #expect(try await server.request("POST", path, body: Bodies.command, fields: fields).status == 201)
@@ -78,7 +80,7 @@ import Testing
     }
 
     @Test func singleEventsBatchesAndQuestionsAreCountedApart() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             try set(#""requests_per_minute":1"#, server)
             #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
             try expectLimited(try await server.request("POST", path, body: Bodies.command), limit: 1)
@@ -102,7 +104,7 @@ import Testing
     }
 
     @Test func questionsThatTheRouterAnswersCountToo() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             try set(#""requests_per_minute":2"#, server)
             let missing = try await server.request("GET", "/api/v1/nothing")
             try missing.expect(404, "not_found")
@@ -116,7 +118,7 @@ import Testing
     }
 
     @Test func aRefusedRequestCountsWhateverIsWrongWithIt() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             try set(#""requests_per_minute":2"#, server)
             for fields in [[], general] {
                 let reply = try await server.request("POST", path, body: "{", fields: fields)
@@ -136,7 +138,7 @@ import Testing
     }
 
     @Test func withoutALimitAnswersHaveTheLargestNumber() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             for fields in [[], general] {
                 let line = #"{"type":"command_execution","# + Bodies.command.dropFirst()
                 let stored = [
@@ -161,7 +163,7 @@ import Testing
     }
 
     @Test func anAnswerThatSaysNoTellsTheLimitTooAndStrangersAreToldNone() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             for fields in [[], general] {
                 expectUnlimited(try await server.request("POST", path, body: "{", fields: fields))
                 expectUnlimited(try await server.request("GET", list + "?limit=0", fields: fields))
@@ -185,7 +187,7 @@ import Testing
     @Test func whatTheServerIsConfiguredWithIsTheLimitOfThoseForWhomNothingWasSet() async throws {
         var options = TestServer.storeOptions
         options.rateLimits = RateLimitPolicy(.own, ownRequestsPerMinute: 2)
-        try await TestServer.with(storeOptions: options) { server in
+        try await TestServer.with(storeOptions: options, clock: clock) { server in
             let other = try server.store.createOrganization(try #require(OrganizationID("umbrella")))
             let key = try server.key(.all, organization: other.id)
             try set(#""tier":"unlimited""#, server)
@@ -200,7 +202,7 @@ import Testing
     }
 
     @Test func aLimitIsLiftedWhileTheServerRuns() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             let connection = try await server.connect()
             func send() async throws -> Reply {
                 try await connection.request("POST", path, body: Bodies.command, key: server.key)
@@ -218,7 +220,7 @@ import Testing
     }
 
     @Test func oneOrganizationsLimitIsNoOtherOnes() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             let other = try server.store.createOrganization(try #require(OrganizationID("umbrella")))
             let key = try server.key(.all, organization: other.id)
             try set(#""requests_per_minute":1"#, server)
@@ -231,7 +233,7 @@ import Testing
     }
 
     @Test func requestsOfOneConnectionGoOnBehindARefusal() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             try set(#""requests_per_minute":1"#, server)
             let connection = try await server.connect()
             // Together in one write: the codec has them all.
@@ -248,13 +250,13 @@ import Testing
 
     @Test func aRestartGivesNobodyASecondLimit() async throws {
         let directory = try TemporaryDirectory()
-        try await TestServer.with(directory) { server in
+        try await TestServer.with(directory, clock: clock) { server in
             try set(#""requests_per_minute":5"#, server)
             for _ in 0..<3 {
                 #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
             }
         }
-        try await TestServer.with(directory) { server in
+        try await TestServer.with(directory, clock: clock) { server in
             let reply = try await server.request("POST", path, body: Bodies.command)
             #expect(reply.fields["ratelimit-remaining"] == "1")
             #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
@@ -264,7 +266,7 @@ import Testing
 
     @Test func aDamagedLimitsFileCostsNothingElse() async throws {
         let directory = try TemporaryDirectory()
-        try await TestServer.with(directory) { server in
+        try await TestServer.with(directory, clock: clock) { server in
             try set(#""requests_per_minute":1"#, server)
             #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
         }
@@ -272,14 +274,14 @@ import Testing
         var bytes = try Data(contentsOf: file)
         bytes[bytes.count / 2] ^= 1
         try bytes.write(to: file)
-        try await TestServer.with(directory) { server in
+        try await TestServer.with(directory, clock: clock) { server in
             #expect(try await server.request("POST", path, body: Bodies.command).status == 201)
             try expectLimited(try await server.request("POST", path, body: Bodies.command), limit: 1)
         }
     }
 
     @Test func refusalsAreCounted() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: clock) { server in
             try set(#""requests_per_minute":1"#, server)
             for _ in 0..<3 { _ = try await server.request("POST", path, body: Bodies.command) }
             let text = try await server.request("GET", "/metrics").text
