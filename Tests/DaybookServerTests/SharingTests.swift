@@ -11,29 +11,16 @@ import Testing
     /// Runs `body` while both threads of a pool of one, the spare one included, wait for the disk.
     private func whileThreadsWait(_ body: (TestServer, String) async throws -> Void) async throws {
         try await TestServer.with(queryThreadCount: 1, isGated: true) { server in
-            let others = try ["other", "third"].map { name in
-                let id = try #require(OrganizationID(name))
-                return try server.key(.all, organization: try server.store.createOrganization(id).id)
-            }
-            let gate = try #require(server.gate)
-            gate.close()
-            let acts = try await [server.key, others[0]].asyncMap { key in
-                let connection = try await server.connect()
-                try await connection.send(TestConnection.text("POST", "/api/v1/keys", body: "{}", key: key))
-                return connection
-            }
-            try await server.waitFor("daybook_queries_running", 2)
+            let id = try #require(OrganizationID("third"))
+            let third = try server.key(.all, organization: try server.store.createOrganization(id).id)
+            let acts = try await server.occupyQueryThreads()
             do {
-                try await body(server, others[1])
+                try await body(server, third)
             } catch {
-                gate.open()
+                server.gate?.open()
                 throw error
             }
-            gate.open()
-            for act in acts {
-                #expect(try await act.reply().status == 201)
-                act.close()
-            }
+            try await server.release(acts)
         }
     }
 
@@ -164,13 +151,5 @@ extension TestServer {
     private func waitFor(_ name: String, _ isThere: (Int) -> Bool) async throws {
         for _ in 0..<100_000 { if isThere(try await metric(name)) { return } }
         Issue.record("\(name) never had the value that was waited for")
-    }
-}
-
-extension Sequence {
-    fileprivate func asyncMap<Result>(_ transform: (Element) async throws -> Result) async rethrows -> [Result] {
-        var results: [Result] = []
-        for element in self { results.append(try await transform(element)) }
-        return results
     }
 }
