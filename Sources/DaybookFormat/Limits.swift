@@ -4,6 +4,8 @@ package enum Limits {
     package static let bodyByteCountMax = 10 << 20
     package static let batchEventCountMax = 1_000
     package static let ingestBudgetByteCount = 16 << 20
+    /// Of one organization: the rest is for the others.
+    package static let ingestBudgetByteCountOfOrganization = 14 << 20
     package static let listedFieldErrorCountMax = 100
 
     // Events (requirements.md section 2)
@@ -54,7 +56,8 @@ package enum Limits {
         precondition(groupByteCountMax + LogFileHeader.byteCount <= logFileByteCount)
         precondition(journalFileByteCount <= Int(UInt32.max))
         precondition(logFileByteCount <= Int(UInt32.max))
-        precondition(bodyByteCountMax <= ingestBudgetByteCount)
+        precondition(bodyByteCountMax <= ingestBudgetByteCountOfOrganization)
+        precondition(ingestBudgetByteCountOfOrganization < ingestBudgetByteCount)
         precondition(objectStringByteCountMax <= objectByteCountMax)
     }
 }

@@ -6,13 +6,16 @@ internal import Synchronization
 package struct LentThreads: QueryExecutor {
     package typealias Job = @Sendable () -> Void
 
-    package let width: Int
-    private let submit: @Sendable (_ job: @escaping Job) -> Bool
+    /// Makes sure that a job does not begin any more, and lets go of it, unless it has begun.
+    package typealias TakeBack = @Sendable () -> Void
 
-    /// - Parameter submit: runs a job on another thread, soon or later; false when it will not.
-    package init(width: Int, submit: @escaping @Sendable (_ job: @escaping Job) -> Bool) {
+    package let width: Int
+    private let lend: @Sendable (_ job: @escaping Job) -> TakeBack?
+
+    /// - Parameter lend: runs a job on another thread, soon, later or never; nil when it will not.
+    package init(width: Int, lend: @escaping @Sendable (_ job: @escaping Job) -> TakeBack?) {
         self.width = width
-        self.submit = submit
+        self.lend = lend
     }
 
     private final class Parts: Sendable {
@@ -51,9 +54,11 @@ package struct LentThreads: QueryExecutor {
 
     package func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         let parts = Parts(count, body)
-        var helperCount = min(count, width) - 1
-        while helperCount > 0, submit({ parts.work() }) { helperCount -= 1 }
+        var helpers: [TakeBack] = []
+        while helpers.count < min(count, width) - 1, let helper = lend({ parts.work() }) { helpers.append(helper) }
         parts.work()
+        // A helper that has not begun finds nothing to do, and would keep what the parts hold for as long as it waits.
+        for takeBack in helpers { takeBack() }
         parts.wait()
     }
 }

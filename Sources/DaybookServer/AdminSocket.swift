@@ -64,14 +64,15 @@ private final class AdminHandler: ChannelInboundHandler {
         isBusy = true
         let eventLoop = context.eventLoop
         let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
-        let isAccepted = pool.submit { [administration] in
+        pool.submit(of: .server) {
+            eventLoop.execute { bound.value.1.close(promise: nil) }
+        } _: { [administration] in
             let answer = administration.perform(line)
             eventLoop.execute {
                 let (handler, context) = bound.value
                 handler.reply(answer, context)
             }
         }
-        if !isAccepted { context.close(promise: nil) }
     }
 
     private func reply(_ answer: [UInt8], _ context: ChannelHandlerContext) {

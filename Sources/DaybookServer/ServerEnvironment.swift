@@ -16,13 +16,13 @@ final class ServerEnvironment: Sendable {
     let counters = ServerCounters()
     let trail: AuditTrail
     let limits: RequestLimits
+    let bodies = BodyBudget()
     let answerFields: AnswerFields
     /// Nil where connections are not encrypted.
     let security: TransportSecurity?
     let tokens: TokenAuthority
     let startedAt: Timestamp
 
-    private let budgetInUse = Atomic<Int>(0)
     private let connectionCount = Atomic<Int>(0)
     private let streamCount = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
@@ -59,21 +59,6 @@ final class ServerEnvironment: Sendable {
     var isDraining: Bool { draining.load(ordering: .relaxed) }
     func startDraining() { draining.store(true, ordering: .relaxed) }
 
-    /// Takes bytes from the store-wide budget of bodies; false, and nothing taken, when it does not hold that many.
-    func charge(_ byteCount: Int) -> Bool {
-        let (_, total) = budgetInUse.wrappingAdd(byteCount, ordering: .relaxed)
-        guard total > Limits.ingestBudgetByteCount else { return true }
-        budgetInUse.wrappingSubtract(byteCount, ordering: .relaxed)
-        return false
-    }
-
-    func refund(_ byteCount: Int) {
-        let (_, rest) = budgetInUse.wrappingSubtract(byteCount, ordering: .relaxed)
-        precondition(rest >= 0)
-    }
-
-    var chargedByteCount: Int { budgetInUse.load(ordering: .relaxed) }
-
     enum Admission {
         case served
         /// There are as many as allowed: it is told so.
@@ -106,21 +91,6 @@ final class ServerEnvironment: Sendable {
     var openStreamCount: Int { streamCount.load(ordering: .relaxed) }
 }
 
-/// A part of the budget of bodies that is given back with the last reference to it.
-final class BudgetShare: Sendable {
-    private let environment: ServerEnvironment
-    private let byteCount: Int
-
-    /// Nil when the budget does not hold that many bytes.
-    init?(_ byteCount: Int, of environment: ServerEnvironment) {
-        guard environment.charge(byteCount) else { return nil }
-        self.environment = environment
-        self.byteCount = byteCount
-    }
-
-    deinit { environment.refund(byteCount) }
-}
-
 /// What the process has done since its start. Written from event loops without locks.
 final class ServerCounters: Sendable {
     private let requestCount = Atomic<UInt64>(0)
@@ -132,6 +102,7 @@ final class ServerCounters: Sendable {
     private let queryCount = Atomic<UInt64>(0)
     private let givenUpQueryCount = Atomic<UInt64>(0)
     private let strangerCount = Atomic<UInt64>(0)
+    private let heldCount = Atomic<UInt64>(0)
     private let refusedConnectionCount = Atomic<UInt64>(0)
     private let failedHandshakeCount = Atomic<UInt64>(0)
     private let shedCount = Atomic<UInt64>(0)
@@ -146,6 +117,7 @@ final class ServerCounters: Sendable {
         var queries: UInt64
         var givenUpQueries: UInt64
         var strangers: UInt64
+        var held: UInt64
         var refusedConnections: UInt64
         var failedHandshakes: UInt64
         var shed: UInt64
@@ -171,6 +143,8 @@ final class ServerCounters: Sendable {
     /// Refused without a credential that is known: counted, and not told one by one.
     func strangerRefused() { strangerCount.wrappingAdd(1, ordering: .relaxed) }
 
+    /// Waited for a later turn of its event loop, because its organization had had its share of this one.
+    func held() { heldCount.wrappingAdd(1, ordering: .relaxed) }
     /// Came when there were as many as allowed.
     func connectionRefused() { refusedConnectionCount.wrappingAdd(1, ordering: .relaxed) }
     func handshakeFailed() { failedHandshakeCount.wrappingAdd(1, ordering: .relaxed) }
@@ -189,7 +163,7 @@ final class ServerCounters: Sendable {
             ingestRequests: ingestCount.load(ordering: .relaxed),
             ingestNanoseconds: ingestNanosecondCount.load(ordering: .relaxed),
             queries: queryCount.load(ordering: .relaxed), givenUpQueries: givenUpQueryCount.load(ordering: .relaxed),
-            strangers: strangerCount.load(ordering: .relaxed),
+            strangers: strangerCount.load(ordering: .relaxed), held: heldCount.load(ordering: .relaxed),
             refusedConnections: refusedConnectionCount.load(ordering: .relaxed),
             failedHandshakes: failedHandshakeCount.load(ordering: .relaxed), shed: shedCount.load(ordering: .relaxed))
     }

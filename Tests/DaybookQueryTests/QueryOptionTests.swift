@@ -12,7 +12,7 @@ import Testing
 private func threads(_ width: Int) -> LentThreads {
     LentThreads(width: width) { job in
         _ = SystemThread.start(name: "part") { job() }
-        return true
+        return {}
     }
 }
 
@@ -88,10 +88,20 @@ private func printed(_ answer: AggregateAnswer, _ executor: any QueryExecutor) -
             threads(width).run(9) { part in runs.withLock { $0.append(part) } }
             #expect(runs.withLock { $0.sorted() } == Array(0..<9))
         }
-        let refusing = LentThreads(width: 4) { _ in false }
+        let refusing = LentThreads(width: 4) { _ in nil }
         let count = Atomic<Int>(0)
         refusing.run(5) { _ in count.add(1, ordering: .relaxed) }
         #expect(count.load(ordering: .relaxed) == 5)
+    }
+
+    /// One that waits in a queue would keep what the parts hold.
+    @Test func helpersThatFoundNoThreadAreTakenBack() {
+        let takenBackCount = Mutex(0)
+        let busy = LentThreads(width: 4) { _ in { takenBackCount.withLock { $0 += 1 } } }
+        let count = Atomic<Int>(0)
+        busy.run(5) { _ in count.add(1, ordering: .relaxed) }
+        #expect(count.load(ordering: .relaxed) == 5)
+        #expect(takenBackCount.withLock { $0 } == 3)
     }
 
     @Test func anErrorOfOnePartIsThatOfTheQuery() throws {

@@ -171,31 +171,6 @@ import Testing
         }
     }
 
-    /// Occupies the only query thread with an act that waits for the disk, until the gate is opened.
-    private func occupyQueryThread(of server: TestServer) async throws -> StreamSocket {
-        let path = server.root + "/admin.sock"
-        let gate = try #require(server.gate)
-        gate.close()
-        return try await onThread {
-            let socket = try StreamSocket.connect(to: .unix(path: path))
-            let act = Array("{\"verb\":\"org.create\",\"organization\":\"globex\"}\n".utf8)
-            try act.withRawSpan { try socket.writeAll($0) }
-            gate.waitForOne()
-            return socket
-        }
-    }
-
-    /// Waits until the act was answered: then the thread is free again.
-    private func release(_ socket: StreamSocket, of server: TestServer) async throws {
-        server.gate?.open()
-        try await onThread {
-            var answer: [UInt8] = []
-            while !answer.contains(UInt8(ascii: "\n")), case .moved = try socket.read(4_096, appendingTo: &answer) {}
-            #expect(String(decoding: answer, as: UTF8.self).contains("\"ok\":true"))
-            socket.close()
-        }
-    }
-
     private func givenUpCount(_ server: TestServer) async throws -> Substring? {
         let text = try await server.request("GET", "/metrics").text
         return text.split(separator: "\n").first { $0.hasPrefix("daybook_queries_given_up_total ") }
@@ -203,15 +178,13 @@ import Testing
 
     @Test func aQueryThatTakesTooLongIsAnsweredAndGivenUp() async throws {
         let limits = limits { $0.queryMilliseconds = 100 }
-        try await TestServer.with(
-            hasAdminSocket: true, queryThreadCount: 1, timeLimits: limits, isGated: true
-        ) { server in
-            let socket = try await occupyQueryThread(of: server)
+        try await TestServer.with(queryThreadCount: 1, timeLimits: limits, isGated: true) { server in
+            let acts = try await server.occupyQueryThreads()
             let connection = try await server.connect()
             let reply = try await connection.request("GET", "/api/v1/metrics/commands", key: server.key)
             try reply.expect(503, "query_timeout")
             #expect(reply.fields["retry-after"] == "30")
-            try await release(socket, of: server)
+            try await server.release(acts)
             #expect(try await givenUpCount(server) == "daybook_queries_given_up_total 1")
             // The connection goes on, and the late answer is nobody's.
             var again = try await connection.request("GET", "/api/v1/metrics/commands", key: server.key)
@@ -225,16 +198,14 @@ import Testing
 
     @Test func aQueryWhoseClientLeavesIsGivenUp() async throws {
         let limits = limits { $0.leftQueryMilliseconds = 40 }
-        try await TestServer.with(
-            hasAdminSocket: true, queryThreadCount: 1, timeLimits: limits, isGated: true
-        ) { server in
-            let socket = try await occupyQueryThread(of: server)
+        try await TestServer.with(queryThreadCount: 1, timeLimits: limits, isGated: true) { server in
+            let acts = try await server.occupyQueryThreads()
             let leaving = try await server.connect()
             try await leaving.send(TestConnection.text("GET", "/api/v1/metrics/aggregated", key: server.key))
             leaving.close()
             for _ in 0..<10_000 where try await givenUpCount(server) != "daybook_queries_given_up_total 1" {}
             #expect(try await givenUpCount(server) == "daybook_queries_given_up_total 1")
-            try await release(socket, of: server)
+            try await server.release(acts)
             #expect(try await server.request("GET", "/api/v1/metrics/commands").status == 200)
         }
     }
@@ -242,15 +213,13 @@ import Testing
     @Test func theLogTellsOfAClientThatLeftBeforeItsAnswer() async throws {
         let limits = limits { $0.leftQueryMilliseconds = 40 }
         let log = CapturedLog(.debug, format: .text)
-        try await TestServer.with(
-            hasAdminSocket: true, queryThreadCount: 1, timeLimits: limits, isGated: true, log: log
-        ) { server in
-            let socket = try await occupyQueryThread(of: server)
+        try await TestServer.with(queryThreadCount: 1, timeLimits: limits, isGated: true, log: log) { server in
+            let acts = try await server.occupyQueryThreads()
             let leaving = try await server.connect()
             try await leaving.send(TestConnection.text("GET", "/api/v1/metrics/aggregated", key: server.key))
             leaving.close()
             for _ in 0..<10_000 where try await givenUpCount(server) != "daybook_queries_given_up_total 1" {}
-            try await release(socket, of: server)
+            try await server.release(acts)
         }
         let lines = log.lines().filter { $0.contains("route=/api/v1/metrics/aggregated") }
         #expect(lines.count == 1)

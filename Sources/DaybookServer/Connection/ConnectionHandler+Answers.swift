@@ -38,9 +38,11 @@ extension ConnectionHandler {
     /// Gives back what only the present request held of the budget of bodies, once: a write may end the connection before
     /// it returns, and with it the request that is being answered.
     func refundBody() {
-        guard phase == .collecting, let charged = ingest?.chargedByteCount else { return }
+        guard phase == .collecting || phase == .held, let charged = ingest?.chargedByteCount,
+            let organization = ingest?.credential?.organization.log
+        else { return }
         ingest?.chargedByteCount = 0
-        environment.refund(charged)
+        environment.bodies.refund(charged, of: organization)
     }
 
     private func noteDenial(_ failure: ErrorResponse) {
@@ -111,7 +113,8 @@ extension ConnectionHandler {
         case .routing where !routing.responseHasStarted:
             // It waits for the disk. Its late answer must not meet another request: the connection ends.
             if loop.isOver(limits.commitMilliseconds, since: routing.requestEndedTick) { answer(.actTimeout.closing()) }
-        case .routing, .closed: break
+        // What is held goes on within milliseconds.
+        case .routing, .held, .closed: break
         case .lingering:
             let isOver =
                 lingerStartedTick == nil

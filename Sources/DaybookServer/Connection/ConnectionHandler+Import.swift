@@ -62,11 +62,12 @@ extension ConnectionHandler {
 
     private func submit(_ group: GroupBuilder) {
         let byteCount = group.bytes.count
-        guard environment.charge(byteCount) else {
+        let organization = group.header.log
+        guard environment.bodies.charge(byteCount, of: organization) else {
             answer(interrupted(.overloaded))
             return
         }
-        let ticket = loop.register(self, chargedByteCount: byteCount)
+        let ticket = loop.register(self, of: organization, chargedByteCount: byteCount)
         importStream?.ticket = ticket
         importStream?.submittedTick = loop.tick
         environment.store.submit(Submission(group: group, sink: loop.sink, ticket: ticket))

@@ -106,7 +106,8 @@ extension ConnectionHandler {
             answer(.payloadTooLarge.closing())
             return
         }
-        guard environment.charge(byteCount) else {
+        guard let credential = ingest?.credential, environment.bodies.charge(byteCount, of: credential.organization.log)
+        else {
             answer(.overloaded.closing())
             return
         }
@@ -120,6 +121,9 @@ extension ConnectionHandler {
 
     func submitCollected() {
         guard var current = ingest else { return }
+        if let organization = current.credential?.organization.log {
+            guard mayGoOn(organization, .request(byteCount: current.chargedByteCount), .collected) else { return }
+        }
         if let failure = current.failure {
             answer(failure)
             return
@@ -130,7 +134,9 @@ extension ConnectionHandler {
         guard let packing = current.packing else { return submit(current, body.readableBytesSpan) }
         do throws(ErrorResponse) {
             let unpacked = try PackedBody.unpack(body, packing, byteCountMax: Limits.bodyByteCountMax) { byteCount in
-                guard environment.charge(byteCount) else { return false }
+                guard let credential = current.credential,
+                    environment.bodies.charge(byteCount, of: credential.organization.log)
+                else { return false }
                 current.chargedByteCount += byteCount
                 ingest?.chargedByteCount += byteCount
                 return true
@@ -146,33 +152,53 @@ extension ConnectionHandler {
         guard requestStartedTick == nil, !environment.isDraining, !peer.isTrusted else { return false }
         let span = bytes.readableBytesUInt8Span
         guard let plain = PlainRequest(span) else { return false }
-        let now = environment.now
-        guard let credential = plainCredential(span, plain.authorization, at: now),
+        guard let credential = plainCredential(span, plain.authorization, at: environment.now),
             credential.permits(.sendEvents), context?.channel.isWritable == true,
-            environment.charge(plain.body.count)
+            environment.bodies.charge(plain.body.count, of: credential.organization.log)
         else { return false }
+        let nanoseconds = environment.nanoseconds
         lastProgressTick = loop.tick
         requestStartedTick = loop.tick
         request = CurrentRequest()
-        request.startedNanoseconds = environment.nanoseconds
+        request.startedNanoseconds = nanoseconds
+        ingest = IngestRequest(
+            kind: plain.kind, isSingle: plain.isSingle, credential: credential,
+            isRelaxed: isRelaxed(nil, credential), idempotencyKey: nil, failure: nil)
+        ingest?.chargedByteCount = plain.body.count
+        let work = TurnShare<HeldWork>.Work.request(byteCount: plain.body.count)
+        if mayGoOn(credential.organization.log, work, .plain(bytes), at: nanoseconds) {
+            serve(plain, bytes, credential)
+        }
+        return true
+    }
+
+    /// One that was held. Its key may have been revoked meanwhile.
+    func servePlain(_ bytes: ByteBuffer) {
+        let span = bytes.readableBytesUInt8Span
+        guard let plain = PlainRequest(span) else { preconditionFailure("only plain requests are held so") }
+        serve(plain, bytes, plainCredential(span, plain.authorization, at: environment.now))
+    }
+
+    private func serve(_ plain: PlainRequest, _ bytes: ByteBuffer, _ credential: Credential?) {
+        phase = .collecting
         request.id = environment.makeRequestID()
-        if environment.logsRequests { beginRecord(method: "POST", target: PlainRequest.path(span)) }
+        if environment.logsRequests {
+            beginRecord(method: "POST", target: PlainRequest.path(bytes.readableBytesUInt8Span))
+        }
         request.record?.credential = credential
         request.method = "POST"
         request.target = plain.path
-        if let refusal = refusalOfAddress() ?? refusal(of: plain.isSingle ? .single : .batch, credential) {
-            environment.refund(plain.body.count)
-            answer(refusal)
-            return true
+        guard let credential, let current = ingest else {
+            request.authorization = String(
+                decoding: plain.authorization.map { bytes.readableBytesUInt8Span[$0] }, as: UTF8.self)
+            answer(.unauthorized)
+            return
         }
-        phase = .collecting
-        var current = IngestRequest(
-            kind: plain.kind, isSingle: plain.isSingle, credential: credential,
-            isRelaxed: isRelaxed(nil, credential), idempotencyKey: nil, failure: nil)
-        current.chargedByteCount = plain.body.count
-        ingest = current
+        if let refusal = refusalOfAddress() ?? refusal(of: plain.isSingle ? .single : .batch, credential) {
+            answer(refusal)
+            return
+        }
         submit(current, bytes.readableBytesSpan.extracting(plain.body))
-        return true
     }
 
     private func plainCredential(_ bytes: Span<UInt8>, _ range: Range<Int>, at now: Timestamp) -> Credential? {
@@ -213,7 +239,8 @@ extension ConnectionHandler {
             current.summary = summary
             current.eventCount = group.eventCount
             if current.isRelaxed { group.markRelaxed() }
-            let ticket = loop.register(self, chargedByteCount: current.chargedByteCount)
+            let ticket = loop.register(
+                self, of: credential.organization.log, chargedByteCount: current.chargedByteCount)
             current.chargedByteCount = 0
             current.ticket = ticket
             current.submittedTick = loop.tick

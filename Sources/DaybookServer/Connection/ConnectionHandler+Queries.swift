@@ -1,6 +1,7 @@
 internal import DaybookControl
 internal import DaybookFormat
 internal import DaybookQuery
+internal import DaybookStore
 internal import NIOCore
 
 /// A question while its request arrives.
@@ -18,6 +19,8 @@ struct RunningQuery {
     let cancellation: Cancellation
     let submittedTick: Int
     let organization: LogID
+    /// Its place among those that wait; nil when it found none.
+    var place: QueryPool.Ticket?
     /// When the peer ended its side, which most do only by leaving.
     var inputClosedTick: Int?
 }
@@ -45,11 +48,14 @@ extension ConnectionHandler {
 
     func submitAsked() {
         guard let asked, let eventLoop = context?.eventLoop else { return }
-        self.asked = nil
         let request: QueryRequest
         do throws(ErrorResponse) {
-            request = try self.request(asked)
+            let credential = try self.credential(asked)
+            guard mayGoOn(credential.organization.log, .question, .asked) else { return }
+            self.asked = nil
+            request = try self.request(asked, credential)
         } catch {
+            self.asked = nil
             answer(error)
             return
         }
@@ -59,26 +65,35 @@ extension ConnectionHandler {
             cancellation: cancellation, submittedTick: loop.tick, organization: request.organization)
         phase = .querying
         let handler = NIOLoopBound(self, eventLoop: eventLoop)
-        let isAccepted = loop.pool.submit {
-            // Nobody waits for it any more.
-            guard !cancellation.isCancelled else { return }
-            let answer = request.answer(cancellation)
+        let reply: @Sendable (Result<[ByteBuffer], ErrorResponse>) -> Void = { answer in
             eventLoop.execute { handler.value.complete(answer, of: cancellation) }
         }
-        if !isAccepted { answer(.overloaded) }
+        query?.place = loop.pool.submit(of: .questions(of: request.organization)) {
+            reply(.failure(.overloaded))
+        } _: {
+            // Nobody waits for it any more.
+            guard !cancellation.isCancelled else { return }
+            reply(request.answer(cancellation))
+        }
     }
 
-    private func request(_ asked: AskedQuery) throws(ErrorResponse) -> QueryRequest {
+    private func credential(_ asked: AskedQuery) throws(ErrorResponse) -> Credential {
         let now = environment.now
         guard let value = asked.authorization, let credential = try credential(authorization: value, at: now) else {
             throw .unauthorized
         }
-        self.request.record?.credential = credential
+        request.record?.credential = credential
+        return credential
+    }
+
+    private func request(_ asked: AskedQuery, _ credential: Credential) throws(ErrorResponse) -> QueryRequest {
         guard asked.route.isOpen(to: credential) else { throw .forbidden(asked.route.permission) }
         if let refusal = refusal(of: .query, credential) { throw refusal }
+        var options = loop.queryOptions
+        options.executor = loop.pool.executor(for: credential.organization.log)
         return try QueryRequest(
-            asked.route, target: asked.target, credential: credential, environment: environment,
-            options: loop.queryOptions, rate: self.request.rate)
+            asked.route, target: asked.target, credential: credential, environment: environment, options: options,
+            rate: self.request.rate)
     }
 
     private func complete(_ answer: Result<[ByteBuffer], ErrorResponse>, of cancellation: Cancellation) {
@@ -107,6 +122,7 @@ extension ConnectionHandler {
     func giveUpQuery() {
         guard let query else { return }
         query.cancellation.cancel()
+        if let place = query.place { loop.pool.takeBack(place) }
         self.query = nil
         environment.counters.queryGivenUp()
     }

@@ -19,6 +19,8 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         case idle
         /// The body of an ingest request arrives.
         case collecting
+        /// Its organization had its share of this turn of the loop: it goes on in a later one.
+        case held
         /// The store has it.
         case committing
         /// An import's body arrives; chunks of it are being committed on the way.
@@ -60,6 +62,8 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
     var asked: AskedQuery?
     var query: RunningQuery?
     var routing = RoutingState()
+    var held: HeldRequest?
+    var hasTurn = false
     private var routerIsAttached = false
     var waiting = CircularBuffer<Waiting>()
     private var readIsHeldBack = false
@@ -145,6 +149,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         ingest = nil
         importStream = nil
         asked = nil
+        held = nil
     }
 
     // MARK: Inbound
@@ -168,7 +173,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         case .collecting, .asking: true
         case .importing: importStream?.isWaiting == false
         case .routing: !routing.requestHasEnded
-        case .committing, .querying, .lingering, .closed: false
+        case .held, .committing, .querying, .lingering, .closed: false
         }
     }
 
@@ -297,7 +302,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         case .importing where isTakingInput: answer(interrupted(failure))
         case .routing where !routing.requestHasEnded && routing.responseHasStarted: context?.close(promise: nil)
         case .routing where !routing.requestHasEnded: answer(failure)
-        case .idle, .committing, .importing, .querying, .routing: waiting.append(.failure(failure))
+        case .idle, .held, .committing, .importing, .querying, .routing: waiting.append(.failure(failure))
         case .lingering, .closed: break
         }
     }

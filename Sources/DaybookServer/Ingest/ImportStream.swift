@@ -1,4 +1,5 @@
 internal import DaybookCompression
+internal import DaybookControl
 internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookLog
@@ -66,7 +67,10 @@ struct ImportStream {
             return
         }
         let byteCount = packing.memoryByteCount(blockByteCountMax: Self.blockByteCountMax)
-        guard let memory = BudgetShare(byteCount, of: environment) else { throw .overloaded }
+        guard let memory = BudgetShare(byteCount, of: rules.credential.organization.log, from: environment.bodies)
+        else {
+            throw .overloaded
+        }
         self.memory = memory
         do throws(UnpackError) {
             unpacker = try packing.unpacker(blockByteCountMax: Self.blockByteCountMax)

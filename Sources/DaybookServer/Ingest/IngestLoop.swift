@@ -29,13 +29,15 @@ final class IngestLoop {
     /// The loop is so far behind that what can be refused is.
     var isOverloaded: Bool { lag.isOverloaded }
     private var tickets = TicketTable()
+    var turns = TurnShare<HeldWork>()
+    var turnIsScheduled = false
     private var credentials = CredentialCache()
     private var teamCache = TeamCache()
 
     init(environment: ServerEnvironment, pool: QueryPool, eventLoop: any EventLoop) {
         self.environment = environment
         self.pool = pool
-        var queryOptions = pool.queryOptions
+        var queryOptions = QueryOptions()
         queryOptions.sessionIdleMicroseconds = environment.store.sessionIdleMicroseconds
         self.queryOptions = queryOptions
         self.eventLoop = eventLoop
@@ -76,8 +78,8 @@ final class IngestLoop {
 
     // MARK: Commits in flight
 
-    func register(_ connection: ConnectionHandler, chargedByteCount: Int) -> UInt64 {
-        tickets.issue(connection, chargedByteCount: chargedByteCount)
+    func register(_ connection: ConnectionHandler, of organization: LogID, chargedByteCount: Int) -> UInt64 {
+        tickets.issue(connection, of: organization, chargedByteCount: chargedByteCount)
     }
 
     /// The connection no longer wants to hear of it. The bytes stay charged until the store is done with them.
@@ -85,10 +87,12 @@ final class IngestLoop {
 
     /// One group's outcomes. Runs on the loop.
     func deliver(_ outcomes: [Acknowledged]) {
+        let now = environment.nanoseconds
         for acknowledged in outcomes {
-            let (connection, chargedByteCount) = tickets.redeem(acknowledged.ticket)
-            environment.refund(chargedByteCount)
-            connection?.complete(acknowledged.outcome)
+            let redeemed = tickets.redeem(acknowledged.ticket)
+            environment.bodies.refund(redeemed.chargedByteCount, of: redeemed.organization)
+            guard let connection = redeemed.connection else { continue }
+            complete(acknowledged.outcome, connection, redeemed.organization, at: now)
         }
     }
 
@@ -170,35 +174,44 @@ final class LoopSink: AcknowledgementSink {
 /// Which connection waits for which commit. A ticket is a slot and its generation, so that a late outcome never finds
 /// the slot's next owner.
 private struct TicketTable {
-    private struct Slot {
+    struct Slot {
         var connection: ConnectionHandler?
+        var organization: LogID
         var chargedByteCount: Int
-        var generation: UInt32
+        fileprivate var generation: UInt32
     }
 
     private var slots: [Slot] = []
     private var free: [Int] = []
 
-    mutating func issue(_ connection: ConnectionHandler, chargedByteCount: Int) -> UInt64 {
+    mutating func issue(_ connection: ConnectionHandler, of organization: LogID, chargedByteCount: Int) -> UInt64 {
         let index: Int
         if let reused = free.popLast() {
             index = reused
             slots[index].connection = connection
+            slots[index].organization = organization
             slots[index].chargedByteCount = chargedByteCount
         } else {
             index = slots.count
-            slots.append(Slot(connection: connection, chargedByteCount: chargedByteCount, generation: 0))
+            slots.append(
+                Slot(
+                    connection: connection, organization: organization, chargedByteCount: chargedByteCount,
+                    generation: 0))
         }
         return UInt64(slots[index].generation) << 32 | UInt64(index)
     }
 
-    mutating func abandon(_ ticket: UInt64) { slots[Int(ticket & 0xFFFF_FFFF)].connection = nil }
+    /// One that was redeemed already, and whose outcome is held for a later turn, is left alone.
+    mutating func abandon(_ ticket: UInt64) {
+        let index = Int(ticket & 0xFFFF_FFFF)
+        if slots[index].generation == UInt32(ticket >> 32) { slots[index].connection = nil }
+    }
 
     /// Precondition: the ticket was issued and not redeemed; the store tells each outcome exactly once.
-    mutating func redeem(_ ticket: UInt64) -> (ConnectionHandler?, Int) {
+    mutating func redeem(_ ticket: UInt64) -> Slot {
         let index = Int(ticket & 0xFFFF_FFFF)
         precondition(slots[index].generation == UInt32(ticket >> 32))
-        let result = (slots[index].connection, slots[index].chargedByteCount)
+        let result = slots[index]
         slots[index].connection = nil
         slots[index].generation &+= 1
         free.append(index)

@@ -2,6 +2,7 @@ internal import DaybookControl
 internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookQuery
+internal import DaybookStore
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
@@ -96,7 +97,8 @@ extension Routes {
         fields["verb"] = .string(verb)
         let document = ControlDocument.object(fields)
         let origin = origin(of: request, context, credential)
-        switch try await onPool({ [administration] in administration.carryOut(document, by: origin) }) {
+        let owner = WorkOwner.administration(of: credential.organization.log)
+        switch try await onPool(of: owner, { [administration] in administration.carryOut(document, by: origin) }) {
         case .success(let data) where !isWrapped: return Self.json(data)
         case .success(let data): return success(data, status, to: request, since: start)
         case .failure(let refusal):
@@ -112,10 +114,15 @@ extension Routes {
     }
 
     /// Runs what waits for the disk on a query thread.
-    func onPool<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async throws(ErrorResponse) -> Value {
+    func onPool<Value: Sendable>(
+        of owner: WorkOwner, _ work: @escaping @Sendable () -> Value
+    ) async throws(ErrorResponse) -> Value {
         let value: Value? = await withCheckedContinuation { continuation in
-            let isAccepted = pool.submit { continuation.resume(returning: work()) }
-            if !isAccepted { continuation.resume(returning: nil) }
+            pool.submit(of: owner) {
+                continuation.resume(returning: nil)
+            } _: {
+                continuation.resume(returning: work())
+            }
         }
         guard let value else { throw .overloaded }
         return value

@@ -43,6 +43,7 @@ extension Routes {
 
     private func requestSeries() -> [MetricSeries] {
         let counters = environment.counters.snapshot()
+        let queries = pool.status
         return [
             MetricSeries("daybook_http_requests_total", .counter, "Answered requests.", counters.requests),
             MetricSeries(
@@ -67,6 +68,20 @@ extension Routes {
                 "Queries that were given up, because their time was over or the client had left.",
                 counters.givenUpQueries),
             MetricSeries(
+                "daybook_queries_refused_total", .counter, "Queries and acts refused because too much waited already.",
+                queries.refusedCount),
+            MetricSeries(
+                "daybook_queries_running", .gauge, "Query threads that are busy.", queries.runningCount),
+            MetricSeries(
+                "daybook_queries_waiting", .gauge, "Queries that wait for a thread.", queries.waitingQuestionCount),
+            MetricSeries(
+                "daybook_acts_waiting", .gauge, "Administrative work that waits for a thread.",
+                queries.waitingAdministrationCount),
+            MetricSeries(
+                "daybook_requests_held_total", .counter,
+                "Times that a request waited because its organization had had its share of an event loop.",
+                counters.held),
+            MetricSeries(
                 "daybook_connections", .gauge, "Open connections.", max(0, environment.openConnectionCount)),
             MetricSeries(
                 "daybook_connections_refused_total", .counter, "Connections that came when there were too many.",
@@ -76,7 +91,7 @@ extension Routes {
                 max(0, environment.openStreamCount)),
             MetricSeries(
                 "daybook_ingest_budget_bytes", .gauge, "Bytes of bodies in flight.",
-                max(0, environment.chargedByteCount)),
+                environment.bodies.byteCount),
             MetricSeries(
                 "daybook_ingest_duration_seconds_total", .counter,
                 "Time from head to answer, summed over ingest requests.",

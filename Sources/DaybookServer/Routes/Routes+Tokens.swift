@@ -47,7 +47,7 @@ extension Routes {
         let origin = RequestOrigin(
             credential: nil, route: RouteTable.name(request.method.rawValue, request.uri.path),
             requestID: requestID(of: request), address: Peer.client(of: request))
-        switch try await onPool({ [administration] in administration.carryOut(document, by: origin) }) {
+        switch try await onPool(of: .strangers, { [administration] in administration.carryOut(document, by: origin) }) {
         case .success(let data):
             if let address { environment.limits.acquit(address, from: start) }
             return success(data, .ok, to: request, since: start)
@@ -65,7 +65,7 @@ extension Routes {
         if let known = environment.tokens.knownKeySet {
             set = known
         } else {
-            set = try await onPool({ [administration] in administration.publicKeySet() })
+            set = try await onPool(of: .server, { [administration] in administration.publicKeySet() })
                 .mapError { ErrorResponse($0) }.get()
         }
         var response = Self.json(set)

@@ -1,0 +1,99 @@
+internal import DaybookFormat
+internal import DaybookLog
+internal import NIOCore
+
+/// What waits for a later turn of its event loop.
+enum HeldWork {
+    case request(ConnectionHandler)
+    case outcome(ConnectionHandler, CommitOutcome)
+}
+
+/// How far a request had come when it was held.
+enum HeldRequest {
+    /// Whole and plain; its body is charged.
+    case plain(ByteBuffer)
+    /// Its body is in.
+    case collected
+    /// A question is in.
+    case asked
+}
+
+extension ConnectionHandler {
+    /// Whether the request may go on now. If not, it is held as it is, and `goOn` calls the same function again.
+    func mayGoOn(
+        _ organization: LogID, _ work: TurnShare<HeldWork>.Work, _ request: HeldRequest, at now: UInt64? = nil
+    ) -> Bool {
+        if hasTurn {
+            // Its turn is one request: what waits behind it on the connection asks anew.
+            hasTurn = false
+            return true
+        }
+        guard !loop.admits(organization, work, at: now ?? environment.nanoseconds) else { return true }
+        held = request
+        phase = .held
+        loop.hold(.request(self), of: organization, work)
+        return false
+    }
+
+    /// Its turn has come.
+    func goOn() {
+        // The connection may have ended meanwhile.
+        guard phase == .held, let request = held else { return }
+        held = nil
+        switch request {
+        case .plain(let bytes): servePlain(bytes)
+        case .collected:
+            hasTurn = true
+            phase = .collecting
+            submitCollected()
+        case .asked:
+            hasTurn = true
+            phase = .asking
+            submitAsked()
+        }
+    }
+}
+
+extension IngestLoop {
+    /// Tells a connection what became of its commit, now or in a later turn.
+    func complete(_ outcome: CommitOutcome, _ connection: ConnectionHandler, _ organization: LogID, at now: UInt64) {
+        let work: TurnShare<HeldWork>.Work = connection.phase == .importing ? .chunk : .outcome
+        if admits(organization, work, at: now) {
+            connection.complete(outcome)
+        } else {
+            hold(.outcome(connection, outcome), of: organization, work)
+        }
+    }
+
+    /// Whether this may be done now; if not, it is to be held.
+    func admits(_ organization: LogID, _ work: TurnShare<HeldWork>.Work, at now: UInt64) -> Bool {
+        let isAdmitted = turns.admits(organization, work, at: now)
+        if turns.isRunning { scheduleTurn() }
+        return isAdmitted
+    }
+
+    func hold(_ item: HeldWork, of organization: LogID, _ work: TurnShare<HeldWork>.Work) {
+        turns.hold(item, of: organization, work)
+        environment.counters.held()
+    }
+
+    /// Not as the next task: tasks that are ready run before sockets are looked at again, and those who are to have their
+    /// turn in between come from there.
+    private func scheduleTurn() {
+        guard !turnIsScheduled else { return }
+        turnIsScheduled = true
+        let loop = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(in: .microseconds(5)) { loop.value.takeTurn() }
+    }
+
+    private func takeTurn() {
+        turnIsScheduled = false
+        for item in turns.nextTurn() {
+            switch item {
+            case .request(let connection): connection.goOn()
+            case .outcome(let connection, let outcome): connection.complete(outcome)
+            }
+        }
+        if turns.isRunning { scheduleTurn() }
+    }
+}
