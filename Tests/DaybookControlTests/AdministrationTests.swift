@@ -76,7 +76,7 @@ import Testing
         let key = try #require(text(made["api_key"]))
         let keyID = try #require(text(made["key_id"]))
         let second = try first.ask(
-            #"{"verb":"key.create","organization":"acme","name":"ci","scopes":["ingest"],"user":"ada","expires_in_seconds":60}"#
+            #"{"verb":"key.create","organization":"acme","name":"ci","scopes":["ingest"],"user":"ada","expires_in_seconds":3600}"#
         )
         let secondKey = try #require(text(second["api_key"]))
         #expect(try first.ask(#"{"verb":"key.revoke","key_id":"\#(keyID)"}"#)["ok"] == .bool(true))
@@ -90,7 +90,7 @@ import Testing
         #expect(credential.organization.id == OrganizationID("acme"))
         #expect(credential.scopes == .ingest)
         #expect(credential.defaultUser == Array("ada".utf8))
-        #expect(again.registry.verify(Array(secondKey.utf8), at: now.adding(microseconds: 61_000_000)) == nil)
+        #expect(again.registry.verify(Array(secondKey.utf8), at: now.adding(microseconds: 3_601_000_000)) == nil)
         let listed = try again.ask(#"{"verb":"key.list","organization":"acme"}"#)
         #expect(text(listed["keys"]?[0]?["key_id"]) == keyID)
         #expect(text(listed["keys"]?[0]?["revoked_at"]) != nil)

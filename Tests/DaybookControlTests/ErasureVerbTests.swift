@@ -47,7 +47,7 @@ import Testing
 
     private static let acme = OrganizationID("acme")!
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(15)))
     func aUserIsForgottenAndTheirKeysOpenNothing() throws {
         let disk = SimulatedDisk(seed: 1)
         let opened = try Opened(disk)

@@ -6,7 +6,7 @@ import Testing
 @testable import DaybookServer
 
 /// What one client address may do: guess keys, and, where it is configured, anything at all.
-@Suite(.timeLimit(.minutes(3))) struct AddressLimitTests {
+@Suite(.timeLimit(.minutes(15))) struct AddressLimitTests {
     /// Stands still, so that back-off and windows are those of one moment however slow the machine.
     private let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
     private let path = "/api/v1/metrics/command-execution"

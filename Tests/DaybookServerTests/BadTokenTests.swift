@@ -1,10 +1,11 @@
 import DaybookControl
 import DaybookFormat
+import DaybookSystem
 import DaybookTestSupport
 import Testing
 
 /// Every token of the list, at the door.
-@Suite(.timeLimit(.minutes(5))) struct BadTokenTests {
+@Suite(.timeLimit(.minutes(15))) struct BadTokenTests {
     private func forge(_ server: TestServer) async throws -> TokenForge {
         let key = try server.make(.admin, user: "ada")
         let reply = try await server.request("POST", "/api/v1/auth/token", body: "{}", key: key.key.text)
@@ -78,7 +79,8 @@ import Testing
     @Test func anAddressWithManyBadTokensIsNotHeard() async throws {
         var limits = AddressLimits()
         limits.wrongCredentialsPerMinute = 5
-        try await TestServer.with(addressLimits: limits) { server in
+        let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
+        try await TestServer.with(addressLimits: limits, clock: clock) { server in
             let forge = try await forge(server)
             let good = try forge.text()
             let connection = try await server.connect()

@@ -114,12 +114,12 @@ struct BadToken: Sendable {
         claim("exp of 2^63", "exp", "9223372036854775808"), claim("exp beyond all", "exp", "9223372036854775807"),
         BadToken("exp as iat") { try $0.changed { $0.claim("exp", String($0.number("iat"))) }.text() },
         BadToken("longer than a day") { try $0.changed { $0.claim("exp", String($0.number("iat") + 86_401)) }.text() },
-        BadToken("not yet") { try $0.changed { $0.claim("nbf", String($0.number("iat") + 300)) }.text() },
+        BadToken("not yet") { try $0.changed { $0.claim("nbf", String($0.number("iat") + 800)) }.text() },
         claim("nbf as text", "nbf", #""0""#), claim("no iat", "iat", nil),
         BadToken("issued in the future") { forge in
             try forge.changed {
-                $0.claim("iat", String(forge.number("iat") + 300))
-                $0.claim("exp", String(forge.number("iat") + 900))
+                $0.claim("iat", String(forge.number("iat") + 800))
+                $0.claim("exp", String(forge.number("iat") + 1_400))
             }.text()
         },
     ]

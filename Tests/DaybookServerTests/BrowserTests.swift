@@ -5,7 +5,7 @@ import Testing
 @testable import DaybookServer
 
 /// What answers tell browsers: that they are no pages, and whose scripts may read them.
-@Suite(.timeLimit(.minutes(3))) struct BrowserTests {
+@Suite(.timeLimit(.minutes(15))) struct BrowserTests {
     private let path = "/api/v1/metrics/command-execution"
     private let page = "https://app.example.com"
 

@@ -22,7 +22,7 @@ enum TLSVersionOfTest {
 }
 
 /// The files of TLS: what is wrong with them, when they change, and when they end.
-@Suite(.timeLimit(.minutes(3))) struct CertificateTests {
+@Suite(.timeLimit(.minutes(15))) struct CertificateTests {
     private func fault(_ options: ServerOptions) -> TLSFault? {
         TransportSecurity.fault(in: options, clock: SystemClock())
     }

@@ -3,7 +3,7 @@ import DaybookTestSupport
 import Testing
 
 /// Several event loops share one store: what one of them takes is nobody else's, and nothing is lost between them.
-@Suite(.timeLimit(.minutes(3))) struct EventLoopTests {
+@Suite(.timeLimit(.minutes(15))) struct EventLoopTests {
     private let path = "/api/v1/metrics/command-execution"
 
     @Test func concurrentClientsOfTwoLoopsGetEachSequenceOnce() async throws {

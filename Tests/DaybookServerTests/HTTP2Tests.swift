@@ -34,7 +34,7 @@ extension TestServer {
 }
 
 /// What holds for requests holds for those that come over HTTP/2.
-@Suite(.timeLimit(.minutes(3))) struct HTTP2Tests {
+@Suite(.timeLimit(.minutes(15))) struct HTTP2Tests {
     private let path = "/api/v1/metrics/command-execution"
 
     @Test func everyKindOfRequestIsAnswered() async throws {

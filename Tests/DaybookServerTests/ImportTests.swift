@@ -8,7 +8,7 @@ import Testing
 
 /// Imports: what becomes of chunks with bad lines, of lines that the store refuses, of repetitions; and how a client hears
 /// of it on the way.
-@Suite(.timeLimit(.minutes(3))) struct ImportTests {
+@Suite(.timeLimit(.minutes(15))) struct ImportTests {
     private static let path = "/api/v1/metrics/import"
     private static let type = "Content-Type: application/x-ndjson"
 

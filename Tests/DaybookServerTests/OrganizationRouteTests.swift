@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(15)))
     func aDeletedOrganizationIsGoneAtOnceAndItsFilesSoon() async throws {
         try await TestServer.with { server in
             let (other, stranger) = try server.secondOrganization()

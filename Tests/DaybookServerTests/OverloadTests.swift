@@ -14,7 +14,7 @@ private final class HastyClock: Clock {
 }
 
 /// More than can be served is refused early, and never kept.
-@Suite(.timeLimit(.minutes(3))) struct OverloadTests {
+@Suite(.timeLimit(.minutes(15))) struct OverloadTests {
     private let path = "/api/v1/metrics/command-execution"
 
     @Test func aLoopIsBehindFromTheLimitOn() {
@@ -92,10 +92,10 @@ private final class HastyClock: Clock {
         limits.stalledWriteMilliseconds = 300
         try await TestServer.with(timeLimits: limits) { server in
             let slow = try await server.connect()
-            let request = TestConnection.text("GET", "/metrics", key: server.key)
+            let requests = String(repeating: TestConnection.text("GET", "/metrics", key: server.key), count: 100)
             // As much as the kernel takes for a client that reads nothing.
             await #expect(throws: (any Error).self) {
-                for _ in 0..<1_000_000 { try await slow.send(request) }
+                for _ in 0..<100_000 { try await slow.send(requests) }
             }
             slow.close()
             #expect(try await server.request("GET", "/health/live").status == 200)

@@ -5,7 +5,7 @@ import Testing
 @testable import DaybookServer
 
 /// A question that would take more memory than one may have is refused in words, and the server goes on.
-@Suite(.timeLimit(.minutes(3))) struct QueryMemoryTests {
+@Suite(.timeLimit(.minutes(15))) struct QueryMemoryTests {
     /// 4,800 values of 7,600 bytes each: more than 32 MiB.
     @Test func groupsThatDoNotFitIntoMemoryAreRefusedAndFewerAreAnswered() async throws {
         try await TestServer.with { server in

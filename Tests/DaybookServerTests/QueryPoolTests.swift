@@ -7,7 +7,7 @@ import Testing
 @testable import DaybookServer
 
 /// The threads behind the queue. A job that blocks waits for its test, never for a clock.
-@Suite(.timeLimit(.minutes(3))) struct QueryPoolTests {
+@Suite(.timeLimit(.minutes(15))) struct QueryPoolTests {
     private static let flood = WorkOwner.questions(of: LogID(10))
     private static let quiet = WorkOwner.questions(of: LogID(11))
 

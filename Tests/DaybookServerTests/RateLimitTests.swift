@@ -9,7 +9,7 @@ import Testing
 @testable import DaybookServer
 
 /// Limits over a real socket. Windows are a minute long and tests are not: what is used up stays so.
-@Suite(.timeLimit(.minutes(3))) struct RateLimitTests {
+@Suite(.timeLimit(.minutes(15))) struct RateLimitTests {
     /// Stands still: a second after its first refusal another one counts as a violation, and a slow machine takes longer.
     private let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
     private let path = "/api/v1/metrics/command-execution"

@@ -6,7 +6,7 @@ import Testing
 @testable import DaybookServer
 
 /// The line that the log has for a request.
-@Suite(.timeLimit(.minutes(3))) struct RequestLogTests {
+@Suite(.timeLimit(.minutes(15))) struct RequestLogTests {
     private struct Line {
         let fields: ParsedJSON
         func text(_ name: String) -> String? { fields[name]?.string }

@@ -6,7 +6,7 @@ import Testing
 @testable import DaybookServer
 
 /// Each role, and each scope, against each route, as the table of permissions has it.
-@Suite(.timeLimit(.minutes(5))) struct RolePermissionTests {
+@Suite(.timeLimit(.minutes(15))) struct RolePermissionTests {
     /// A route that this test does not ask is a route whose check nobody has seen.
     @Test func theCasesNameEveryRoute() {
         var routes: Set<String> = []

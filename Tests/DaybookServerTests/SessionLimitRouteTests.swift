@@ -3,7 +3,7 @@ import DaybookTestSupport
 import Testing
 
 /// The limits of a session over HTTP; what they count is tested at the store.
-@Suite(.timeLimit(.minutes(3))) struct SessionLimitRouteTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionLimitRouteTests {
     private let path = "/api/v1/metrics/session/s"
 
     private func keys(_ range: Range<Int>) -> String {

@@ -5,12 +5,14 @@ import DaybookTestSupport
 import Testing
 
 /// More than the server takes: what is refused, and who is served nevertheless.
-@Suite(.timeLimit(.minutes(3))) struct SharingTests {
+@Suite(.timeLimit(.minutes(15))) struct SharingTests {
     private let question = "/api/v1/metrics/aggregated?aggregation_window=total"
 
     /// Runs `body` while both threads of a pool of one, the spare one included, wait for the disk.
-    private func whileThreadsWait(_ body: (TestServer, String) async throws -> Void) async throws {
-        try await TestServer.with(queryThreadCount: 1, isGated: true) { server in
+    private func whileThreadsWait(
+        timeLimits: TimeLimits = .outOfReach, _ body: (TestServer, String) async throws -> Void
+    ) async throws {
+        try await TestServer.with(queryThreadCount: 1, timeLimits: timeLimits, isGated: true) { server in
             let id = try #require(OrganizationID("third"))
             let third = try server.key(.all, organization: try server.store.createOrganization(id).id)
             let acts = try await server.occupyQueryThreads()
@@ -54,7 +56,10 @@ import Testing
     }
 
     @Test func aClientThatLeavesGivesItsPlaceUp() async throws {
-        try await whileThreadsWait { server, _ in
+        var limits = TimeLimits.outOfReach
+        limits.checkIntervalMilliseconds = 20
+        limits.leftQueryMilliseconds = 40
+        try await whileThreadsWait(timeLimits: limits) { server, _ in
             let waiting = try await ask(server, 64)
             try await server.waitFor("daybook_queries_waiting", 64)
             waiting[10].close()

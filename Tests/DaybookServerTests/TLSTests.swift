@@ -41,7 +41,7 @@ extension ServerOptions {
 }
 
 /// Connections that are encrypted: agreed on in time, counted, with certificates that can change.
-@Suite(.timeLimit(.minutes(3))) struct TLSTests {
+@Suite(.timeLimit(.minutes(15))) struct TLSTests {
     private let path = "/api/v1/metrics/command-execution"
 
     @Test func everyKindOfRequestIsAnsweredOverTLS() async throws {

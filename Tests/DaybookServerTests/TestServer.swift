@@ -31,6 +31,8 @@ final class TestServer: Sendable {
         var options = StoreOptions()
         options.journalFileByteCount = 16 << 20
         options.checkpointByteCount = 16 << 20
+        // A slow disk may take longer than clients are kept waiting.
+        options.fullJournalWaitMicroseconds = 3_600_000_000
         return options
     }
 

@@ -1,12 +1,13 @@
 import DaybookControl
 import DaybookFormat
+import DaybookSystem
 import DaybookTestSupport
 import Testing
 
 @testable import DaybookServer
 
 /// Tokens over HTTP.
-@Suite(.timeLimit(.minutes(5))) struct TokenRouteTests {
+@Suite(.timeLimit(.minutes(15))) struct TokenRouteTests {
     private static var quick: TokenOptions {
         var options = TokenOptions()
         options.algorithm = .edDSA
@@ -236,7 +237,10 @@ import Testing
     @Test func anAddressWithManyWrongRefreshTokensIsNotHeard() async throws {
         var limits = AddressLimits()
         limits.wrongCredentialsPerMinute = 3
-        try await TestServer.with(addressLimits: limits, tokens: Self.quick) { server in
+        try await TestServer.with(
+            addressLimits: limits, clock: ManualClock(wallMicroseconds: SystemClock().wallMicroseconds()),
+            tokens: Self.quick
+        ) { server in
             let connection = try await server.connect()
             defer { connection.close() }
             let wrong = #"{"refresh_token":"dbr_x"}"#

@@ -3,7 +3,7 @@ import DaybookTestSupport
 import Testing
 
 /// Methods that nobody knows: the path decides whether it is 404 or 405, as with every other method.
-@Suite(.timeLimit(.minutes(3))) struct UnknownMethodTests {
+@Suite(.timeLimit(.minutes(15))) struct UnknownMethodTests {
     private let rest = " HTTP/1.1\r\nHost: a\r\n\r\n"
 
     /// Sends each text on a connection of its own, expects one error, and the end behind it.

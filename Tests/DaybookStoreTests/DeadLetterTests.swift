@@ -294,7 +294,7 @@ struct DeadLetterTests {
         #expect(status.lastError?.contains(hexText(failing.letters[0].id)) == true, "\(status.lastError ?? "")")
     }
 
-    @Test(.timeLimit(.minutes(2))) func theThreadsOfAStoreRecordALetterByThemselves() throws {
+    @Test(.timeLimit(.minutes(15))) func theThreadsOfAStoreRecordALetterByThemselves() throws {
         let disk = SimulatedDisk(seed: 1)
         let clock = ManualClock()
         let options = SmallStore.smallOptions

@@ -22,6 +22,8 @@ import Testing
         options.logFileByteCount = 200 << 10
         options.checkpointIntervalMicroseconds = 20_000
         options.openSegmentCountMax = 3
+        // A slow disk may take longer than clients are kept waiting.
+        options.fullJournalWaitMicroseconds = 3_600_000_000
         return options
     }
 

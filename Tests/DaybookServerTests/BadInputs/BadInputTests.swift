@@ -2,7 +2,7 @@ import Testing
 
 /// More than 250 distinct requests that must be refused: each gets the documented error as JSON within five seconds, stores
 /// nothing, and leaves a server that serves the next one.
-@Suite(.timeLimit(.minutes(10))) struct BadInputTests {
+@Suite(.timeLimit(.minutes(15))) struct BadInputTests {
     private static let categories: [(name: String, rows: [BadInput])] = [
         ("JSON", BadInputs.syntax), ("numbers", BadInputs.numbers), ("Unicode", BadInputs.unicode),
         ("fields", BadInputs.fields), ("bombs", BadInputs.bombs), ("framing", BadInputs.framing),

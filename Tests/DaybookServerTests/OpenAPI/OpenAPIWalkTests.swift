@@ -1,5 +1,6 @@
 import DaybookControl
 import DaybookFormat
+import DaybookSystem
 import DaybookTestSupport
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 
 /// All routes on real servers: each answer is one that the document has for that method of that path, with its header
 /// fields and a body of its schema; and each status that the document has was answered.
-@Suite(.timeLimit(.minutes(10))) struct OpenAPIWalkTests {
+@Suite(.timeLimit(.minutes(15))) struct OpenAPIWalkTests {
     /// Errors that the walk does not meet, each with the reason and the suite that meets it.
     private static let elsewhere: [String: String] = [
         "503 query_timeout": "takes four seconds of a query: TimeLimitTests",
@@ -302,7 +303,8 @@ import Testing
     private func askTooMuch(_ walk: InterfaceWalk) async throws {
         var limits = AddressLimits()
         limits.requestsPerMinute = 1
-        try await TestServer.with(addressLimits: limits) { server in
+        let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
+        try await TestServer.with(addressLimits: limits, clock: clock) { server in
             #expect(try await server.request("GET", "/health/live").status == 200)
             for walked in WalkedOperation.all + WalkedOperation.options {
                 let reply = try await server.ask(

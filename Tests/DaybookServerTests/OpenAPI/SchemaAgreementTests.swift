@@ -6,7 +6,7 @@ import Testing
 
 /// Schemas and server agree: what a schema refuses is refused, naming the member, and what it takes is taken. Each member of
 /// each body, and each parameter of each question, gets the values around its limits and of other kinds.
-@Suite(.timeLimit(.minutes(10))) struct SchemaAgreementTests {
+@Suite(.timeLimit(.minutes(15))) struct SchemaAgreementTests {
     /// What no schema says, as it begins or ends in the message of a field.
     private static let unsaid = [
         "bytes of text", "bytes", "24 hours in the future", "must not be later than", "must not be earlier than",
