@@ -119,21 +119,28 @@ struct FairQueue<Job> {
             }
             waitingQuestionCount += 1
         }
-        return .accepted(append(job, to: \.waiting, of: owner), displaced: displaced)
+        let ticket = makeTicket(of: owner)
+        flows[owner]!.waiting.append(Entry(number: ticket.number, job: job))
+        return .accepted(ticket, displaced: displaced)
     }
 
     /// A part of a running job, which that job finishes itself if no thread is found for it.
-    mutating func addHelper(_ job: Job, of owner: WorkOwner) -> Ticket { append(job, to: \.helpers, of: owner) }
+    mutating func addHelper(_ job: Job, of owner: WorkOwner) -> Ticket {
+        let ticket = makeTicket(of: owner)
+        flows[owner]!.helpers.append(Entry(number: ticket.number, job: job))
+        return ticket
+    }
 
-    private mutating func append(_ job: Job, to list: WritableKeyPath<Flow, [Entry]>, of owner: WorkOwner) -> Ticket {
-        var flow = flows[owner] ?? Flow(usedNanoseconds: startNanoseconds)
+    /// For a job of an owner who is known from then on.
+    private mutating func makeTicket(of owner: WorkOwner) -> Ticket {
         // Time in which nothing was wanted is not saved up.
-        if !flow.isActive { flow.usedNanoseconds = max(flow.usedNanoseconds, startNanoseconds) }
-        let number = nextNumber
-        nextNumber += 1
-        flow[keyPath: list].append(Entry(number: number, job: job))
-        flows[owner] = flow
-        return Ticket(owner: owner, number: number)
+        if !(flows[owner]?.isActive ?? false) {
+            let start = startNanoseconds
+            flows[owner, default: Flow(usedNanoseconds: start)].usedNanoseconds = max(
+                flows[owner]?.usedNanoseconds ?? start, start)
+        }
+        defer { nextNumber += 1 }
+        return Ticket(owner: owner, number: nextNumber)
     }
 
     private func wouldBeLate(_ flow: Flow) -> Bool {
