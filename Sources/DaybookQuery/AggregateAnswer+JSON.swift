@@ -43,13 +43,11 @@ extension AggregateAnswer {
         case .scanned(var scan, let slots):
             // One for all: its list of percentiles stays where it is.
             var item = AggregateItem()
+            let groups = scan.groups
             for slot in slots[piece] {
                 scan.fill(&item, slot: slot)
                 printer.begin(item, &writer)
-                for dimension in form.groups.indices {
-                    writer.key(form.groups[dimension])
-                    scan.groups.appendValue(of: dimension, in: scan.groups.keys[Int(slot)], to: &writer)
-                }
+                groups.appendValues(of: slot, form.groups, to: &writer)
                 printer.end(item, &writer)
             }
         }

@@ -1,3 +1,4 @@
+internal import DaybookEvent
 internal import DaybookFormat
 internal import DaybookSegment
 
@@ -40,6 +41,11 @@ struct ByteInterner: Sendable {
         guard strings.bytes.count <= QueryLimits.dimensionByteCountMax else {
             throw .outOfMemory(limit: QueryLimits.dimensionByteCountMax)
         }
+    }
+
+    /// Appends a string as JSON.
+    func append(_ code: UInt32, to writer: inout JSONWriter) {
+        strings.withBytes(of: code) { writer.string($0) }
     }
 
     /// For every code its place in the order of the strings' bytes.

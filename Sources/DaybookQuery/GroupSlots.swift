@@ -93,11 +93,17 @@ struct GroupSlots: Sendable {
         return Array(interners[dimension].bytes[interners[dimension].range(of: key[dimension] - 1)])
     }
 
-    /// Appends the value of a dimension in a group; null when it has none.
-    func appendValue(of dimension: Int, in key: Key, to writer: inout JSONWriter) {
-        guard key[dimension] > 0 else { return writer.literal("null") }
-        let range = interners[dimension].range(of: key[dimension] - 1)
-        interners[dimension].bytes.withRawSpan { writer.string($0.extracting(range)) }
+    /// Appends the value of every dimension in a group, behind the dimension's name; null where it has none.
+    func appendValues(of slot: Int32, _ names: [[UInt8]], to writer: inout JSONWriter) {
+        let key = keys[Int(slot)]
+        for dimension in names.indices {
+            writer.key(names[dimension])
+            if key[dimension] > 0 {
+                interners[dimension].append(key[dimension] - 1, to: &writer)
+            } else {
+                writer.literal("null")
+            }
+        }
     }
 
     /// All slots by bucket, then by the values' bytes, no value first.
@@ -123,16 +129,15 @@ struct GroupSlots: Sendable {
         var possibleCount = UInt(bitPattern: Int(last &- first))
         guard possibleCount < possibleCountMax else { return nil }
         possibleCount += 1
-        for interner in interners {
-            possibleCount *= UInt(interner.count) + 1
+        let keyCounts = interners.map { $0.count + 1 }
+        for keyCount in keyCounts {
+            possibleCount *= UInt(keyCount)
             guard possibleCount <= possibleCountMax else { return nil }
         }
         var slots = [Int32](repeating: -1, count: Int(possibleCount))
         for (slot, place) in places.enumerated() {
             var number = Int(place.bucket - first)
-            for dimension in interners.indices {
-                number = number * (interners[dimension].count + 1) + Int(place[dimension])
-            }
+            for dimension in keyCounts.indices { number = number * keyCounts[dimension] + Int(place[dimension]) }
             slots[number] = Int32(slot)
         }
         return slots.filter { $0 >= 0 }

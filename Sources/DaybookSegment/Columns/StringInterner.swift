@@ -22,6 +22,11 @@ package struct StringInterner: Sendable {
     /// Where string `code` stands in `bytes`. Precondition: `code < count`.
     package func range(of code: UInt32) -> Range<Int> { Int(offsets[Int(code)])..<Int(offsets[Int(code) + 1]) }
 
+    /// Lends the bytes of one string. Precondition: `code < count`.
+    package func withBytes(of code: UInt32, _ body: (RawSpan) -> Void) {
+        bytes.withRawSpan { body($0.extracting(range(of: code))) }
+    }
+
     /// The code of `string`.
     package mutating func code(of string: RawSpan) -> UInt32 {
         unsafe string.withUnsafeBytes { unsafe code(of: $0) }
