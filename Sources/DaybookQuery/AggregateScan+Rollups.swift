@@ -47,8 +47,8 @@ private struct RollupSlots {
     private let statusCount: Int
     private let keyCount: Int
 
-    /// Slots that are remembered at once, about.
-    private static let knownCountMax = 1 << 14
+    /// Slots that are remembered at once, about. All of them are cleared for each file, however few it needs.
+    private static let knownCountMax = 1 << 12
 
     init(_ dictionary: RollupDictionary, wanted: [UInt32]?, keyDimension: Int?, statusDimension: Int?) {
         self.dictionary = dictionary

@@ -90,6 +90,24 @@ struct RollupFileTests {
         }
     }
 
+    @Test(arguments: [Family.commandExecution, .agentInteraction, .productivityMetric])
+    func `some windows of a section have the rows that they have among all`(family: Family) throws {
+        let file = try RollupSamples.file(family, RollupSamples.events(family, count: 20_000, days: 3, seed: 16))
+        var random = SeededRandom(seed: 17)
+        for grain in RollupGrain.allCases {
+            guard let window = file.finestWindow(grain), let section = file.section(grain, window) else { continue }
+            var all: [RollupRow] = []
+            try file.forEachRow(of: section) { all.append($0) }
+            for _ in 0..<20 {
+                let first = RollupSamples.start + Int64(random.below(3 * Int(RollupSamples.day)))
+                let range = first..<first + Int64(random.below(8 * Int(window.microseconds)))
+                var found: [RollupRow] = []
+                try file.forEachRow(of: section, windowStartsIn: range) { found.append($0) }
+                #expect(found == all.filter { range.contains($0.windowStart) })
+            }
+        }
+    }
+
     @Test func `nothing is stored where nothing pays`() {
         #expect(RollupSamples.build(.commandExecution, []) == nil)
         let events = (0..<7).map { RollupEvent(timestamp: Int64($0)) }

@@ -2,15 +2,19 @@ internal import DaybookEvent
 internal import DaybookFormat
 
 extension RollupBatch {
-    /// Replaces the entries by the rows of a block. `bytes` is the file up to the end of the block's columns.
+    /// Replaces the entries by the rows of a block whose windows start inside `starts`. What stands before them is read as
+    /// well, for only that tells where they are; what stands behind them is not looked at.
+    /// - Parameter bytes: the file up to the end of the block's columns.
     mutating func read(
-        _ block: RollupSection.Block, _ wanted: RollupParts, _ bytes: RawSpan, keyCount: UInt64,
-        _ scratch: inout RollupScratch
+        _ block: RollupSection.Block, windowStartsIn starts: Range<Int64>, _ wanted: RollupParts, _ bytes: RawSpan,
+        keyCount: UInt64, _ scratch: inout RollupScratch
     ) throws(FormatError) {
         parts = wanted
         status = shape == .values ? nil : EventStatus(rawValue: block.status)
-        rows = 0..<block.rowCount
         var reader = ByteReader(at: block.columns.lowerBound)
+        try readWindows(block, &reader, bytes, &scratch)
+        rows = rows(startingIn: starts)
+        guard !rows.isEmpty else { return }
         try readKeys(block, &reader, bytes, keyCount: keyCount, &scratch)
         let wantsHistograms = parts.contains(.histograms)
         if shape == .values {
@@ -19,30 +23,27 @@ extension RollupBatch {
         } else {
             let wantsTokens = shape == .durationsAndTokens && parts.contains(.tokens)
             guard wantsHistograms || wantsTokens || parts.contains(.durations) else { return }
-            try readDurations(&reader, bytes, &scratch)
+            try readDurations(block, &reader, bytes, &scratch)
             if wantsTokens {
-                try readTokens(&reader, bytes, &scratch, to: \.inputTokens)
-                try readTokens(&reader, bytes, &scratch, to: \.outputTokens)
+                try readTokens(block, &reader, bytes, &scratch, to: \.inputTokens)
+                try readTokens(block, &reader, bytes, &scratch, to: \.outputTokens)
             }
         }
         if wantsHistograms { try locateHistograms(block) }
     }
 
-    /// Leaves out entries whose windows start outside of `starts`.
-    mutating func narrow(to starts: Range<Int64>) {
-        var first = rows.lowerBound
-        var end = rows.upperBound
+    private func rows(startingIn starts: Range<Int64>) -> Range<Int> {
+        var first = 0
+        var end = windowStarts.count
         while first < end, windowStarts[first] < starts.lowerBound { first += 1 }
         while end > first, windowStarts[end - 1] >= starts.upperBound { end -= 1 }
-        rows = first..<end
+        return first..<end
     }
 
-    private mutating func readKeys(
-        _ block: RollupSection.Block, _ reader: inout ByteReader, _ bytes: RawSpan, keyCount: UInt64,
-        _ scratch: inout RollupScratch
+    private mutating func readWindows(
+        _ block: RollupSection.Block, _ reader: inout ByteReader, _ bytes: RawSpan, _ scratch: inout RollupScratch
     ) throws(FormatError) {
-        let count = block.rowCount
-        try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.first)
+        try NumberColumn.read(&reader, bytes, padded: storage, count: block.rowCount, to: &scratch.first)
         windowStarts.removeAll(keepingCapacity: true)
         // The table of blocks was checked: no product of a number between the block's first and last overflows.
         let length = window.microseconds
@@ -55,26 +56,35 @@ extension RollupBatch {
             windowStarts.append(base &+ Int64(bitPattern: distance) &* length)
         }
         guard distance == span, scratch.first[0] == 0 else { throw .invalid("rollup window") }
+    }
+
+    private mutating func readKeys(
+        _ block: RollupSection.Block, _ reader: inout ByteReader, _ bytes: RawSpan, keyCount: UInt64,
+        _ scratch: inout RollupScratch
+    ) throws(FormatError) {
+        let count = block.rowCount
         keys.removeAll(keepingCapacity: true)
         if grain.hasKeys {
             try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &scratch.first)
-            for key in scratch.first {
+            for key in scratch.first[..<rows.upperBound] {
                 guard key <= keyCount else { throw .invalid("rollup key") }
                 keys.append(UInt32(truncatingIfNeeded: key) &- 1)
             }
         }
         try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &counts)
+        counts.removeLast(count - rows.upperBound)
         for count in counts {
             guard count > 0, count <= HistogramCoding.countMax else { throw .invalid("row count") }
         }
     }
 
     private mutating func readDurations(
-        _ reader: inout ByteReader, _ bytes: RawSpan, _ scratch: inout RollupScratch
+        _ block: RollupSection.Block, _ reader: inout ByteReader, _ bytes: RawSpan, _ scratch: inout RollupScratch
     ) throws(FormatError) {
-        let count = rows.count
+        let count = block.rowCount
         try NumberColumn.read(&reader, bytes, padded: storage, count: count, to: &durationCounts)
-        for row in 0..<count {
+        durationCounts.removeLast(count - entryCount)
+        for row in 0..<entryCount {
             guard durationCounts[row] <= counts[row] else { throw .invalid("row count") }
             durationCounts[row] = counts[row] &- durationCounts[row]
         }
@@ -88,7 +98,7 @@ extension RollupBatch {
         minimums.removeAll(keepingCapacity: true)
         maximums.removeAll(keepingCapacity: true)
         sums.removeAll(keepingCapacity: true)
-        for row in 0..<count {
+        for row in 0..<entryCount {
             let (minimum, first) = scratch.first[row].multipliedReportingOverflow(by: unit)
             let (span, second) = scratch.second[row].multipliedReportingOverflow(by: unit)
             let (maximum, third) = minimum.addingReportingOverflow(span)
@@ -114,14 +124,14 @@ extension RollupBatch {
     }
 
     private mutating func readTokens(
-        _ reader: inout ByteReader, _ bytes: RawSpan, _ scratch: inout RollupScratch,
+        _ block: RollupSection.Block, _ reader: inout ByteReader, _ bytes: RawSpan, _ scratch: inout RollupScratch,
         to column: WritableKeyPath<RollupBatch, [UInt128]>
     ) throws(FormatError) {
-        try NumberColumn.read(&reader, bytes, padded: storage, count: rows.count, to: &scratch.first)
-        try NumberColumn.read(&reader, bytes, padded: storage, count: rows.count, to: &scratch.second)
+        try NumberColumn.read(&reader, bytes, padded: storage, count: block.rowCount, to: &scratch.first)
+        try NumberColumn.read(&reader, bytes, padded: storage, count: block.rowCount, to: &scratch.second)
         var sums: [UInt128] = []
-        sums.reserveCapacity(rows.count)
-        for row in 0..<rows.count {
+        sums.reserveCapacity(entryCount)
+        for row in 0..<entryCount {
             guard scratch.second[row] <= HistogramCoding.countMax else { throw .invalid("row sum") }
             sums.append(UInt128(scratch.second[row]) << 64 | UInt128(scratch.first[row]))
         }
@@ -132,7 +142,7 @@ extension RollupBatch {
         valueSums.removeAll(keepingCapacity: true)
         valueMinimums.removeAll(keepingCapacity: true)
         valueMaximums.removeAll(keepingCapacity: true)
-        for row in rows {
+        for row in 0..<entryCount {
             let minimum = try CompactNumber.read(&reader, bytes)
             let maximum = counts[row] > 1 ? try CompactNumber.read(&reader, bytes) : minimum
             guard !maximum.isLess(than: minimum) else { throw .invalid("summary extremes") }
@@ -155,13 +165,13 @@ extension RollupBatch {
             shape: shape)
     }
 
-    /// Finds where the histogram of each row begins, and checks it.
+    /// Finds where the histogram of each entry begins, and checks it.
     private mutating func locateHistograms(_ block: RollupSection.Block) throws(FormatError) {
         var (lows, highs) = (self.lows, self.highs)
         (self.lows, self.highs) = ([], [])
         lows.removeAll(keepingCapacity: true)
         highs.removeAll(keepingCapacity: true)
-        for row in rows {
+        for row in 0..<entryCount {
             if shape == .values {
                 lows.append(BucketPosition.of(valueMinimums[row]))
                 highs.append(BucketPosition.of(valueMaximums[row]))
@@ -177,11 +187,13 @@ extension RollupBatch {
         try unsafe storage.span.bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) throws(FormatError) in
             let source = unsafe BitSource(bytes, byteCount: block.histograms.upperBound)
             var position = block.histograms.lowerBound * 8
-            for row in rows {
+            for row in 0..<entryCount {
                 starts.append(position)
                 position = try unsafe histogramCoding(row).end(from: position, source)
             }
-            guard (position + 7) / 8 == block.histograms.upperBound else { throw .invalid("histogram length") }
+            let end = (position + 7) / 8
+            guard end == block.histograms.upperBound || end < block.histograms.upperBound && entryCount < block.rowCount
+            else { throw .invalid("histogram length") }
         }
         histogramStarts = starts
     }

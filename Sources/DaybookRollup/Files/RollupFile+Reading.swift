@@ -30,8 +30,7 @@ extension RollupFile {
             let first = block.windows.lowerBound * section.window.microseconds
             let last = block.windows.upperBound * section.window.microseconds
             guard first < starts.upperBound, last >= starts.lowerBound else { continue }
-            try read(block, parts, into: &batch, &scratch)
-            batch.narrow(to: starts)
+            try read(block, windowStartsIn: starts, parts, into: &batch, &scratch)
             if !batch.rows.isEmpty { try body(batch) }
         }
     }
@@ -59,7 +58,7 @@ extension RollupFile {
         var batch = RollupBatch(self, section)
         var scratch = RollupScratch()
         for block in section.blocks {
-            try read(block, .all, into: &batch, &scratch)
+            try read(block, windowStartsIn: .min..<(.max), .all, into: &batch, &scratch)
             for row in batch.rows { rows.append(batch, row) }
         }
         return rows
@@ -70,12 +69,12 @@ extension RollupFile {
     }
 
     private func read(
-        _ block: RollupSection.Block, _ parts: RollupParts, into batch: inout RollupBatch,
-        _ scratch: inout RollupScratch
+        _ block: RollupSection.Block, windowStartsIn starts: Range<Int64>, _ parts: RollupParts,
+        into batch: inout RollupBatch, _ scratch: inout RollupScratch
     ) throws(FormatError) {
         try storage.withRawSpan { (span: RawSpan) throws(FormatError) in
             try batch.read(
-                block, parts, span.extracting(0..<block.columns.upperBound),
+                block, windowStartsIn: starts, parts, span.extracting(0..<block.columns.upperBound),
                 keyCount: UInt64(dictionary(of: batch.grain).count), &scratch)
         }
     }
