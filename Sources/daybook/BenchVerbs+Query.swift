@@ -19,7 +19,7 @@ extension BenchVerbs {
                   q2-raw        30 days hourly, from raw rows
                   q3            a page of 100 errors of one command, 7 days, newest first
                   q4            p95 by command over all raw rows
-                  q5            10,000 raw rows by user
+                  q5            10,000 raw rows by user, anywhere in the newest 30 days (--newest)
                   q5-attribute  10,000 raw rows by context.project
 
                 EXIT CODES:
@@ -47,6 +47,8 @@ extension BenchVerbs {
         var seed: UInt64 = 1
         @Flag(name: .long, help: "Ask about this moment, where the newest events are not sealed.")
         var tail = false
+        @Option(name: .long, help: "q5 asks about stretches of the newest time so long, such as 30d or 12h.")
+        var newest = SpanArgument(microseconds: 30 * 86_400_000_000)
         @Option(name: .long, help: "Questions that are put to rollups and to raw rows, to compare.")
         var compare = 20
         @Option(name: .long, help: "The server's process id: its memory and CPU time are reported.")
@@ -92,6 +94,7 @@ extension BenchVerbs {
             options.warmupCount = warmup
             options.seed = seed
             options.isTail = tail
+            options.newestMicroseconds = newest.microseconds
             options.comparisonCount = tail ? 0 : compare
             options.serverProcessID = serverPid
             options.plan = try plan.map { path in

@@ -52,7 +52,7 @@ struct QueryPlanTests {
     }
 
     private static func plan(seed: UInt64, isTail: Bool = false) -> QueryPlan {
-        QueryPlan(probe, isTail: isTail, now: now, seed: seed)
+        QueryPlan(probe, isTail: isTail, now: now, newestMicroseconds: 30 * 86_400_000_000, seed: seed)
     }
 
     private func pairs(_ target: String) -> [(name: String, value: String)] {
@@ -104,11 +104,27 @@ struct QueryPlanTests {
     @Test func `a stretch holds as many commands as were asked for`() {
         var random = GeneratorRandom(seed: 9)
         for _ in 0..<100 {
-            let (start, end) = Self.probe.stretch(holding: 10_000, random: &random)
+            let (start, end) = Self.probe.stretch(holding: 10_000, from: Self.probe.first, random: &random)
             #expect(end.microseconds - start.microseconds == 50 * 3_600_000_000)
         }
-        let (start, end) = Self.probe.stretch(holding: 1_000_000, random: &random)
+        let (start, end) = Self.probe.stretch(holding: 1_000_000, from: Self.probe.first, random: &random)
         #expect(start == Self.probe.first)
+        #expect(end == Self.probe.last)
+    }
+
+    @Test func `a stretch begins where it is asked to, unless too few commands are behind that`() {
+        var random = GeneratorRandom(seed: 9)
+        let day: Int64 = 86_400_000_000
+        let starts = (0..<100).map { _ in
+            Self.probe.stretch(
+                holding: 10_000, from: Self.probe.last.adding(microseconds: -3 * day), random: &random
+            ).start
+        }
+        #expect(starts.allSatisfy { $0 >= Self.probe.last.adding(microseconds: -3 * day) })
+        #expect(Set(starts).count > 10)
+        let (start, end) = Self.probe.stretch(
+            holding: 10_000, from: Self.probe.last.adding(microseconds: -day), random: &random)
+        #expect(start < Self.probe.last.adding(microseconds: -day))
         #expect(end == Self.probe.last)
     }
 

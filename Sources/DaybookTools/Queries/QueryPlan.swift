@@ -5,6 +5,8 @@ struct QueryPlan {
     private let probe: QueryProbe
     private let isTail: Bool
     private let now: Timestamp
+    /// How far back from the last event Q5 looks.
+    private let newestMicroseconds: Int64
     private var random: GeneratorRandom
 
     private static let hour: Int64 = 3_600_000_000
@@ -12,10 +14,11 @@ struct QueryPlan {
     /// Rows that Q5 is about.
     private static let rowCount = 10_000
 
-    init(_ probe: QueryProbe, isTail: Bool, now: Timestamp, seed: UInt64) {
+    init(_ probe: QueryProbe, isTail: Bool, now: Timestamp, newestMicroseconds: Int64, seed: UInt64) {
         self.probe = probe
         self.isTail = isTail
         self.now = now
+        self.newestMicroseconds = newestMicroseconds
         random = GeneratorRandom(seed: seed)
     }
 
@@ -79,7 +82,8 @@ struct QueryPlan {
     }
 
     private mutating func someRows(by group: String) -> QueryTarget {
-        let (start, end) = probe.stretch(holding: Self.rowCount, random: &random)
+        let earliest = probe.last.adding(microseconds: -newestMicroseconds)
+        let (start, end) = probe.stretch(holding: Self.rowCount, from: earliest, random: &random)
         var target = aggregated(from: start, to: end, window: "total", source: "raw")
         target.add("group_by", group)
         target.add("percentiles", "none")

@@ -91,7 +91,10 @@ struct QueryProbe: Sendable {
 
     /// A stretch of time that holds about `count` commands: whole buckets, and of the last one as much as is needed.
     /// Everything there is when there are fewer.
-    func stretch(holding count: Int, random: inout GeneratorRandom) -> (start: Timestamp, end: Timestamp) {
+    /// - Parameter earliest: where it begins at the earliest, unless too few commands are behind that.
+    func stretch(
+        holding count: Int, from earliest: Timestamp, random: inout GeneratorRandom
+    ) -> (start: Timestamp, end: Timestamp) {
         // Where the last stretch of enough commands begins.
         var behind = 0
         var startMax = buckets.count
@@ -99,7 +102,8 @@ struct QueryProbe: Sendable {
             startMax -= 1
             behind += buckets[startMax].count
         }
-        let start = random.below(startMax + 1)
+        let startMin = min(startMax, buckets.firstIndex { $0.start >= earliest } ?? startMax)
+        let start = startMin + random.below(startMax - startMin + 1)
         var missing = count
         for bucket in buckets[start...] {
             guard bucket.count < missing else {

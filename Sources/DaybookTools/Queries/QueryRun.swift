@@ -14,6 +14,8 @@ package struct QueryRunOptions: Sendable {
     package var seed: UInt64 = 1
     /// Ask about this moment, on an organization whose newest events are not sealed.
     package var isTail = false
+    /// Q5 draws its stretches from the newest so many microseconds; everything else is drawn as without.
+    package var newestMicroseconds: Int64 = 30 * 24 * 3_600_000_000
     /// Questions that are put to rollups and to raw rows.
     package var comparisonCount = 0
     package var serverProcessID: Int?
@@ -73,7 +75,8 @@ package struct QueryRun {
     private func drawing() throws -> QueryPlan {
         let now = Timestamp(microseconds: clock.wallMicroseconds())
         let probe = try QueryProbe(client, isTail: options.isTail, now: now)
-        return QueryPlan(probe, isTail: options.isTail, now: now, seed: options.seed)
+        return QueryPlan(
+            probe, isTail: options.isTail, now: now, newestMicroseconds: options.newestMicroseconds, seed: options.seed)
     }
 
     private func measure(_ line: QueryLine, _ queries: [PlannedQuery]) throws -> QueryMeasurement {
