@@ -182,7 +182,7 @@ class Bench:
         empty = descriptor_count(daybook.process.pid)
         body = dump({"user_id": "bench", "command_name": "one", "execution_time_ms": 1, "status": "success"})
         for made in create_organizations(daybook, count):
-            client = Client(daybook.port, made)
+            client = Client(daybook, made)
             client.request("POST", "/api/v1/metrics/command-execution", body)
             client.close()
         daybook.kill()
@@ -257,9 +257,8 @@ def create_organizations(daybook, count):
 
 def time_to_first_answer(daybook, key):
     began = time.monotonic()
-    log = open(daybook.log_path, "ab")
-    daybook.process = subprocess.Popen(daybook.command(), stdout=log, stderr=log)
-    client = Client(daybook.port, key)
+    daybook.start()
+    client = Client(daybook, key)
     while time.monotonic() - began < 60:
         try:
             answer = client.request("GET", "/api/v1/metrics/commands?limit=1")

@@ -22,9 +22,9 @@ class Answer:
 
 
 class Client:
-    def __init__(self, port, key, context=None):
-        """`context` is that of TLS."""
-        self.port = port
+    def __init__(self, server, key, context=None):
+        """`server` has a `port`, which is another one after a restart; `context` is that of TLS."""
+        self.server = server
         self.key = key
         self.context = context
         self.connection = None
@@ -42,15 +42,20 @@ class Client:
             self.connection.request(method, path, body=body, headers=sent)
             response = self.connection.getresponse()
             text = response.read().decode("utf-8")
+            if response.will_close:
+                self.close()
             return Answer(response.status, response.headers, text)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unanswered(str(error)) from error
 
     def connect(self):
+        port = self.server.port
+        if port is None:
+            raise ConnectionRefusedError("no server runs")
         if self.context is None:
-            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=self.context)
+            return http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=self.context)
 
     def get(self, path, **parameters):
         """Raises unless the answer is 200; a parameter may be a list."""

@@ -19,7 +19,7 @@ def send(client, lines, **headers):
 def check_import(results, daybook, organization):
     """Makes the organization and returns its key."""
     made = daybook.verb_json("org", "create", organization, "--data", daybook.directory)
-    client = Client(daybook.port, made["api_key"])
+    client = Client(daybook, made["api_key"])
     lines = [command(f"c{number}") for number in range(2_200)]
     lines[1_500] = "nonsense"
     problems = []
@@ -43,7 +43,7 @@ def check_import(results, daybook, organization):
 
 
 def check_durability(results, daybook, organization, key):
-    client = Client(daybook.port, key)
+    client = Client(daybook, key)
     found = []
     for choice in ("relaxed", "durable"):
         shown = daybook.verb_json("org", "set", organization, "--durability", choice, "--data", daybook.directory)
@@ -58,7 +58,7 @@ def check_durability(results, daybook, organization, key):
 
 def check_dead_letters(results, daybook, key):
     """There are none; and both ways to ask say so."""
-    client = Client(daybook.port, key)
+    client = Client(daybook, key)
     items = client.all_items("/api/v1/dead-letters")
     client.close()
     listed = daybook.verb_json("dlq", "list", "--data", daybook.directory)["dead_letters"]

@@ -56,7 +56,7 @@ def check_log(results, daybook, organization, key):
     answer = daybook.verb_json("config", "set-log-level", "debug", *common)
     if answer != {"level": "debug", "previous_level": "info"}:
         problems.append(f"set-log-level says {answer}")
-    client = Client(daybook.port, key)
+    client = Client(daybook, key)
     client.get("/api/v1/metrics/commands", limit=1, user_id="somebody-secret")
     client.close()
     shown = daybook.verb_json("config", "show", "--running", *common)

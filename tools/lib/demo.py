@@ -109,7 +109,7 @@ def make_tenants(daybook):
 
 def send_with_a_kill(daybook, tenants):
     """All tenants at once; SIGKILL when about half is acknowledged; restart; the senders resend what got no answer."""
-    senders = [Sender(daybook.port, tenant.key, tenant.requests, tenant.ledger) for tenant in tenants]
+    senders = [Sender(daybook, tenant.key, tenant.requests, tenant.ledger) for tenant in tenants]
     total = sum(len(tenant.requests) for tenant in tenants)
     for sender in senders:
         sender.start()
@@ -129,9 +129,9 @@ def send_with_a_kill(daybook, tenants):
     return acknowledged, total
 
 
-def check_resending(results, tenant, port):
+def check_resending(results, tenant, daybook):
     """What was acknowledged and is sent again gives the same answer and stores nothing."""
-    client = Client(port, tenant.key)
+    client = Client(daybook, tenant.key)
     problems = []
     for request, first, last in tenant.ledger.acknowledgements[:: max(1, len(tenant.ledger.acknowledgements) // 20)]:
         method, path, body, key = request
@@ -184,7 +184,7 @@ def check_answers(results, daybook, tenants):
     for tenant in tenants:
         if not tenant.requests:
             continue
-        client = Client(daybook.port, tenant.key)
+        client = Client(daybook, tenant.key)
         checks.check_aggregated(results, client, tenant.ledger)
         checks.check_filters(results, client, tenant.ledger)
         checks.check_lists(results, client, tenant.ledger)
@@ -201,7 +201,7 @@ def run(daybook, results):
     for tenant in tenants:
         results.check(f"{tenant.organization}: every request acknowledged", tenant.ledger.problems)
         if tenant.requests:
-            check_resending(results, tenant, daybook.port)
+            check_resending(results, tenant, daybook)
     events = sum(len(tenant.ledger.by_sequence) for tenant in tenants)
     sample = sum(len(tenant.ledger.by_sequence) for tenant in tenants[:3])
     results.check("the sample is large enough", [] if sample >= SAMPLE_EVENTS_MIN else [f"{sample} events"])

@@ -185,7 +185,7 @@ class Worker(threading.Thread):
 
     def check_health(self):
         run = self.run_of_all
-        client = Client(run.daybook.port, run.key)
+        client = Client(run.daybook, run.watcher_key)
         began = time.monotonic()
         try:
             health = client.request("GET", "/health")
@@ -201,16 +201,18 @@ class Worker(threading.Thread):
 
 
 class Run:
-    def __init__(self, daybook, options, key, other_key):
+    def __init__(self, daybook, options, key, other_key, watcher_key):
         self.daybook = daybook
         self.options = options
         self.seed = options.seed
-        self.key = key
+        # Of an organization that no case can give a limit.
+        self.watcher_key = watcher_key
         self.credentials = [key] * 12 + [other_key] * 2 + [None]
         self.deadline = time.monotonic() + options.minutes * 60
         self.failures = []
         self.lock = threading.Lock()
-        self.grammar = Grammar(Client(daybook.port, key).request("GET", "/openapi.json").json)
+        # Parsed by the library: the client makes decimals, which do not go back into JSON.
+        self.grammar = Grammar(json.loads(Client(daybook, key).request("GET", "/openapi.json").text))
 
     def is_over(self):
         return bool(self.failures) or time.monotonic() > self.deadline
@@ -268,8 +270,9 @@ def check_descriptors(run, before):
 def fuzz(daybook, options):
     key = daybook.verb_json("init", "--data", daybook.directory, "--organization", "acme")["api_key"]
     other = daybook.verb_json("org", "create", "globex", "--data", daybook.directory)["api_key"]
+    watcher = daybook.verb_json("org", "create", "initech", "--data", daybook.directory)["api_key"]
     daybook.start()
-    run = Run(daybook, options, key, other)
+    run = Run(daybook, options, key, other, watcher)
     before = len(descriptors(daybook.process.pid))
     print(f"seed {run.seed}, {options.minutes} minutes, {len(run.grammar.operations)} operations", flush=True)
     workers = [Worker(run, number) for number in range(options.connections)]

@@ -13,7 +13,7 @@ def check_quota(results, daybook, organization, key):
     """A quota that is used up refuses ingest, answers go on, and a larger one lets it in again, without a restart."""
     problems = []
     common = [organization, "--data", daybook.directory]
-    client = Client(daybook.port, key)
+    client = Client(daybook, key)
 
     def status_becomes(wanted, seconds=30):
         deadline = time.monotonic() + seconds
@@ -49,7 +49,7 @@ def check_store_quota(results, daybook, organization, key, other):
     daybook.serve_arguments = [*arguments, "--quota-bytes", "1"]
     daybook.start()
     for credential in (key, other):
-        client = Client(daybook.port, credential)
+        client = Client(daybook, credential)
         answer = client.request("POST", PATH, COMMAND)
         if answer.status != 503 or answer.json["code"] != "storage_unavailable" or answer.json["retry_after"] <= 0:
             problems.append(f"beyond the store's quota: {answer.status} {answer.text[:200]}")
@@ -65,7 +65,7 @@ def check_store_quota(results, daybook, organization, key, other):
         problems.append("something was stored beyond the quota")
     daybook.serve_arguments = arguments
     daybook.start()
-    client = Client(daybook.port, key)
+    client = Client(daybook, key)
     if client.request("POST", PATH, COMMAND).status != 201:
         problems.append("ingest does not come back without the quota")
     client.close()
@@ -99,7 +99,7 @@ def check_erasure(results, daybook, organization, key):
     erased = sum(done["certificate"]["events_erased"].values())
     if done["state"] != "done" or erased != users.count(user):
         problems.append(f"{done['state']} with {erased} of {users.count(user)} events")
-    client = Client(daybook.port, key)
+    client = Client(daybook, key)
     if client.get("/api/v1/metrics/commands", user_id=user)["data"]["items"]:
         problems.append("a query still finds the user")
     client.close()

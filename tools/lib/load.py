@@ -40,11 +40,12 @@ class Ledger:
 
 class Sender(threading.Thread):
     """Sends the requests of one organization in order, over one connection, each until it is acknowledged. A broken
-    connection is not an answer: the same request goes out again, with the same idempotency key."""
+    connection is not an answer: the same request goes out again, with the same idempotency key, and to whatever port the
+    server has by then."""
 
-    def __init__(self, port, key, requests, ledger, patience=60):
+    def __init__(self, server, key, requests, ledger, patience=60):
         super().__init__(daemon=True)
-        self.client = Client(port, key)
+        self.client = Client(server, key)
         self.requests = requests
         self.ledger = ledger
         self.patience = patience

@@ -307,7 +307,7 @@ def wait_until_quiet(daybook, key, seconds=3_600):
 def metrics(daybook, key):
     """Names, with their labels, and values."""
     # A connection of its own: between two looks an idle one may have been closed.
-    client = Client(daybook.port, key)
+    client = Client(daybook, key)
     text = client.request("GET", "/metrics").text
     client.close()
     lines = [line.partition(" ") for line in text.splitlines() if not line.startswith("#")]

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+import select
 import signal
-import socket
 import subprocess
 import time
+import urllib.parse
 
 
 class VerbFailed(Exception):
@@ -18,6 +19,7 @@ class Daybook:
         self.binary = binary
         self.directory = directory
         self.process = None
+        # Another one after each start; None while no server runs.
         self.port = None
         self.log_path = directory + ".log"
         # Further arguments of `daybook serve`.
@@ -39,25 +41,32 @@ class Daybook:
         return json.loads(lines[0])
 
     def command(self):
-        listen = f"127.0.0.1:{self.port}"
-        return [self.binary, "serve", "--data", self.directory, "--listen", listen, *self.serve_arguments]
+        """Listens on a port that the system chooses: one that was free a moment ago may be somebody else's by now."""
+        return [self.binary, "serve", "--data", self.directory, "--listen", "127.0.0.1:0", "--json",
+                *self.serve_arguments]  # fmt: skip
 
-    def start(self, seconds=20):
-        self.port = self.port or free_port()
-        log = open(self.log_path, "ab")
-        self.process = subprocess.Popen(self.command(), stdout=log, stderr=log)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise VerbFailed(f"daybook serve ended with {self.process.returncode}; see {self.log_path}")
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise VerbFailed(f"daybook serve does not listen after {seconds} s; see {self.log_path}")
+    def start(self, seconds=60):
+        """Returns as soon as the server has said where it listens."""
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log)
+        url = json.loads(self.first_line(time.monotonic() + seconds))["url"]
+        self.port = urllib.parse.urlsplit(url).port
+
+    def first_line(self, deadline):
+        """Of the server's standard output."""
+        line = b""
+        output = self.process.stdout.fileno()
+        while not line.endswith(b"\n"):
+            if not select.select([output], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise VerbFailed(f"daybook serve does not say where it listens; see {self.log_path}")
+            piece = os.read(output, 4096)
+            if not piece:
+                raise VerbFailed(f"daybook serve ended with {self.process.wait()}; see {self.log_path}")
+            line += piece
+        return line
 
     def kill(self):
+        self.port = None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.process = None
@@ -72,6 +81,7 @@ class Daybook:
         except subprocess.TimeoutExpired:
             self.kill()
             return -1
+        self.port = None
         self.process = None
         return code
 
@@ -86,9 +96,3 @@ class Daybook:
                 with open(path, "rb") as file:
                     found[os.path.relpath(path, self.directory)] = hashlib.sha256(file.read()).hexdigest()
         return found
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -135,7 +135,7 @@ def main():
         context = authority.context() if authority else None
         url = f"{'https' if options.tls else 'http'}://127.0.0.1:{daybook.port}"
         for mode in options.modes or MODES:
-            problems += attack(mode, url, lambda: Client(daybook.port, key, context))
+            problems += attack(mode, url, lambda: Client(daybook, key, context))
         code = daybook.stop()
         if code != 0:
             problems.append(f"the server ended with {code}")

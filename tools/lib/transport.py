@@ -18,6 +18,7 @@ from server import Daybook
 
 EVENT = '{"command_name":"build","execution_time_ms":12.5,"status":"success"}'
 PATH = "/api/v1/metrics/command-execution"
+ACKNOWLEDGED = "daybook_events_acknowledged_total"
 
 
 class Site:
@@ -43,7 +44,7 @@ class Site:
         return f"https://127.0.0.1:{self.daybook.port}"
 
     def client(self):
-        return Client(self.daybook.port, self.key, self.authority.context())
+        return Client(self.daybook, self.key, self.authority.context())
 
     def s_client(self, *arguments):
         return run("openssl", "s_client", "-connect", f"127.0.0.1:{self.daybook.port}", "-CAfile",
@@ -109,9 +110,9 @@ def check_protocols(results, site):
 
 
 def check_load(results, site):
-    before = site.metric("daybook_events_acknowledged_total")
+    before = site.metric(ACKNOWLEDGED)
     done = site.load(5_000)
-    stored = site.metric("daybook_events_acknowledged_total") - before
+    stored = site.metric(ACKNOWLEDGED) - before
     problems = []
     if "5000 succeeded, 0 failed, 0 errored" not in done.stdout or "status codes: 5000 2xx" not in done.stdout:
         problems.append(f"h2load says: {done.stdout[-600:]}{done.stderr[-200:]}")
@@ -172,11 +173,14 @@ def check_reload(results, site):
 
 def check_drain(results, site):
     """SIGTERM under load: what is answered is stored, and the server ends with 0."""
+    before = site.metric(ACKNOWLEDGED)
     load = subprocess.Popen(
         ["h2load", "-D", "5", "-c", "10", "-m", "20", "-d", site.event, "-H", f"authorization: Bearer {site.key}", "-H",
          "content-type: application/json", site.url + PATH],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
-    time.sleep(2)
+    deadline = time.monotonic() + 30
+    while site.metric(ACKNOWLEDGED) < before + 500 and load.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
     code = site.daybook.stop()
     text = load.communicate()[0]
     problems = [f"the server ended with {code}"] if code != 0 else []
