@@ -26,6 +26,11 @@ int daybook_lock(int descriptor) {
     return result;
 }
 
+int daybook_unlock(int descriptor) {
+    struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+    return fcntl(descriptor, F_OFD_SETLK, &whole);
+}
+
 int daybook_lock_is_held(int descriptor) {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(descriptor, F_OFD_GETLK, &whole) != 0) return -1;

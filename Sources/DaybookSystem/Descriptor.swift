@@ -19,9 +19,12 @@ struct Descriptor: ~Copyable, Sendable {
     }
 
     /// An error of `close(2)` is of no interest: what had to be durable was synchronized before.
-    borrowing func close() {
+    /// - Parameter last: done with the number before, by whoever closes it.
+    borrowing func close(after last: (Int32) -> Void = { _ in }) {
         let number = stored.exchange(-1, ordering: .relaxed)
-        if number >= 0 { _ = Glibc.close(number) }
+        guard number >= 0 else { return }
+        last(number)
+        _ = Glibc.close(number)
     }
 
     deinit { close() }

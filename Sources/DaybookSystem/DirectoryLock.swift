@@ -42,7 +42,14 @@ package final class DirectoryLock: Sendable {
         return Int32(String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
     }
 
-    package func release() { descriptor.close() }
+    /// Gives the lock back, whoever has a copy of the descriptor: a child that is about to become another program has one
+    /// for a moment, and with it the lock would outlive a mere close. Nothing happens the second time.
+    package func release() {
+        // No error is known for a lock that is held; whatever it were, closing is all that is left to do.
+        descriptor.close { number in _ = daybook_unlock(number) }
+    }
+
+    deinit { release() }
 
     private static func open(_ path: String, _ flags: Int32) throws(DiskError) -> Descriptor {
         Descriptor(

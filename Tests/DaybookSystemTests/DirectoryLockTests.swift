@@ -1,5 +1,6 @@
 import DaybookSystem
 import DaybookTestSupport
+import Foundation
 import Testing
 
 struct DirectoryLockTests {
@@ -17,6 +18,18 @@ struct DirectoryLockTests {
         let directory = try TemporaryDirectory()
         _ = try DirectoryLock.acquire(directory: directory.path)
         #expect(try !DirectoryLock.isHeld(directory: directory.path))
+    }
+
+    @Test func aCopyOfTheDescriptorDoesNotKeepAReleasedLock() throws {
+        let directory = try TemporaryDirectory()
+        let lock = try DirectoryLock.acquire(directory: directory.path)
+        // As a child has it between its beginning and the program that it becomes.
+        let copy = dup(try #require(try openDescriptors(in: directory.path).first))
+        try #require(copy >= 0)
+        defer { close(copy) }
+        lock.release()
+        #expect(try !DirectoryLock.isHeld(directory: directory.path))
+        try DirectoryLock.acquire(directory: directory.path).release()
     }
 
     @Test func askingTakesNothing() throws {

@@ -13,6 +13,9 @@ int daybook_open_at(int directory, const char *path, int flags, unsigned int mod
 /// descriptor is closed, by whatever way the process ends. 0, or -1 with errno (`EAGAIN` while somebody holds it).
 int daybook_lock(int descriptor);
 
+/// Gives back what `daybook_lock` took, for all copies of the descriptor. 0 or -1 with errno.
+int daybook_unlock(int descriptor);
+
 /// Asks whether `daybook_lock` would be refused, and takes nothing. 1 held, 0 free, -1 with errno.
 int daybook_lock_is_held(int descriptor);
 
