@@ -8,7 +8,7 @@ import Testing
 /// What one client address may do: guess keys, and, where it is configured, anything at all.
 @Suite(.timeLimit(.minutes(15))) struct AddressLimitTests {
     /// Stands still, so that back-off and windows are those of one moment however slow the machine.
-    private let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
+    private let clock = ManualClock.atPresent()
     private let path = "/api/v1/metrics/command-execution"
 
     private func limits(wrong: UInt32 = 100, requests: UInt32? = nil) -> AddressLimits {

@@ -1,6 +1,5 @@
 import DaybookControl
 import DaybookFormat
-import DaybookSystem
 import DaybookTestSupport
 import Testing
 
@@ -79,7 +78,7 @@ import Testing
     @Test func anAddressWithManyBadTokensIsNotHeard() async throws {
         var limits = AddressLimits()
         limits.wrongCredentialsPerMinute = 5
-        let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
+        let clock = ManualClock.atPresent()
         try await TestServer.with(addressLimits: limits, clock: clock) { server in
             let forge = try await forge(server)
             let good = try forge.text()

@@ -74,7 +74,7 @@ import Testing
             // An answer on each loop says that the loop has read what came before.
             for _ in 0..<8 { #expect(try await server.request("GET", "/health").status == 200) }
             await server.stop()
-            while let another = try? await server.connect() { another.close() }
+            try await server.refusesConnections()
             for half in halves {
                 try await half.send(String(text.suffix(10)))
                 #expect(try await half.reply().status == 201)

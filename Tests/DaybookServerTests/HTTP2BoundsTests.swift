@@ -44,16 +44,18 @@ import Testing
         var goAways: [StreamConnection.GoAway] = []
         try await TestServer.withTLS(timeLimits: limits { $0.idleMilliseconds = 200 }) { server, certificates in
             // On a busy machine a connection may have been idle for too long before anything is sent on it.
-            for _ in 0..<5_000 where goAways.isEmpty {
+            goAways = try await retry {
                 do {
                     let connection = try await server.connectHTTP2(certificates)
+                    defer { connection.close() }
                     try await body(connection, server)
                     try await connection.readToEnd()
-                    goAways = connection.goAways
-                    connection.close()
+                    return connection.goAways
                 } catch is ChannelError {
-                    goAways = []
+                    return []
                 }
+            } until: {
+                !$0.isEmpty
             }
         }
         return goAways

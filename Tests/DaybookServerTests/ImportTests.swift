@@ -151,7 +151,11 @@ import Testing
             try await connection.send(
                 TestConnection.text("POST", Self.path, key: server.key, fields: fields)
                     + lines[..<1_500].joined(separator: "\n") + "\n")
-            while try server.lastSequence() < 1_000 { await Task.yield() }
+            try await retry {
+                try server.lastSequence()
+            } until: {
+                $0 >= 1_000
+            }
             connection.close()
             let data = try #require(try await send(server, lines, ["Idempotency-Key: k"]).json()["data"])
             #expect(data["stored"]?.unsigned == 2_500)

@@ -1,5 +1,4 @@
 import DaybookControl
-import DaybookSystem
 import DaybookTestSupport
 import Testing
 
@@ -8,7 +7,7 @@ import Testing
 /// Who counts as the client when requests come through proxies.
 @Suite(.timeLimit(.minutes(15))) struct ProxyTests {
     /// Stands still: all requests of a test are of one minute, however slow the machine.
-    private static let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
+    private static let clock = ManualClock.atPresent()
     private let path = "/api/v1/metrics/command-execution"
 
     private func trusting(_ proxies: String) throws -> ServerOptions {

@@ -1,7 +1,6 @@
 import DaybookControl
 import DaybookFormat
 import DaybookStore
-import DaybookSystem
 import DaybookTestSupport
 import Foundation
 import Testing
@@ -11,7 +10,7 @@ import Testing
 /// Limits over a real socket. Windows are a minute long and tests are not: what is used up stays so.
 @Suite(.timeLimit(.minutes(15))) struct RateLimitTests {
     /// Stands still: a second after its first refusal another one counts as a violation, and a slow machine takes longer.
-    private let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
+    private let clock = ManualClock.atPresent()
     private let path = "/api/v1/metrics/command-execution"
     private let list = "/api/v1/metrics/commands"
     private let batch = #"{"command_executions":[\#(Bodies.command)]}"#

@@ -154,7 +154,6 @@ extension TestServer {
     func waitFor(_ name: String, atLeast value: Int) async throws { try await waitFor(name) { $0 >= value } }
 
     private func waitFor(_ name: String, _ isThere: (Int) -> Bool) async throws {
-        for _ in 0..<100_000 { if isThere(try await metric(name)) { return } }
-        Issue.record("\(name) never had the value that was waited for")
+        try await retry({ try await metric(name) }, until: isThere)
     }
 }

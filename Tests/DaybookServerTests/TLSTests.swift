@@ -133,11 +133,11 @@ extension ServerOptions {
             second.close()
             silent.close()
             // The first place is free again once the server has seen it go.
-            var status = 503
-            for _ in 0..<10_000 where status != 200 {
-                status = (try? await server.secureRequest("GET", "/health/live", certificates).status) ?? 503
+            try await retry {
+                (try? await server.secureRequest("GET", "/health/live", certificates).status) ?? 503
+            } until: {
+                $0 == 200
             }
-            #expect(status == 200)
         }
     }
 
@@ -151,7 +151,7 @@ extension ServerOptions {
             try await half.send(String(text.dropLast(10)))
             #expect(try await server.secureRequest("GET", "/health", certificates).status == 200)
             await server.stop()
-            while let another = try? await server.connect() { another.close() }
+            try await server.refusesConnections()
             try await half.send(String(text.suffix(10)))
             let reply = try await half.reply()
             #expect(reply.status == 201)

@@ -143,6 +143,18 @@ final class TestServer: Sendable {
         }
     }
 
+    /// Waits until it refuses connections, as it does from the beginning of its end. Precondition: one of its connections
+    /// is open all the while, because the system then gives its port to nobody else.
+    func refusesConnections() async throws {
+        try await retry {
+            guard let connection = try? await connect() else { return true }
+            connection.close()
+            return false
+        } until: {
+            $0
+        }
+    }
+
     /// A key of the organization with just these scopes.
     func key(_ scopes: ScopeSet, organization id: OrganizationID? = nil, user: String = "") throws -> String {
         try registry.create(
@@ -188,6 +200,7 @@ extension TimeLimits {
         limits.commitMilliseconds = 3_600_000
         limits.queryMilliseconds = 3_600_000
         limits.leftQueryMilliseconds = 3_600_000
+        limits.lingerMilliseconds = 3_600_000
         limits.handshakeMilliseconds = 3_600_000
         limits.shedMilliseconds = 3_600_000
         return limits

@@ -116,19 +116,19 @@ import Testing
             #expect(await unused.isEnded())
             unused.close()
             // On a busy machine a connection may have been idle for too long before it is used.
-            var isUsed = false
-            for _ in 0..<5_000 where !isUsed {
+            try await retry {
                 let used = try await server.connect()
+                defer { used.close() }
                 do {
                     #expect(try await used.request("GET", "/health/live", key: nil).status == 200)
                     #expect(await used.isEnded())
-                    isUsed = true
+                    return true
                 } catch is TestConnection.Ended {
-                    isUsed = false
+                    return false
                 }
-                used.close()
+            } until: {
+                $0
             }
-            #expect(isUsed)
         }
     }
 
@@ -141,15 +141,13 @@ import Testing
             let requests =
                 TestConnection.text("GET", "/health/live", key: nil)
                 + TestConnection.text("POST", path, body: Bodies.command, key: server.key, fields: fields)
-            var connection = try await server.connect()
-            try await connection.send(requests)
             // On a busy machine the router may take too long as well, which ends the connection before the second request.
-            var first = try await connection.reply()
-            for _ in 0..<5_000 where first.status == 503 {
-                connection.close()
-                connection = try await server.connect()
+            let (connection, first) = try await retry {
+                let connection = try await server.connect()
                 try await connection.send(requests)
-                first = try await connection.reply()
+                return (connection, try await connection.reply())
+            } until: {
+                $1.status != 503
             }
             #expect(first.status == 200)
             let reply = try await connection.reply()
@@ -160,13 +158,15 @@ import Testing
             #expect(await connection.isEnded())
             connection.close()
             // On a busy machine a commit may take too long once more.
-            var retry = try await server.request("POST", path, body: Bodies.command, fields: fields)
-            for _ in 0..<5_000 where retry.status == 503 {
-                try retry.expect(503, "durability_unknown")
-                retry = try await server.request("POST", path, body: Bodies.command, fields: fields)
+            let found = try await retry {
+                let reply = try await server.request("POST", path, body: Bodies.command, fields: fields)
+                if reply.status == 503 { try reply.expect(503, "durability_unknown") }
+                return reply
+            } until: {
+                $0.status != 503
             }
-            #expect(retry.status == 201)
-            #expect(try retry.json()["data"]?["sequence"]?.unsigned == 1)
+            #expect(found.status == 201)
+            #expect(try found.json()["data"]?["sequence"]?.unsigned == 1)
             #expect(try server.lastSequence() == 1)
         }
     }
@@ -187,11 +187,12 @@ import Testing
             try await server.release(acts)
             #expect(try await givenUpCount(server) == "daybook_queries_given_up_total 1")
             // The connection goes on, and the late answer is nobody's.
-            var again = try await connection.request("GET", "/api/v1/metrics/commands", key: server.key)
-            for _ in 0..<5_000 where again.status == 503 {
-                again = try await connection.request("GET", "/api/v1/metrics/commands", key: server.key)
+            let again = try await retry {
+                try await connection.request("GET", "/api/v1/metrics/commands", key: server.key).status
+            } until: {
+                $0 != 503
             }
-            #expect(again.status == 200)
+            #expect(again == 200)
             connection.close()
         }
     }

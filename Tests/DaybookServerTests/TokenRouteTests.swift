@@ -1,6 +1,5 @@
 import DaybookControl
 import DaybookFormat
-import DaybookSystem
 import DaybookTestSupport
 import Testing
 
@@ -238,7 +237,7 @@ import Testing
         var limits = AddressLimits()
         limits.wrongCredentialsPerMinute = 3
         try await TestServer.with(
-            addressLimits: limits, clock: ManualClock(wallMicroseconds: SystemClock().wallMicroseconds()),
+            addressLimits: limits, clock: ManualClock.atPresent(),
             tokens: Self.quick
         ) { server in
             let connection = try await server.connect()

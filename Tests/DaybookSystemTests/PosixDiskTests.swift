@@ -201,11 +201,20 @@ struct PosixDiskTests {
 
     @Test func aClosedFileGivesItsDescriptorBack() throws {
         try write("a", [])
-        let before = try ProcessStatistics.current().openDescriptorCount
-        for _ in 0..<2_000 { try disk.open("a", .read).close() }
-        for _ in 0..<2_000 { _ = try disk.open("a", .read) }
-        // Other tests run beside this one and have files open too, but not thousands.
-        #expect(try ProcessStatistics.current().openDescriptorCount < before + 1_000)
+        let closed = try disk.open("a", .read)
+        #expect(try openDescriptors(in: directory.path).count == 1)
+        closed.close()
+        #expect(try openDescriptors(in: directory.path).isEmpty)
+        withExtendedLifetime(closed) {}
+    }
+
+    @Test func aFileThatNobodyHasGivesItsDescriptorBack() throws {
+        try write("a", [])
+        let left = try disk.open("a", .read)
+        #expect(try openDescriptors(in: directory.path).count == 1)
+        withExtendedLifetime(left) {}
+        _ = consume left
+        #expect(try openDescriptors(in: directory.path).isEmpty)
     }
 
     @Test func oneFileServesManyThreads() throws {

@@ -15,6 +15,11 @@ package final class ManualClock: Clock {
         hands = Mutex(Hands(wallMicroseconds: wallMicroseconds, monotonicNanoseconds: 1_000_000_000))
     }
 
+    /// Stands still as well, but at the present time: for what has to agree with real clocks, such as certificates.
+    package static func atPresent() -> ManualClock {
+        ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
+    }
+
     package func wallMicroseconds() -> Int64 { hands.withLock { $0.wallMicroseconds } }
 
     package func monotonicNanoseconds() -> UInt64 { hands.withLock { $0.monotonicNanoseconds } }

@@ -24,11 +24,9 @@ struct EraseVerbTests {
             AdministrativeRequest.createKey(
                 organization: "acme", name: "laptop", scopes: [], user: "zqx7-ada", expiresInSeconds: nil),
             clock: clock, entropy: entropy)
-        var phases: [String] = []
         let outcome = try door.erase(
-            user: "zqx7-ada", organization: "acme", waits: false, clock: clock, entropy: entropy
-        ) { phases.append($0) }
-        #expect(outcome.isDone && !phases.isEmpty)
+            user: "zqx7-ada", organization: "acme", waits: false, clock: clock, entropy: entropy)
+        #expect(outcome.isDone)
         let fields = try ControlDocument(parsing: outcome.fields)
         let id = try #require(fields["erasure_id"]?.stringValue)
         #expect(fields["certificate"]?["state"]?.stringValue == "done")
@@ -39,6 +37,21 @@ struct EraseVerbTests {
             AdministrativeRequest.listKeys(organization: "acme"), clock: clock, entropy: entropy)
         #expect(!String(decoding: keys, as: UTF8.self).contains("zqx7"))
         #expect(String(decoding: keys, as: UTF8.self).contains("********"))
+    }
+
+    @Test func howFarAnErasureIsIsToldWheneverThatIsAnotherText() throws {
+        func answer(_ state: String, _ phase: String, awaited: String = "") -> [UInt8] {
+            Array(#"{"erasure_id":"01","state":"\#(state)","phase":"\#(phase)","awaited":[\#(awaited)]}"#.utf8)
+        }
+        var answers = [
+            answer("begun", "rewriting"), answer("begun", "rewriting"),
+            answer("begun", "sweeping", awaited: #""a.seg","b.seg""#), answer("done", "done"),
+        ]
+        var told: [String] = []
+        let outcome = try door.follow(
+            answers.removeFirst(), waits: true, isServed: true, { _ in answers.removeFirst() }, { told.append($0) })
+        #expect(told == ["rewriting", "sweeping, waiting for readers of a.seg, b.seg"])
+        #expect(outcome.isDone && answers.isEmpty)
     }
 
     @Test func anOrganizationThatDoesNotExistIsToldWithWhatToDo() throws {

@@ -45,7 +45,8 @@ extension StoreDoor {
         }
     }
 
-    private func follow(
+    /// Asks again, with pauses, until the erasure of an answer is done or others see to it.
+    func follow(
         _ answer: [UInt8], waits: Bool, isServed: Bool, _ ask: ([UInt8]) throws -> [UInt8],
         _ progress: (String) -> Void
     ) throws -> ErasureOutcome {

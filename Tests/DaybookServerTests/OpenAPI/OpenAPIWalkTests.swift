@@ -1,6 +1,5 @@
 import DaybookControl
 import DaybookFormat
-import DaybookSystem
 import DaybookTestSupport
 import Testing
 
@@ -303,7 +302,7 @@ import Testing
     private func askTooMuch(_ walk: InterfaceWalk) async throws {
         var limits = AddressLimits()
         limits.requestsPerMinute = 1
-        let clock = ManualClock(wallMicroseconds: SystemClock().wallMicroseconds())
+        let clock = ManualClock.atPresent()
         try await TestServer.with(addressLimits: limits, clock: clock) { server in
             #expect(try await server.request("GET", "/health/live").status == 200)
             for walked in WalkedOperation.all + WalkedOperation.options {
