@@ -82,21 +82,35 @@ final class TestConnection: Sendable {
 
     /// The next answer. Throws `Ended` when the server closes before it is whole.
     func reply(isHead: Bool = false) async throws -> Reply {
+        try await onThread { [self] in try readReply(isHead: isHead) }
+    }
+
+    /// The answer to a request, and the time from the last byte of the one to the last byte of the other. Both are on one
+    /// thread, so that no wait for Swift's few threads is in it.
+    func timedReply(to request: [UInt8]) async throws -> (reply: Reply, nanoseconds: UInt64) {
         try await onThread { [self] in
-            let head = try line(until: Array("\r\n\r\n".utf8))
-            let lines = String(decoding: head, as: UTF8.self).components(separatedBy: "\r\n")
-            guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
-                throw Ended()
-            }
-            var fields: [String: String] = [:]
-            for line in lines.dropFirst() {
-                let parts = line.split(separator: ":", maxSplits: 1)
-                guard parts.count == 2 else { continue }
-                fields[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
-            }
-            let byteCount = isHead || status < 200 || status == 204 ? 0 : Int(fields["content-length"] ?? "") ?? 0
-            return Reply(status: status, fields: fields, body: try take(byteCount))
+            try transport.send(request)
+            let clock = SystemClock()
+            let sent = clock.monotonicNanoseconds()
+            let reply = try readReply(isHead: false)
+            return (reply, clock.monotonicNanoseconds() - sent)
         }
+    }
+
+    private func readReply(isHead: Bool) throws -> Reply {
+        let head = try line(until: Array("\r\n\r\n".utf8))
+        let lines = String(decoding: head, as: UTF8.self).components(separatedBy: "\r\n")
+        guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+            throw Ended()
+        }
+        var fields: [String: String] = [:]
+        for line in lines.dropFirst() {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            fields[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
+        }
+        let byteCount = isHead || status < 200 || status == 204 ? 0 : Int(fields["content-length"] ?? "") ?? 0
+        return Reply(status: status, fields: fields, body: try take(byteCount))
     }
 
     /// The text up to the next line end.

@@ -5,6 +5,8 @@ import DaybookSystem
 import DaybookTestSupport
 import Foundation
 import Logging
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
@@ -24,6 +26,7 @@ final class TestServer: Sendable {
     let port: UInt16
     /// Where TLS is on.
     let security: TransportSecurity?
+    private let executor = ServerTaskExecutor()
     private let group: ServiceGroup
     private let running: Task<Void, any Error>
 
@@ -69,7 +72,7 @@ final class TestServer: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [server], logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })))
         self.group = group
-        running = Task { try await group.run() }
+        running = Task(executorPreference: executor) { try await group.run() }
         var found = ports.makeAsyncIterator()
         port = UInt16(await found.next() ?? 0)
     }
@@ -174,6 +177,19 @@ final class TestServer: Sendable {
     /// The last sequence that readers see.
     func lastSequence(_ record: OrganizationRecord? = nil) throws -> UInt64 {
         try store.snapshot(of: (record ?? organization).log).lastSequence
+    }
+}
+
+/// Runs what is asynchronous in servers. Swift's own threads are few, and other tests compute on them: how long a server
+/// takes for an answer must not be how long they do.
+private final class ServerTaskExecutor: TaskExecutor {
+    /// Of all servers.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 16)
+    private let eventLoop = group.next()
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
 
