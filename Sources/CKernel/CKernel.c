@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int daybook_syncfs(int descriptor) { return syncfs(descriptor); }
@@ -47,6 +48,25 @@ void daybook_thread_name(const char *name) {
 
 int daybook_thread_niceness(int niceness) {
     return setpriority(PRIO_PROCESS, (id_t)gettid(), niceness);
+}
+
+// As the kernel lays it out (its first version); the C library of Debian 12 has neither the type nor the calls.
+typedef struct {
+    uint32_t byteCount;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t niceness;
+    uint32_t priority;
+    uint64_t sliceNanoseconds;
+    uint64_t deadlineNanoseconds;
+    uint64_t periodNanoseconds;
+} scheduling;
+
+int daybook_thread_slice(uint64_t nanoseconds) {
+    scheduling current;
+    if (syscall(SYS_sched_getattr, 0, &current, sizeof current, 0) != 0) return -1;
+    current.sliceNanoseconds = nanoseconds;
+    return (int)syscall(SYS_sched_setattr, 0, &current, 0);
 }
 
 int daybook_map_large_blocks(int byteCount, int keptByteCount) {

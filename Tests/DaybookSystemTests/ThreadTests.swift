@@ -35,6 +35,34 @@ struct ThreadTests {
         #expect(fields.dropFirst(18).first == "7")
     }
 
+    @Test(arguments: [SystemThread.TimeSlice.usual, .short]) func aTimeSliceLeavesNicenessAlone(
+        _ slice: SystemThread.TimeSlice
+    ) throws {
+        let box = Box<[UInt8]>([])
+        let isSet = Box(false)
+        SystemThread.start(name: "slice", niceness: 7, slice: slice) {
+            isSet.set(SystemThread.setTimeSlice(slice))
+            box.set((try? HostFile.read("/proc/thread-self/stat", byteCountMax: 1_000)) ?? [])
+        }.join()
+        let fields = box.current.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        #expect(isSet.current)
+        #expect(fields.dropFirst(18).first == "7")
+    }
+
+    @Test func theTimeOnAProcessorDoesNotGrowWhileAThreadSleeps() {
+        let slept = Box<UInt64>(.max)
+        let worked = Box<UInt64>(0)
+        SystemThread.start(name: "time") {
+            let started = SystemThread.processorNanoseconds()
+            _ = Wakeup().wait(microseconds: 200_000)
+            slept.set(SystemThread.processorNanoseconds() - started)
+            while SystemThread.processorNanoseconds() - started < 1_000_000 + slept.current {}
+            worked.set(SystemThread.processorNanoseconds() - started)
+        }.join()
+        #expect(slept.current < 100_000_000)
+        #expect(worked.current >= 1_000_000)
+    }
+
     @Test func aThreadNeedsNoJoin() {
         let wakeup = Wakeup()
         _ = SystemThread.start(name: "loose") { wakeup.signal() }

@@ -28,6 +28,10 @@ void daybook_thread_name(const char *name);
 /// Sets the niceness of the calling thread only (Linux keeps it per thread). 0 or -1 with errno.
 int daybook_thread_niceness(int niceness);
 
+/// Sets the time slice of the calling thread, its policy and niceness as they are: from 100,000 to 100,000,000
+/// nanoseconds, 0 for the kernel's own. Kernels before 6.12 take it and do nothing. 0 or -1 with errno.
+int daybook_thread_slice(uint64_t nanoseconds);
+
 /// Raises the soft limit of open descriptors to the hard one. The limit that now holds, or -1 with errno.
 int64_t daybook_raise_descriptor_limit(void);
 
