@@ -3,8 +3,8 @@ internal import DaybookFormat
 
 /// Users and teams.
 extension OperationTable {
-    private static let userID = identifier("user_id", ["type": "string", "minLength": 1], "Names the user.")
-    private static let teamID = identifier("team_id", ["type": "string", "minLength": 1], "Names the team.")
+    private static let userID = identifier("user_id", Schema.user, "Names the user.")
+    private static let teamID = identifier("team_id", Schema.user, "Names the team.")
     private static let team = ParameterDescriptor(
         .query, "team_id", Schema.user, "Only members of this team.", component: "team_id.members")
 

@@ -67,7 +67,10 @@ extension SchemaTable {
                     "token_id",
                     Self.token(255).with(["description": "The id of a token, or the `grant_id` of its line."])),
                 .init("token", Self.token(TokenText.byteCountMax).with(["description": "The token itself."])),
-            ]).with(["description": "One of `token_id` and `token`; neither for the access token that asks."]))
+            ]).with([
+                "description": "One of `token_id` and `token`; neither for the access token that asks.",
+                "not": ["required": ["token_id", "token"]],
+            ]))
         add(
             "IssuedTokens",
             Schema.object([
