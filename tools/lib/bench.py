@@ -21,13 +21,11 @@ from server import Daybook
 
 
 class Bench:
-    def __init__(self, binary, quick, rounds=None, token_command=None):
+    def __init__(self, binary, quick, rounds=None):
         self.binary = binary
         self.quick = quick
         # How often runs that are compared take their turns; None is up to each benchmark.
         self.rounds = rounds
-        # Prints a credential; see tools/lib/front.py.
-        self.token_command = token_command
         self.rows = []
         self.details = {}
 
@@ -288,10 +286,6 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", metavar="FILE", help="everything that was measured, as JSON")
     parser.add_argument("--rounds", type=int, help="how often runs that are compared take their turns")
-    parser.add_argument(
-        "--token-command", metavar="TEXT",
-        help="for `front`: a command that prints a token; {binary}, {data} and {organization} are filled in",
-    )  # fmt: skip
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)
@@ -299,7 +293,7 @@ def main():
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}")
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds must be at least 1")
-    bench = Bench(options.binary, options.quick, options.rounds, options.token_command)
+    bench = Bench(options.binary, options.quick, options.rounds)
     for name in options.names or NAMES:
         work = tempfile.mkdtemp(prefix="daybook-bench-")
         try:

@@ -1,7 +1,8 @@
 """The figures behind `tools/bench fairness`: nine organizations send and ask a little while a tenth floods.
 
-Client and server share the machine, so the clients of the flood run with the scheduling policy for idle times: whatever
-else wants a processor has it at once. What two busy processors alone do to the nine is a line of its own."""
+The server has one half of the processors and the clients have the other, so that what clients cost is not taken for what the
+server does. Among the clients those of the flood have the scheduling policy for idle times: the nine have a processor
+at once. What busy processors of the clients alone do to the nine is a line of its own."""
 
 import json
 import os
@@ -21,6 +22,10 @@ RAMP_SECONDS = 1.0
 # How long a client may take for its last answers.
 PATIENCE_SECONDS = 40
 
+ALONE = "alone"
+BUSY = "busy clients"
+LIMITED = "single events beyond a limit"
+
 # What the tenth organization does: the load clients that run at once. Batches have as many connections as batches of one
 # organization are taken at a time.
 FLOODS = {
@@ -29,12 +34,16 @@ FLOODS = {
     "heavy questions": (("--connections", "16", "--questions", "100", "--question", "heavy"),),
 }
 FLOODS["all together"] = tuple(client for clients in FLOODS.values() for client in clients)
+# Of an organization with a limit: all but 83 requests a second are refused.
+FLOODS[LIMITED] = FLOODS["single events"]
+
+PROCESSORS = sorted(os.sched_getaffinity(0))
+# With one processor both have that one.
+SERVER_PROCESSORS = set(PROCESSORS[: max(1, len(PROCESSORS) // 2)])
+CLIENT_PROCESSORS = set(PROCESSORS[len(PROCESSORS) // 2 :])
 
 # What the nine do.
 WHAT = ("single", "question")
-
-ALONE = "alone"
-BUSY = "busy processors"
 
 
 class FairnessBench:
@@ -49,6 +58,7 @@ class FairnessBench:
 
     def run(self):
         store = queries.Store(self.bench.binary, self.work, "fair")
+        store.daybook.processors = SERVER_PROCESSORS
         store.start(["--seal-age", "2"])
         # The first organization, with a quarter of the events, is the one that floods.
         store.bench_json(
@@ -76,6 +86,8 @@ class FairnessBench:
     def measure(self, store, quiet, kind):
         """What the nine saw while the tenth did this. Events and questions have connections of their own: what waits for
         an answer must not keep the other kind from being sent."""
+        if kind == LIMITED:
+            set_tier(store, "enterprise")
         clients = self.start_flood(store, kind)
         time.sleep(RAMP_SECONDS)
         asking = ("--rate", str(QUIET_COUNT * QUESTIONS_A_SECOND), "--questions", "100")
@@ -86,6 +98,8 @@ class FairnessBench:
             for client in clients:
                 client.terminate()
         floods = [end_client(client, PATIENCE_SECONDS) for client in clients]
+        if kind == LIMITED:
+            set_tier(store, "unlimited")
         if None in reports:
             raise RuntimeError("a client of the nine ended without a report")
         return {"single": reports[0], "question": reports[1], "floods": [flood for flood in floods if flood]}
@@ -99,7 +113,7 @@ class FairnessBench:
     def start_flood(self, store, kind):
         if kind == BUSY:
             command = [sys.executable, "-c", "while True: pass"]
-            return [start_client(command, yield_to_all) for _ in range(os.cpu_count() or 1)]
+            return [start_client(command, yield_to_all) for _ in CLIENT_PROCESSORS]
         clients = []
         for arguments in FLOODS.get(kind, ()):
             command = [
@@ -187,12 +201,23 @@ def shares(figure):
     return text
 
 
+def set_tier(store, tier):
+    """Of the organization that floods."""
+    largest = max(queries.organizations(store.daybook), key=lambda record: record["last_sequence"])
+    store.daybook.verb("limits", "set", largest["organization"], "--data", store.daybook.directory, "--tier", tier)
+
+
+def be_client():
+    os.sched_setaffinity(0, CLIENT_PROCESSORS)
+
+
 def yield_to_all():
-    """Of a process that runs when nobody else wants the processor."""
+    """Of a client that runs when no other wants the processor."""
+    be_client()
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def start_client(command, before=None):
+def start_client(command, before=be_client):
     """Output goes to a file, so that the client never waits for somebody to read it."""
     output = tempfile.TemporaryFile()
     process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, preexec_fn=before)

@@ -1,15 +1,10 @@
 """The figures behind `tools/bench front`, `single-rate` and `normal`: what the front door costs.
 
 `front` compares two organizations of one server, which take turns: one sends with an API key and has no limits, the other
-has every limit, none of which it reaches, and sends with a token where `--token-command` says how to get one, such as
+has every limit, none of which it reaches, and sends with an access token. Validation and the audit trail are on for both,
+because nobody can turn them off."""
 
-    tools/bench --token-command '{binary} token issue --data {data} --organization {organization}' front
-
-Validation and the audit trail are on for both, because nobody can turn them off."""
-
-import shlex
 import statistics
-import subprocess
 import sys
 
 import queries
@@ -38,7 +33,7 @@ class FrontBench:
     def compare(self):
         seconds = "3" if self.bench.quick else "15"
         rounds = self.bench.rounds or (1 if self.bench.quick else 5)
-        guarded = self.daybook.verb_json("org", "create", "guarded", "--data", self.daybook.directory)["api_key"]
+        guarded = self.daybook.verb_json("org", "create", "guarded", "--data", self.daybook.directory)["key_id"]
         self.daybook.verb(
             "limits", "set", "guarded", "--data", self.daybook.directory, "--requests-per-minute", str(REQUESTS_A_MINUTE)
         )
@@ -46,7 +41,7 @@ class FrontBench:
         for number in range(rounds):
             # Which one is first changes from round to round.
             for name in sorted(rates, reverse=number % 2 == 0):
-                credential = self.key if name == "plain" else self.token("guarded") or guarded
+                credential = self.key if name == "plain" else self.token(guarded)
                 report, command = self.bench.ingest(
                     self.daybook, "--connections", "64", "--duration", seconds, key=credential
                 )
@@ -55,30 +50,19 @@ class FrontBench:
         plain, limited = (statistics.median(rates[name]) for name in ("plain", "guarded"))
         # Runs that follow each other meet the same machine: their ratios differ less than the rates do.
         ratio = statistics.median(new / old for old, new in zip(rates["plain"], rates["guarded"]))
-        credential = "a token" if self.bench.token_command else "AN API KEY, FOR WANT OF --token-command,"
         self.bench.row(
-            f"single events, 64 connections: {credential} and limits that are never reached, against an API key without limits",
+            f"single events, 64 connections: an access token and limits that are never reached, against an API key without limits",
             f"{limited:,.0f} against {plain:,.0f}/s, {ratio:.3f} times, medians of {rounds} in turn; at least {RATIO_LIMIT:.2f}: "
             f"{verdict(ratio >= RATIO_LIMIT)}; at least {RATE_LIMIT:,}/s with everything on: {verdict(limited >= RATE_LIMIT)}",
             command,
         )
-        self.bench.details["front"] = {"rates": rates, "ratio": ratio, "token": self.bench.token_command is not None}
+        self.bench.details["front"] = {"rates": rates, "ratio": ratio}
         self.daybook.kill()
 
-    def token(self, organization):
-        """A fresh one, because tokens do not last; nothing when nobody said how to get it."""
-        if self.bench.token_command is None:
-            return None
-        # Split first: then a path with a space in it stays one argument.
-        command = [
-            part.format(binary=self.bench.binary, data=self.daybook.directory, organization=organization)
-            for part in shlex.split(self.bench.token_command)
-        ]
-        done = subprocess.run(command, capture_output=True, check=False, text=True)
-        words = done.stdout.split()
-        if done.returncode != 0 or len(words) != 1:
-            raise RuntimeError(f"{' '.join(command)} printed no token: {done.stdout[:200]}{done.stderr[:500]}")
-        return words[0]
+    def token(self, key_id):
+        """A fresh one, because tokens do not last."""
+        issued = self.daybook.verb_json("token", "issue", key_id, "--data", self.daybook.directory, "--no-refresh")
+        return issued["access_token"]
 
     # --- a rate far from full load
 

@@ -24,6 +24,8 @@ class Daybook:
         self.log_path = directory + ".log"
         # Further arguments of `daybook serve`.
         self.serve_arguments = []
+        # Those that the server may use; None for all.
+        self.processors = None
 
     def verb(self, *arguments):
         """Standard output of a verb that must succeed."""
@@ -48,9 +50,13 @@ class Daybook:
     def start(self, seconds=60):
         """Returns as soon as the server has said where it listens."""
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log, preexec_fn=self.keep_to_processors)
         url = json.loads(self.first_line(time.monotonic() + seconds))["url"]
         self.port = urllib.parse.urlsplit(url).port
+
+    def keep_to_processors(self):
+        if self.processors is not None:
+            os.sched_setaffinity(0, self.processors)
 
     def first_line(self, deadline):
         """Of the server's standard output."""
