@@ -94,6 +94,7 @@ package final class DaybookServer: Service {
         var loops: [ObjectIdentifier: Loop] = [:]
         for eventLoop in group.makeIterator() {
             let loop = try await eventLoop.submit { [environment] in
+                SystemThread.setTimeSlice(.short)
                 let loop = IngestLoop(environment: environment, pool: pool, eventLoop: eventLoop)
                 return NIOLoopBound(loop, eventLoop: eventLoop)
             }.get()

@@ -61,9 +61,7 @@ import Testing
         while queue.take() != nil {}
         try add(10, of: Self.second, to: &queue)
         try add(11, of: Self.second, to: &queue)
-        #expect(queue.mayBegin(Self.second))
         expectNext(10, of: &queue)
-        #expect(!queue.mayBegin(Self.second))
         expectNext(nil, of: &queue)
     }
 
@@ -197,13 +195,59 @@ import Testing
         expectRefusal(106, of: .server, by: &queue)
     }
 
+    // MARK: Long and short
+
+    @Test func questionsOfWhomeverTheyTookLongAreTakenForLong() throws {
+        var queue = queue(threads: 3)
+        // While somebody runs, nobody is forgotten.
+        try add(2, of: Self.third, to: &queue)
+        _ = try begin(&queue)
+        // What each costs, and what is expected of it by then: 0, 3, 2.75, 2.06, 1.55, 1.16 and 0.87 ms.
+        let costs = [3_000_000, 2_000_000, 10, 10, 10, 10, 10]
+        for (processorNanoseconds, isLong) in zip(costs, [false, true, true, true, true, true, false]) {
+            try add(0, of: Self.first, to: &queue)
+            try add(1, of: Self.second, to: &queue)
+            let works = [try begin(&queue), try begin(&queue)]
+            for work in works {
+                let isFirst = work.ticket.owner == Self.first
+                #expect(work.isProbablyLong == (isFirst && isLong))
+                queue.finish(
+                    work, afterNanoseconds: 5_000_000,
+                    processorNanoseconds: isFirst ? UInt64(processorNanoseconds) : 300_000)
+            }
+        }
+    }
+
+    @Test func largeBodiesAndPartsAreLongAndActsAreNot() throws {
+        var queue = queue(threads: 3)
+        let acts = WorkOwner.administration(of: Self.first.organization)
+        try add(0, of: .bodies(of: Self.first.organization), to: &queue)
+        #expect(try begin(&queue).isProbablyLong)
+        _ = queue.addHelper(1, of: Self.first)
+        #expect(try begin(&queue).isProbablyLong)
+        try add(2, of: acts, to: &queue)
+        let act = try begin(&queue)
+        #expect(!act.isProbablyLong)
+        queue.finish(act, afterNanoseconds: 9_000_000, processorNanoseconds: 9_000_000)
+        try add(3, of: acts, to: &queue)
+        #expect(try !begin(&queue).isProbablyLong)
+    }
+
+    @Test func largeBodiesDoNotWaitForQuestionsOfTheirOrganization() throws {
+        var queue = queue(threads: 1)
+        for job in 0..<2 { try add(job, of: Self.first, to: &queue) }
+        expectNext(0, of: &queue)
+        try add(10, of: .bodies(of: Self.first.organization), to: &queue)
+        expectNext(10, of: &queue)
+        expectNext(nil, of: &queue)
+    }
+
     // MARK: Helpers
 
     @Test func helpersHaveThreadsThatNobodyElseWants() throws {
         var queue = queue(threads: 2)
         try add(0, of: Self.first, to: &queue)
         let running = try begin(&queue)
-        #expect(queue.mayBeginHelper)
         _ = queue.addHelper(1_000, of: Self.first)
         try add(10, of: Self.second, to: &queue)
         expectNext(10, of: &queue)

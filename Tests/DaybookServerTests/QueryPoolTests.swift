@@ -128,6 +128,46 @@ import Testing
         }
     }
 
+    /// The niceness of the thread that runs a job of the owner.
+    private func niceness(_ pool: QueryPool, of owner: WorkOwner) async -> Int? {
+        let stat = await withCheckedContinuation { continuation in
+            pool.submit(of: owner) {
+                continuation.resume(returning: [UInt8]())
+            } _: {
+                continuation.resume(
+                    returning: (try? HostFile.read("/proc/thread-self/stat", byteCountMax: 1_000)) ?? [])
+            }
+        }
+        let fields = stat.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        return fields.dropFirst(18).first.flatMap { Int($0) }
+    }
+
+    @Test func longWorkRunsOnThreadsThatYieldToTheOthers() async {
+        await with(threads: 1) { pool in
+            for _ in 0..<20 {
+                #expect(await niceness(pool, of: Self.quiet) == 0)
+                #expect(await niceness(pool, of: .bodies(of: Self.quiet.organization)) == 5)
+            }
+        }
+    }
+
+    @Test func workOfBothKindsGoesOnUntilItIsDone() async {
+        let pool = QueryPool(threadCount: 2, clock: SystemClock())
+        let done = Atomic<Int>(0)
+        pool.start()
+        for job in 0..<400 {
+            let organization = LogID(UInt64(10 + job % 7))
+            let owner = job % 2 == 0 ? WorkOwner.bodies(of: organization) : .questions(of: organization)
+            pool.submit(of: owner) {
+                done.add(1, ordering: .relaxed)
+            } _: {
+                done.add(1, ordering: .relaxed)
+            }
+        }
+        await onThread { pool.stop() }
+        #expect(done.load(ordering: .relaxed) == 400)
+    }
+
     @Test func stoppingFinishesWhatWaits() async {
         let pool = QueryPool(threadCount: 1, clock: SystemClock())
         pool.start()

@@ -123,8 +123,8 @@ import Testing
     private func flood(_ server: TestServer, _ key: String, _ count: Int, _ number: Int) async throws {
         let connection = try await server.connect()
         defer { connection.close() }
-        // Most are padded beyond what a turn takes, so that two in one turn are one too many.
-        let padding = String(repeating: " ", count: number % 4 == 0 ? 0 : 90_000)
+        // Most are padded so that two in one turn are one too many, and not so much that a query thread would take them.
+        let padding = String(repeating: " ", count: number % 4 == 0 ? 0 : 60_000)
         let request = TestConnection.text(
             "POST", "/api/v1/metrics/command-execution", body: padding + Bodies.command, key: key)
         let isPipelined = number % 2 == 0

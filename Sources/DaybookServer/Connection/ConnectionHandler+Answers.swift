@@ -108,6 +108,7 @@ extension ConnectionHandler {
             guard loop.isOver(limits.requestMilliseconds, since: requestStartedTick) else { return }
             if routing.responseHasStarted { context.close(promise: nil) } else { answer(.timeout) }
         case .querying: checkQueryTime()
+        case .parsing: checkParseTime()
         case .committing: giveUpCommit(since: ingest?.submittedTick)
         case .importing: giveUpCommit(since: importStream?.submittedTick)
         case .routing where !routing.responseHasStarted:

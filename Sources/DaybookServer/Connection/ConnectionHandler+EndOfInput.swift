@@ -9,7 +9,7 @@ extension ConnectionHandler {
         case .idle, .collecting, .asking: true
         case .importing: importStream?.hasEnded == false && importStream?.isWaiting == false
         case .routing: !routing.requestHasEnded
-        case .held, .committing, .querying, .lingering, .closed: false
+        case .held, .parsing, .committing, .querying, .lingering, .closed: false
         }
     }
 

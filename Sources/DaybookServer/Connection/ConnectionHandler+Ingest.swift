@@ -121,8 +121,11 @@ extension ConnectionHandler {
 
     func submitCollected() {
         guard var current = ingest else { return }
+        let now = environment.nanoseconds
+        let isForPool = isForPool(current, at: now)
         if let organization = current.credential?.organization.log {
-            guard mayGoOn(organization, .request(byteCount: current.chargedByteCount), .collected) else { return }
+            let work = TurnShare<HeldWork>.Work.request(byteCount: isForPool ? 0 : current.chargedByteCount)
+            guard mayGoOn(organization, work, .collected, at: now) else { return }
         }
         if let failure = current.failure {
             answer(failure)
@@ -131,6 +134,7 @@ extension ConnectionHandler {
         let body = current.body ?? ByteBuffer()
         current.body = nil
         ingest?.body = nil
+        if isForPool, let credential = current.credential { return parseOnPool(current, body, credential) }
         guard let packing = current.packing else { return submit(current, body.readableBytesSpan) }
         do throws(ErrorResponse) {
             let unpacked = try PackedBody.unpack(body, packing, byteCountMax: Limits.bodyByteCountMax) { byteCount in
@@ -223,24 +227,29 @@ extension ConnectionHandler {
         var current = request
         guard let credential = current.credential else { return }
         current.arrival = environment.now
-        let hashes = current.idempotencyHashes(of: span)
-        var group = GroupBuilder(
-            log: credential.organization.log, arrival: current.arrival, keyHash: hashes?.key, bodyHash: hashes?.body,
-            byteCapacity: span.byteCount + 160)
-        let context = EventParser.Context(
-            arrival: current.arrival, organization: credential.organization.id, defaultUser: credential.defaultUser,
+        accept(current.parse(span, parserContext(current, credential), log: credential.organization.log), current)
+    }
+
+    func parserContext(_ request: IngestRequest, _ credential: Credential) -> EventParser.Context {
+        EventParser.Context(
+            arrival: request.arrival, organization: credential.organization.id, defaultUser: credential.defaultUser,
             mayNameAnyUser: credential.permits(.sendEventsOfAnyUser), randomness: loop.identifiers,
-            batchEventCountMax: current.isSingle ? 1 : environment.batchEventCountMax(of: credential.organization.log),
+            batchEventCountMax: request.isSingle ? 1 : environment.batchEventCountMax(of: credential.organization.log),
             teams: loop.teams(of: credential.organization.log))
-        switch EventParser.parse(span, kind: current.kind, context: context, into: &group) {
+    }
+
+    func accept(_ parsed: consuming ParsedBody, _ request: IngestRequest) {
+        switch parsed.result {
         case .rejected(let errors, let code):
             answer(ErrorResponse(rejected: errors, code: code))
         case .accepted(let summary):
+            var current = request
+            var group = parsed.group
             current.summary = summary
             current.eventCount = group.eventCount
             if current.isRelaxed { group.markRelaxed() }
-            let ticket = loop.register(
-                self, of: credential.organization.log, chargedByteCount: current.chargedByteCount)
+            let log = group.header.log
+            let ticket = loop.register(self, of: log, chargedByteCount: current.chargedByteCount)
             current.chargedByteCount = 0
             current.ticket = ticket
             current.submittedTick = loop.tick

@@ -21,6 +21,8 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         case collecting
         /// Its organization had its share of this turn of the loop: it goes on in a later one.
         case held
+        /// A query thread makes events of its body.
+        case parsing
         /// The store has it.
         case committing
         /// An import's body arrives; chunks of it are being committed on the way.
@@ -61,6 +63,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
     var importStream: ImportStream?
     var asked: AskedQuery?
     var query: RunningQuery?
+    var parse: RunningParse?
     var routing = RoutingState()
     var held: HeldRequest?
     var hasTurn = false
@@ -144,6 +147,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         if let ticket = importStream?.ticket { loop.abandon(ticket) }
         refundBody()
         giveUpQuery()
+        giveUpParse()
         endRecord()
         leaveBatch()
         ingest = nil
@@ -173,7 +177,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         case .collecting, .asking: true
         case .importing: importStream?.isWaiting == false
         case .routing: !routing.requestHasEnded
-        case .held, .committing, .querying, .lingering, .closed: false
+        case .held, .parsing, .committing, .querying, .lingering, .closed: false
         }
     }
 
@@ -302,7 +306,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
         case .importing where isTakingInput: answer(interrupted(failure))
         case .routing where !routing.requestHasEnded && routing.responseHasStarted: context?.close(promise: nil)
         case .routing where !routing.requestHasEnded: answer(failure)
-        case .idle, .held, .committing, .importing, .querying, .routing: waiting.append(.failure(failure))
+        case .idle, .held, .parsing, .committing, .importing, .querying, .routing: waiting.append(.failure(failure))
         case .lingering, .closed: break
         }
     }

@@ -41,6 +41,16 @@ struct IngestRequest {
         self.failure = failure
     }
 
+    /// The body as a group of events of this organization. On any thread.
+    func parse(_ body: RawSpan, _ context: EventParser.Context, log: LogID) -> ParsedBody {
+        let hashes = idempotencyHashes(of: body)
+        var group = GroupBuilder(
+            log: log, arrival: arrival, keyHash: hashes?.key, bodyHash: hashes?.body,
+            byteCapacity: body.byteCount + 160)
+        let result = EventParser.parse(body, kind: kind, context: context, into: &group)
+        return ParsedBody(result: result, group: group)
+    }
+
     /// The hashes under which the store remembers the request. Both spellings of a path are the same request.
     func idempotencyHashes(of body: RawSpan) -> (key: IdempotencyHash, body: IdempotencyHash)? {
         guard let idempotencyKey else { return nil }

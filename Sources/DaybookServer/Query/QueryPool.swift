@@ -28,10 +28,16 @@ final class QueryPool: Sendable {
 
     private struct State {
         var queue: FairQueue<Waiting>
-        var idle: [Int] = []
+        /// Threads that sleep, or have not begun.
+        var idle: Set<Int>
+        /// Work for threads that are being woken up.
+        var handed: [Int: FairQueue<Waiting>.Work] = [:]
         var isStopping = false
         var refusedCount: UInt64 = 0
     }
+
+    /// Long work yields to loops, commits and short questions where processors are scarce, and the short goes at once.
+    private static let longNiceness = 5
 
     let width: Int
     private let clock: any Clock
@@ -44,15 +50,25 @@ final class QueryPool: Sendable {
         width = max(1, threadCount)
         self.clock = clock
         let limits = FairQueue<Waiting>.Limits(threadCount: width, spareThreadCount: Self.spareThreadCount)
-        state = Mutex(State(queue: FairQueue(limits)))
-        wakeups = (0..<width + Self.spareThreadCount).map { _ in Wakeup() }
+        // As many for short work as for long: whichever comes finds its thread, and what runs at once is bounded by the
+        // queue.
+        wakeups = (0..<2 * (width + Self.spareThreadCount)).map { _ in Wakeup() }
+        state = Mutex(State(queue: FairQueue(limits), idle: Set(wakeups.indices)))
     }
+
+    /// A thread for long work, which has another priority. A thread cannot change its own: only the way down is open.
+    private func isForLong(_ index: Int) -> Bool { index >= wakeups.count / 2 }
 
     func start() {
         threads.withLock { threads in
             precondition(threads.isEmpty)
             for index in wakeups.indices {
-                threads.append(SystemThread.start(name: "daybook-query-\(index)") { self.work(index) })
+                let niceness = isForLong(index) ? Self.longNiceness : 0
+                let slice = isForLong(index) ? SystemThread.TimeSlice.usual : .short
+                threads.append(
+                    SystemThread.start(name: "daybook-query-\(index)", niceness: niceness, slice: slice) {
+                        self.work(index)
+                    })
             }
         }
     }
@@ -83,7 +99,7 @@ final class QueryPool: Sendable {
     @discardableResult
     func submit(of owner: WorkOwner = .server, refuse: @escaping Job = {}, _ run: @escaping Job) -> Ticket? {
         let job = Waiting(run: run, refuse: refuse)
-        let taken: (ticket: Ticket?, refused: Waiting?, idle: Int?) = state.withLock { state in
+        let taken: (ticket: Ticket?, refused: Waiting?, thread: Int?) = state.withLock { state in
             guard !state.isStopping else { return (nil, job, nil) }
             switch state.queue.add(job, of: owner) {
             case .refused:
@@ -91,11 +107,11 @@ final class QueryPool: Sendable {
                 return (nil, job, nil)
             case .accepted(let ticket, let displaced):
                 if displaced != nil { state.refusedCount += 1 }
-                return (ticket, displaced, state.queue.mayBegin(owner) ? state.idle.popLast() : nil)
+                return (ticket, displaced, handOver(&state))
             }
         }
         taken.refused?.refuse()
-        if let idle = taken.idle { wakeups[idle].signal() }
+        if let thread = taken.thread { wakeups[thread].signal() }
         return taken.ticket
     }
 
@@ -107,17 +123,43 @@ final class QueryPool: Sendable {
 
     /// Runs a part of a running job of the owner on a thread that nobody else wants. Returns how to take it back.
     private func lend(to owner: WorkOwner, _ part: @escaping Job) -> LentThreads.TakeBack? {
-        let taken: (ticket: Ticket, idle: Int?)? = state.withLock { state in
+        let taken: (ticket: Ticket, thread: Int?)? = state.withLock { state in
             guard !state.isStopping else { return nil }
             let ticket = state.queue.addHelper(Waiting(run: part, refuse: {}), of: owner)
-            return (ticket, state.queue.mayBeginHelper ? state.idle.popLast() : nil)
+            return (ticket, handOver(&state))
         }
         guard let taken else { return nil }
-        if let idle = taken.idle { wakeups[idle].signal() }
+        if let thread = taken.thread { wakeups[thread].signal() }
         return { [self] in takeBack(taken.ticket) }
     }
 
     // MARK: Running
+
+    private func work(_ index: Int) {
+        var done: (work: FairQueue<Waiting>.Work, nanoseconds: UInt64, processorNanoseconds: UInt64)?
+        while true {
+            // In one piece: a thread that is done is asleep or has the next job for whoever looks.
+            let decided = state.withLock { state in
+                if let done {
+                    state.queue.finish(
+                        done.work, afterNanoseconds: done.nanoseconds, processorNanoseconds: done.processorNanoseconds)
+                }
+                return next(for: index, &state)
+            }
+            done = nil
+            for thread in decided.woken { wakeups[thread].signal() }
+            switch decided.step {
+            case .run(let work):
+                let started = (clock.monotonicNanoseconds(), SystemThread.processorNanoseconds())
+                work.job.run()
+                done = (
+                    work, clock.monotonicNanoseconds() - started.0, SystemThread.processorNanoseconds() - started.1
+                )
+            case .sleep: wakeups[index].wait()
+            case .end: return
+            }
+        }
+    }
 
     private enum Step {
         case run(FairQueue<Waiting>.Work)
@@ -125,26 +167,31 @@ final class QueryPool: Sendable {
         case end
     }
 
-    private func work(_ index: Int) {
-        while true {
-            switch state.withLock({ next(for: index, &$0) }) {
-            case .run(let work):
-                let started = clock.monotonicNanoseconds()
-                work.job.run()
-                let nanoseconds = clock.monotonicNanoseconds() - started
-                state.withLock { $0.queue.finish(work, afterNanoseconds: nanoseconds) }
-            case .sleep: wakeups[index].wait()
-            case .end: return
-            }
+    /// Work for this thread, and threads to be woken for work that is not for this one.
+    private func next(for index: Int, _ state: inout State) -> (step: Step, woken: [Int]) {
+        if let work = state.handed.removeValue(forKey: index) { return (.run(work), []) }
+        var woken: [Int] = []
+        while let work = state.queue.take() {
+            // In the end threads of the other kind may have gone already.
+            if work.isProbablyLong == isForLong(index) || state.isStopping { return (.run(work), woken) }
+            woken.append(hand(work, &state))
         }
+        // A job that cannot begin yet waits for one that runs: whoever ends that one takes it.
+        if state.isStopping { return (.end, woken) }
+        state.idle.insert(index)
+        return (.sleep, woken)
     }
 
-    private func next(for index: Int, _ state: inout State) -> Step {
-        if let work = state.queue.take() { return .run(work) }
-        // A job that cannot begin yet waits for one that runs: whoever ends that one takes it.
-        if state.isStopping { return .end }
-        if !state.idle.contains(index) { state.idle.append(index) }
-        return .sleep
+    /// Gives the next job, if one may begin, to a thread that sleeps. Returns the thread, which is to be woken.
+    private func handOver(_ state: inout State) -> Int? { state.queue.take().map { hand($0, &state) } }
+
+    private func hand(_ work: FairQueue<Waiting>.Work, _ state: inout State) -> Int {
+        guard let thread = state.idle.first(where: { isForLong($0) == work.isProbablyLong }) else {
+            preconditionFailure("of each kind there are as many threads as jobs run at once")
+        }
+        state.idle.remove(thread)
+        state.handed[thread] = work
+        return thread
     }
 }
 

@@ -73,7 +73,8 @@ extension Routes {
             MetricSeries(
                 "daybook_queries_running", .gauge, "Query threads that are busy.", queries.runningCount),
             MetricSeries(
-                "daybook_queries_waiting", .gauge, "Queries that wait for a thread.", queries.waitingQuestionCount),
+                "daybook_queries_waiting", .gauge, "Queries, and large bodies to be parsed, that wait for a thread.",
+                queries.waitingQuestionCount),
             MetricSeries(
                 "daybook_acts_waiting", .gauge, "Administrative work that waits for a thread.",
                 queries.waitingAdministrationCount),

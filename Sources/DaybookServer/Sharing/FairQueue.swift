@@ -2,17 +2,28 @@ internal import DaybookFormat
 
 /// Whose work something is.
 struct WorkOwner: Hashable, Sendable {
-    let organization: LogID
-    /// What administrators do waits for no questions, not even for those of their own organization: a flood is ended by
-    /// an administrator.
-    let isAdministration: Bool
-
-    static func questions(of organization: LogID) -> WorkOwner {
-        WorkOwner(organization: organization, isAdministration: false)
+    enum Kind {
+        case questions
+        /// Large bodies to be parsed: nobody's events wait for questions.
+        case bodies
+        /// What administrators do waits for no questions, not even for those of their own organization: a flood is ended
+        /// by an administrator.
+        case administration
     }
 
+    let organization: LogID
+    let kind: Kind
+
+    var isAdministration: Bool { kind == .administration }
+
+    static func questions(of organization: LogID) -> WorkOwner {
+        WorkOwner(organization: organization, kind: .questions)
+    }
+
+    static func bodies(of organization: LogID) -> WorkOwner { WorkOwner(organization: organization, kind: .bodies) }
+
     static func administration(of organization: LogID) -> WorkOwner {
-        WorkOwner(organization: organization, isAdministration: true)
+        WorkOwner(organization: organization, kind: .administration)
     }
 
     /// Whoever may open the data directory, and the server itself.
@@ -54,7 +65,14 @@ struct FairQueue<Job> {
         let job: Job
         let isHelper: Bool
         fileprivate let chargedNanoseconds: UInt64
+
+        /// Whether it had better not keep others from a processor: a large body, or a question of somebody whose questions
+        /// took long lately. What an administrator does is waited for.
+        let isProbablyLong: Bool
     }
+
+    /// Of a processor. Small questions take a third of it.
+    static var longNanoseconds: UInt64 { 1_000_000 }
 
     enum Admission {
         /// - Parameter displaced: another owner's newest job that had to make room, to be refused.
@@ -77,6 +95,8 @@ struct FairQueue<Job> {
         var usedNanoseconds: UInt64
         /// What a job cost lately.
         var usualNanoseconds: UInt64 = 0
+        /// Of that, on a processor: on a busy machine small jobs take long, too.
+        var usualProcessorNanoseconds: UInt64 = 0
 
         var isActive: Bool { runningCount > 0 || !waiting.isEmpty || !helpers.isEmpty }
     }
@@ -185,12 +205,6 @@ struct FairQueue<Job> {
 
     // MARK: Running
 
-    /// Whether a job of the owner would find a thread now.
-    func mayBegin(_ owner: WorkOwner) -> Bool { flows[owner].map(mayBegin) ?? false }
-
-    /// Whether there is a thread for a helper now; waiting jobs go first.
-    var mayBeginHelper: Bool { runningCount < limits.threadCount && waitingCount == 0 }
-
     /// The next job; nil when none may begin now.
     /// - Complexity: O(owners).
     mutating func take() -> Work? {
@@ -220,17 +234,24 @@ struct FairQueue<Job> {
 
     private mutating func begin(_ owner: WorkOwner, _ entry: Entry, isHelper: Bool) -> Work {
         let charged = isHelper ? 0 : flows[owner]!.usualNanoseconds
+        let isLong =
+            switch owner.kind {
+            case .bodies: true
+            case .administration: false
+            case .questions: isHelper || flows[owner]!.usualProcessorNanoseconds >= Self.longNanoseconds
+            }
         startNanoseconds = max(startNanoseconds, flows[owner]!.usedNanoseconds)
         flows[owner]!.usedNanoseconds += charged
         flows[owner]!.runningCount += 1
         runningCount += 1
         return Work(
             ticket: Ticket(owner: owner, number: entry.number), job: entry.job, isHelper: isHelper,
-            chargedNanoseconds: charged)
+            chargedNanoseconds: charged, isProbablyLong: isLong)
     }
 
     /// A job that was taken is over.
-    mutating func finish(_ work: Work, afterNanoseconds nanoseconds: UInt64) {
+    /// - Parameter processorNanoseconds: how much of the time it had a processor.
+    mutating func finish(_ work: Work, afterNanoseconds nanoseconds: UInt64, processorNanoseconds: UInt64 = 0) {
         guard var flow = flows[work.ticket.owner], flow.runningCount > 0 else {
             preconditionFailure("a job ended that had not begun")
         }
@@ -238,11 +259,15 @@ struct FairQueue<Job> {
         flow.runningCount -= 1
         flow.usedNanoseconds = flow.usedNanoseconds - work.chargedNanoseconds + nanoseconds
         if !work.isHelper {
-            flow.usualNanoseconds =
-                flow.usualNanoseconds == 0 ? nanoseconds : (3 * flow.usualNanoseconds + nanoseconds) / 4
+            flow.usualNanoseconds = Self.average(flow.usualNanoseconds, nanoseconds)
+            flow.usualProcessorNanoseconds = Self.average(flow.usualProcessorNanoseconds, processorNanoseconds)
         }
         flows[work.ticket.owner] = flow
         forgetIfIdle(work.ticket.owner)
+    }
+
+    private static func average(_ usual: UInt64, _ latest: UInt64) -> UInt64 {
+        usual == 0 ? latest : (3 * usual + latest) / 4
     }
 
     /// Owners that want nothing are remembered only while they have used more than others.

@@ -88,6 +88,12 @@ struct TurnShare<Item> {
         return true
     }
 
+    /// Whether others are about, so that what takes long had better be done elsewhere.
+    mutating func isShared(by organization: LogID, at now: UInt64) -> Bool {
+        see(organization, at: now)
+        return isRunning || !isAlone(organization, at: now)
+    }
+
     private func fits(_ account: Account, _ nanoseconds: UInt64, _ limit: UInt64) -> Bool {
         account.usedNanoseconds == 0 || account.usedNanoseconds + nanoseconds <= limit
     }

@@ -29,8 +29,8 @@ final class StoreThreads: Sendable {
 
     func start(_ store: Store) {
         store.readCaches.tails.setWaker { [checkpointWakeup] in checkpointWakeup.signal() }
-        let committing = SystemThread.start(name: "commit", niceness: 0) { [self] in runCommitter(store) }
-        let checkpointing = SystemThread.start(name: "checkpoint", niceness: 0) { [self] in runCheckpointer(store) }
+        let committing = SystemThread.start(name: "commit", slice: .short) { [self] in runCommitter(store) }
+        let checkpointing = SystemThread.start(name: "checkpoint", niceness: 5) { [self] in runCheckpointer(store) }
         let sealing = SystemThread.start(name: "seal", niceness: 10) { [self] in runSealer(store) }
         threads.withLock { $0 = [committing, checkpointing, sealing] }
     }

@@ -1,0 +1,116 @@
+import DaybookControl
+import DaybookFormat
+import DaybookStore
+import DaybookTestSupport
+import Testing
+
+@testable import DaybookServer
+
+/// Bodies that query threads make events of, because others share the loop.
+@Suite(.timeLimit(.minutes(15))) struct LargeBodyTests {
+    private static let path = "/api/v1/metrics/command-execution"
+    private static let batchPath = "/api/v1/metrics/batch"
+
+    private static func padded(_ body: String) -> String { String(repeating: " ", count: 70_000) + body }
+
+    /// An organization beside the first one, which has just been seen by the loop.
+    private func other(_ server: TestServer) async throws -> String {
+        let id = try #require(OrganizationID("neighbour"))
+        let key = try server.key(.all, organization: try server.store.createOrganization(id).id)
+        let seen = try await server.request("POST", Self.path, body: Bodies.command, key: key)
+        #expect(seen.status == 201)
+        return key
+    }
+
+    /// Runs `body` while a large body of the server's first organization waits for a query thread.
+    private func whileABodyWaits(
+        _ request: String, timeLimits: TimeLimits = .outOfReach,
+        _ body: (TestServer, TestConnection, _ neighbour: String) async throws -> Void
+    ) async throws {
+        try await TestServer.with(queryThreadCount: 1, timeLimits: timeLimits, isGated: true) { server in
+            let neighbour = try await other(server)
+            let acts = try await server.occupyQueryThreads()
+            do {
+                let connection = try await server.connect()
+                try await connection.send(
+                    TestConnection.text("POST", Self.path, body: request, key: server.key))
+                try await server.waitFor("daybook_queries_waiting", 1)
+                try await body(server, connection, neighbour)
+                connection.close()
+            } catch {
+                server.gate?.open()
+                throw error
+            }
+            server.gate?.open()
+            // Whatever their answer is: with it their threads are free, or nobody waits any more.
+            for act in acts {
+                _ = try await act.reply()
+                act.close()
+            }
+        }
+    }
+
+    @Test func aLargeBodyWaitsForAThreadAndNobodyWaitsForIt() async throws {
+        try await whileABodyWaits(Self.padded(Bodies.command)) { server, connection, neighbour in
+            // The loop is free: what needs no thread is answered.
+            #expect(try await server.request("GET", "/health").status == 200)
+            let refused = try await server.request("POST", Self.path, body: "{", key: neighbour)
+            try refused.expect(400, "invalid_json")
+            #expect(try server.lastSequence() == 0)
+            server.gate?.open()
+            let reply = try await connection.reply()
+            #expect(reply.status == 201, "\(reply.text)")
+            #expect(try server.lastSequence() == 1)
+            #expect(try await server.metric("daybook_ingest_budget_bytes") == 0)
+        }
+    }
+
+    @Test func aLargeBodyThatIsWrongIsRefusedAsASmallOneIs() async throws {
+        try await whileABodyWaits(Self.padded(#"{"command_name":7}"#)) { server, connection, _ in
+            server.gate?.open()
+            let reply = try await connection.reply()
+            try reply.expect(400, "validation_failed")
+            #expect(try server.lastSequence() == 0)
+            #expect(try await server.metric("daybook_ingest_budget_bytes") == 0)
+        }
+    }
+
+    @Test func aConnectionThatEndsTakesItsBodyBack() async throws {
+        try await whileABodyWaits(Self.padded(Bodies.command)) { server, connection, _ in
+            connection.close()
+            try await server.waitFor("daybook_queries_waiting", 0)
+            try await server.waitFor("daybook_ingest_budget_bytes", 0)
+            server.gate?.open()
+            #expect(try server.lastSequence() == 0)
+        }
+    }
+
+    @Test func aBodyThatWaitsTooLongIsRefusedAndNotStored() async throws {
+        var limits = TimeLimits.outOfReach
+        limits.checkIntervalMilliseconds = 20
+        limits.commitMilliseconds = 40
+        try await whileABodyWaits(Self.padded(Bodies.command), timeLimits: limits) { server, connection, _ in
+            let reply = try await connection.reply()
+            try reply.expect(503, "overloaded")
+            #expect(reply.fields["connection"] == "close")
+            try await server.waitFor("daybook_queries_waiting", 0)
+            try await server.waitFor("daybook_ingest_budget_bytes", 0)
+            #expect(try server.lastSequence() == 0)
+        }
+    }
+
+    @Test func requestsBehindALargeOneAreAnsweredInTheirOrder() async throws {
+        try await TestServer.with { server in
+            _ = try await other(server)
+            let connection = try await server.connect()
+            defer { connection.close() }
+            let large = TestConnection.text("POST", Self.path, body: Self.padded(Bodies.command), key: server.key)
+            let small = TestConnection.text("POST", Self.path, body: Bodies.command, key: server.key)
+            try await connection.send(large + small + large + small)
+            for sequence in 1...4 {
+                let reply = try await connection.reply()
+                #expect(try reply.json()["data"]?["sequence"]?.unsigned == UInt64(sequence), "\(reply.text)")
+            }
+        }
+    }
+}
