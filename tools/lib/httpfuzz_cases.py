@@ -15,6 +15,8 @@ VALUES = [
     {"a": {}}, "\ud800", "\u0000", "__proto__", "success", "2026-01-01T00:00:00Z", [None] * 60, {str(n): n for n in range(60)},
 ]  # fmt: skip
 BYTES = [b"\x00", b"\xff", b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b"%", b"\xc0\x80", b"{", b"[", b'"', b"HTTP/1.1", b"\x16\x03\x01"]
+# Of a list that is repeated: somewhat more than the server takes.
+REPEATED_BYTES_MAX = 12 << 20
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "QUERY", "get", "FOO", "A" * 40]
 FIELDS = [
     "Host: a", "Host:", "Content-Length: 5", "Content-Length: -1", "Content-Length: 99999999999", "Transfer-Encoding: chunked",
@@ -170,7 +172,9 @@ class Maker:
             value = list(value)
             what = random.random()
             if what < 0.1:
-                return value * random.randint(2, 600)
+                times, byte_count = random.randint(2, 600), len(json.dumps(value))
+                # Writing down lists of lists of lists would keep all connections of the fuzzer waiting.
+                return value * max(1, min(times, REPEATED_BYTES_MAX // byte_count))
             position = random.randrange(len(value))
             value[position] = self.changed(value[position])
             return value
