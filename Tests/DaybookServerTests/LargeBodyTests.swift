@@ -24,7 +24,7 @@ import Testing
 
     /// Runs `body` while a large body of the server's first organization waits for a query thread.
     private func whileABodyWaits(
-        _ request: String, timeLimits: TimeLimits = .outOfReach,
+        _ request: [UInt8], to path: String = path, fields: [String] = [], timeLimits: TimeLimits = .outOfReach,
         _ body: (TestServer, TestConnection, _ neighbour: String) async throws -> Void
     ) async throws {
         try await TestServer.with(queryThreadCount: 1, timeLimits: timeLimits, isGated: true) { server in
@@ -32,8 +32,9 @@ import Testing
             let acts = try await server.occupyQueryThreads()
             do {
                 let connection = try await server.connect()
-                try await connection.send(
-                    TestConnection.text("POST", Self.path, body: request, key: server.key))
+                let head = fields + ["Content-Type: application/json", "Content-Length: \(request.count)"]
+                try await connection.send(TestConnection.text("POST", path, key: server.key, fields: head))
+                try await connection.send(bytes: request)
                 try await server.waitFor("daybook_queries_waiting", 1)
                 try await body(server, connection, neighbour)
                 connection.close()
@@ -51,7 +52,7 @@ import Testing
     }
 
     @Test func aLargeBodyWaitsForAThreadAndNobodyWaitsForIt() async throws {
-        try await whileABodyWaits(Self.padded(Bodies.command)) { server, connection, neighbour in
+        try await whileABodyWaits(Self.padded(Bodies.command).utf8.map(\.self)) { server, connection, neighbour in
             // The loop is free: what needs no thread is answered.
             #expect(try await server.request("GET", "/health").status == 200)
             let refused = try await server.request("POST", Self.path, body: "{", key: neighbour)
@@ -66,7 +67,7 @@ import Testing
     }
 
     @Test func aLargeBodyThatIsWrongIsRefusedAsASmallOneIs() async throws {
-        try await whileABodyWaits(Self.padded(#"{"command_name":7}"#)) { server, connection, _ in
+        try await whileABodyWaits(Self.padded(#"{"command_name":7}"#).utf8.map(\.self)) { server, connection, _ in
             server.gate?.open()
             let reply = try await connection.reply()
             try reply.expect(400, "validation_failed")
@@ -76,7 +77,7 @@ import Testing
     }
 
     @Test func aConnectionThatEndsTakesItsBodyBack() async throws {
-        try await whileABodyWaits(Self.padded(Bodies.command)) { server, connection, _ in
+        try await whileABodyWaits(Self.padded(Bodies.command).utf8.map(\.self)) { server, connection, _ in
             connection.close()
             try await server.waitFor("daybook_queries_waiting", 0)
             try await server.waitFor("daybook_ingest_budget_bytes", 0)
@@ -89,13 +90,41 @@ import Testing
         var limits = TimeLimits.outOfReach
         limits.checkIntervalMilliseconds = 20
         limits.commitMilliseconds = 40
-        try await whileABodyWaits(Self.padded(Bodies.command), timeLimits: limits) { server, connection, _ in
+        try await whileABodyWaits(Self.padded(Bodies.command).utf8.map(\.self), timeLimits: limits) {
+            server, connection, _ in
             let reply = try await connection.reply()
             try reply.expect(503, "overloaded")
             #expect(reply.fields["connection"] == "close")
             try await server.waitFor("daybook_queries_waiting", 0)
             try await server.waitFor("daybook_ingest_budget_bytes", 0)
             #expect(try server.lastSequence() == 0)
+        }
+    }
+
+    @Test func whatIsPackedIsUnpackedThereToo() async throws {
+        let events = (0..<400).map {
+            #"{"command_name":"c\#($0 &* 2_654_435_761 % 1_000_003)","execution_time_ms":\#($0),"status":"success"}"#
+        }
+        let batch = #"{"command_executions":[\#(events.joined(separator: ","))]}"#
+        let packed = Packer.gzip(Array(batch.utf8))
+        try await whileABodyWaits(packed, to: Self.batchPath, fields: ["Content-Encoding: gzip"]) {
+            server, connection, _ in
+            #expect(try await server.metric("daybook_ingest_budget_bytes") == packed.count)
+            server.gate?.open()
+            let reply = try await connection.reply()
+            #expect(reply.status == 200, "\(reply.text)")
+            #expect(try server.lastSequence() == 400)
+            #expect(try await server.metric("daybook_ingest_budget_bytes") == 0)
+        }
+    }
+
+    @Test func whatBecomesTooMuchIsRefusedThereToo() async throws {
+        let bomb = Packer.gzip([UInt8](repeating: 32, count: Limits.bodyByteCountMax + 1))
+        try await whileABodyWaits(bomb, fields: ["Content-Encoding: gzip"]) { server, connection, _ in
+            server.gate?.open()
+            try (await connection.reply()).expect(413, "payload_too_large")
+            #expect(try server.lastSequence() == 0)
+            #expect(try await server.metric("daybook_ingest_budget_bytes") == 0)
         }
     }
 

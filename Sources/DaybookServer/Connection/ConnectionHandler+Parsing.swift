@@ -20,11 +20,14 @@ struct RunningParse {
 /// faster.
 extension ConnectionHandler {
     /// From here on parsing takes longer than a turn of the loop.
-    private static let looseByteCount = 64 << 10
+    private static let longByteCount = 64 << 10
+    /// The same of what is packed: it may become two hundred times as much.
+    private static let longPackedByteCount = 1 << 10
 
     /// Whether the body that is in goes to a query thread.
     func isForPool(_ current: IngestRequest, at now: UInt64) -> Bool {
-        guard current.bodyByteCount >= Self.looseByteCount, current.failure == nil,
+        let least = current.packing == nil ? Self.longByteCount : Self.longPackedByteCount
+        guard current.bodyByteCount >= least, current.failure == nil,
             let organization = current.credential?.organization.log
         else { return false }
         return loop.turns.isShared(by: organization, at: now)
