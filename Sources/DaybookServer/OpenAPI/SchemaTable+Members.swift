@@ -69,7 +69,10 @@ extension SchemaTable {
                 .init("token", Self.token(TokenText.byteCountMax).with(["description": "The token itself."])),
             ]).with([
                 "description": "One of `token_id` and `token`; neither for the access token that asks.",
-                "not": ["required": ["token_id", "token"]],
+                "not": [
+                    "required": ["token_id", "token"],
+                    "properties": ["token_id": ["type": "string"], "token": ["type": "string"]],
+                ],
             ]))
         add(
             "IssuedTokens",
