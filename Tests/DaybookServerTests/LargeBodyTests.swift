@@ -27,7 +27,9 @@ import Testing
         _ request: [UInt8], to path: String = path, fields: [String] = [], timeLimits: TimeLimits = .outOfReach,
         _ body: (TestServer, TestConnection, _ neighbour: String) async throws -> Void
     ) async throws {
-        try await TestServer.with(queryThreadCount: 1, timeLimits: timeLimits, isGated: true) { server in
+        // Whoever was seen is about as long as the clock stands still.
+        let clock = ManualClock.atPresent()
+        try await TestServer.with(queryThreadCount: 1, timeLimits: timeLimits, isGated: true, clock: clock) { server in
             let neighbour = try await other(server)
             let acts = try await server.occupyQueryThreads()
             do {
@@ -129,7 +131,7 @@ import Testing
     }
 
     @Test func requestsBehindALargeOneAreAnsweredInTheirOrder() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(clock: ManualClock.atPresent()) { server in
             _ = try await other(server)
             let connection = try await server.connect()
             defer { connection.close() }
