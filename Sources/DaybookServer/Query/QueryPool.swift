@@ -169,6 +169,8 @@ final class QueryPool: Sendable {
 
     /// Work for this thread, and threads to be woken for work that is not for this one.
     private func next(for index: Int, _ state: inout State) -> (step: Step, woken: [Int]) {
+        // It may wake up without having been given anything: then nobody must give it a job while it runs another one.
+        state.idle.remove(index)
         if let work = state.handed.removeValue(forKey: index) { return (.run(work), []) }
         var woken: [Int] = []
         while let work = state.queue.take() {
