@@ -103,6 +103,7 @@ final class ServerCounters: Sendable {
     private let givenUpQueryCount = Atomic<UInt64>(0)
     private let strangerCount = Atomic<UInt64>(0)
     private let heldCount = Atomic<UInt64>(0)
+    private let delayedRefusalCount = Atomic<UInt64>(0)
     private let refusedConnectionCount = Atomic<UInt64>(0)
     private let failedHandshakeCount = Atomic<UInt64>(0)
     private let shedCount = Atomic<UInt64>(0)
@@ -118,6 +119,7 @@ final class ServerCounters: Sendable {
         var givenUpQueries: UInt64
         var strangers: UInt64
         var held: UInt64
+        var delayedRefusals: UInt64
         var refusedConnections: UInt64
         var failedHandshakes: UInt64
         var shed: UInt64
@@ -145,6 +147,8 @@ final class ServerCounters: Sendable {
 
     /// Waited for a later turn of its event loop, because its organization had had its share of this one.
     func held() { heldCount.wrappingAdd(1, ordering: .relaxed) }
+    /// Its organization is beyond a limit, and had many refusals already.
+    func refusalDelayed() { delayedRefusalCount.wrappingAdd(1, ordering: .relaxed) }
     /// Came when there were as many as allowed.
     func connectionRefused() { refusedConnectionCount.wrappingAdd(1, ordering: .relaxed) }
     func handshakeFailed() { failedHandshakeCount.wrappingAdd(1, ordering: .relaxed) }
@@ -164,6 +168,7 @@ final class ServerCounters: Sendable {
             ingestNanoseconds: ingestNanosecondCount.load(ordering: .relaxed),
             queries: queryCount.load(ordering: .relaxed), givenUpQueries: givenUpQueryCount.load(ordering: .relaxed),
             strangers: strangerCount.load(ordering: .relaxed), held: heldCount.load(ordering: .relaxed),
+            delayedRefusals: delayedRefusalCount.load(ordering: .relaxed),
             refusedConnections: refusedConnectionCount.load(ordering: .relaxed),
             failedHandshakes: failedHandshakeCount.load(ordering: .relaxed), shed: shedCount.load(ordering: .relaxed))
     }

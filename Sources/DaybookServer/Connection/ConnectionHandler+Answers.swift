@@ -18,6 +18,7 @@ extension ConnectionHandler {
         guard phase != .closed && phase != .lingering else { return }
         if phase == .importing, importStream?.hasStartedAnswer == true { return endImportAnswer(failure) }
         refundBody()
+        guard !mustWait(failure) else { return }
         if failure.status == 401 || failure.status == 403 { noteDenial(failure) }
         let now = environment.nanoseconds
         let latency = request.startedNanoseconds == 0 ? 0 : now - request.startedNanoseconds

@@ -16,6 +16,8 @@ enum HeldRequest {
     case collected
     /// A question is in.
     case asked
+    /// It is beyond a limit, and so are many.
+    case refused(ErrorResponse)
 }
 
 extension ConnectionHandler {
@@ -50,7 +52,28 @@ extension ConnectionHandler {
             hasTurn = true
             phase = .asking
             submitAsked()
+        case .refused(let failure): answer(failure)
         }
+    }
+
+    /// Whether the refusal is held for a while, because its organization has had many and others share the loop.
+    func mustWait(_ failure: ErrorResponse) -> Bool {
+        guard let organization = request.refusedOrganization, let eventLoop = context?.eventLoop else { return false }
+        request.refusedOrganization = nil
+        let now = environment.nanoseconds
+        guard failure.status == 429, !environment.isDraining, loop.turns.isShared(by: organization, at: now) else {
+            return false
+        }
+        let delay = loop.refusals.delayNanoseconds(of: organization, at: now)
+        guard delay > 0 else { return false }
+        // It is no batch under way while it waits for nothing but its answer.
+        leaveBatch()
+        held = .refused(failure)
+        phase = .held
+        environment.counters.refusalDelayed()
+        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(in: .nanoseconds(Int64(delay))) { handler.value.goOn() }
+        return true
     }
 }
 

@@ -31,6 +31,8 @@ struct CurrentRequest {
     var isUnlimited = false
     /// The organization of which it is one of few batches at a time.
     var heldBatch: LogID?
+    /// The organization beyond whose limits it is, until its refusal may be answered.
+    var refusedOrganization: LogID?
 }
 
 /// Where the router is with the request that it was given.

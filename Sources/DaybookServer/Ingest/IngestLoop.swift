@@ -31,6 +31,7 @@ final class IngestLoop {
     private var tickets = TicketTable()
     var turns = TurnShare<HeldWork>()
     var turnIsScheduled = false
+    var refusals = RefusalPace()
     private var credentials = CredentialCache()
     private var teamCache = TeamCache()
 

@@ -53,6 +53,7 @@ extension ConnectionHandler {
             guard environment.limits.enterBatch(of: organization, policy) else {
                 let standing = RateStanding(concurrent: UInt64(policy.concurrentBatchCount), at: environment.now)
                 request.rate = standing
+                request.refusedOrganization = organization
                 return .tooManyConcurrent(standing)
             }
             request.heldBatch = organization
@@ -63,7 +64,10 @@ extension ConnectionHandler {
             request.isUnlimited = true
             return nil
         }
-        guard decision.isAdmitted else { return refusal(decision) }
+        guard decision.isAdmitted else {
+            request.refusedOrganization = organization
+            return refusal(decision)
+        }
         request.rate = RateStanding(decision, at: environment.now)
         return nil
     }

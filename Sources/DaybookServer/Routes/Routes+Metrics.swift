@@ -83,6 +83,10 @@ extension Routes {
                 "Times that a request waited because its organization had had its share of an event loop.",
                 counters.held),
             MetricSeries(
+                "daybook_refusals_delayed_total", .counter,
+                "Refusals that waited because their organization was far beyond its limits.",
+                counters.delayedRefusals),
+            MetricSeries(
                 "daybook_connections", .gauge, "Open connections.", max(0, environment.openConnectionCount)),
             MetricSeries(
                 "daybook_connections_refused_total", .counter, "Connections that came when there were too many.",
