@@ -16,6 +16,12 @@
 
 int daybook_syncfs(int descriptor) { return syncfs(descriptor); }
 
+int daybook_write_out(int descriptor, int64_t offset, int64_t byteCount, int waits) {
+    unsigned int flags = SYNC_FILE_RANGE_WRITE;
+    if (waits) flags |= SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+    return sync_file_range(descriptor, offset, byteCount, flags);
+}
+
 int daybook_open_at(int directory, const char *path, int flags, unsigned int mode) {
     return openat(directory, path, flags, mode);
 }

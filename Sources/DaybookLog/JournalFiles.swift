@@ -155,11 +155,12 @@ package final class JournalFiles: Sendable {
 /// piece, the last but one synchronizes, the last one says so in the header, which is then durable only if the zeroes
 /// are. Stepped by the checkpoint thread.
 package struct JournalZeroing {
-    package static let pieceByteCount = 1 << 20
+    package static let pieceByteCount = 256 << 10
     package let slot: Int
     private let file: any DiskFile
     private let storeID: UInt64
     private let byteCount: Int
+    private let zeroes: [UInt8]
     private var offset = 0
     private var isSynchronized = false
 
@@ -172,14 +173,16 @@ package struct JournalZeroing {
         self.slot = slot
         self.storeID = storeID
         self.byteCount = byteCount
+        zeroes = [UInt8](repeating: 0, count: min(Self.pieceByteCount, byteCount))
     }
 
+    /// Each piece is with the device before the next one comes: a whole file at once would stand before the next commit.
     /// True when the file is clean.
     package mutating func step() throws(DiskError) -> Bool {
         if offset < byteCount {
             let piece = min(Self.pieceByteCount, byteCount - offset)
-            let zeroes = [UInt8](repeating: 0, count: piece)
-            try unsafe file.write(zeroes.span.bytes, at: UInt64(offset))
+            try unsafe file.write(zeroes.span.bytes.extracting(0..<piece), at: UInt64(offset))
+            try file.writeOut(offset..<offset + piece)
             offset += piece
             return false
         }

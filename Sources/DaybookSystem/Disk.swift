@@ -45,6 +45,13 @@ package protocol DiskFile: AnyObject, Sendable {
     func write(gathering parts: [[UInt8]], at offset: UInt64) throws(DiskError)
     /// `fdatasync`. After a failure nothing may be assumed about what reached the disk, and it must not be retried.
     func synchronize() throws(DiskError)
+    /// Asks the system to begin writing these bytes to the device, so that `synchronize` finds little left to do and no burst
+    /// comes before what others synchronize. Nothing is durable by it. Best effort.
+    func startWriting(_ range: Range<Int>)
+    /// The same, and waits until the device has taken them: whoever writes much goes as fast as the device, and what
+    /// others synchronize waits for one piece of it. Nothing is durable by it. After an error the bytes must be
+    /// written anew: `synchronize` may not tell of it again.
+    func writeOut(_ range: Range<Int>) throws(DiskError)
     func truncate(to byteCount: UInt64) throws(DiskError)
     /// Drops the file's pages from the page cache, so that the next read comes from the disk. Best effort.
     func evictFromPageCache()

@@ -116,6 +116,16 @@ final class PosixFile: DiskFile {
         _ = try SystemCall.run("fdatasync", path) { fdatasync(descriptor.number) }
     }
 
+    func startWriting(_ range: Range<Int>) {
+        _ = daybook_write_out(descriptor.number, Int64(range.lowerBound), Int64(range.count), 0)
+    }
+
+    func writeOut(_ range: Range<Int>) throws(DiskError) {
+        _ = try SystemCall.run("sync_file_range", path) {
+            daybook_write_out(descriptor.number, Int64(range.lowerBound), Int64(range.count), 1)
+        }
+    }
+
     func truncate(to byteCount: UInt64) throws(DiskError) {
         let length = try position(byteCount, "ftruncate")
         _ = try SystemCall.run("ftruncate", path) { ftruncate(descriptor.number, length) }

@@ -96,5 +96,7 @@ private final class GatedFile: DiskFile {
     func evictFromPageCache(_ range: Range<Int>) { base.evictFromPageCache(range) }
 
     func prefetch(_ range: Range<Int>) { base.prefetch(range) }
+    func startWriting(_ range: Range<Int>) { base.startWriting(range) }
+    func writeOut(_ range: Range<Int>) throws(DiskError) { try base.writeOut(range) }
     func close() { base.close() }
 }

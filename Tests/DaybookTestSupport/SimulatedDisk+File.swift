@@ -59,6 +59,10 @@ final class SimulatedFile: DiskFile {
         }
     }
 
+    /// Writes nothing: what was written and not synchronized may be on the disk or not, as before.
+    func startWriting(_ range: Range<Int>) {}
+    func writeOut(_ range: Range<Int>) throws(DiskError) {}
+
     /// Reads nothing: what the system reads ahead is what it would read later.
     func prefetch(_ range: Range<Int>) {}
 

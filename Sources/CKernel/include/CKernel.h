@@ -9,6 +9,10 @@ int daybook_syncfs(int descriptor);
 /// `openat(2)`, which Swift cannot call because it is variadic.
 int daybook_open_at(int directory, const char *path, int flags, unsigned int mode);
 
+/// `sync_file_range(2)`: starts writing dirty pages of the range to the device, and waits for them when `waits` is not 0.
+/// Nothing is durable by that. 0 or -1 with errno; an error that a waiting call has told is not told again by `fdatasync`.
+int daybook_write_out(int descriptor, int64_t offset, int64_t byteCount, int waits);
+
 /// Takes an exclusive lock on the whole file, owned by the open file description: it goes when the last copy of the
 /// descriptor is closed, by whatever way the process ends. 0, or -1 with errno (`EAGAIN` while somebody holds it).
 int daybook_lock(int descriptor);

@@ -70,6 +70,7 @@ struct PageOutput {
     mutating func flush() throws(DiskError) {
         guard !buffer.isEmpty else { return }
         try buffer.withRawSpan { (bytes: RawSpan) throws(DiskError) in try file.write(bytes, at: bufferOffset) }
+        file.startWriting(Int(bufferOffset)..<Int(bufferOffset) + buffer.count)
         bufferOffset += UInt64(buffer.count)
         buffer.removeAll(keepingCapacity: true)
     }

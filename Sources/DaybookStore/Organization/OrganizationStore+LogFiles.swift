@@ -53,6 +53,7 @@ extension OrganizationStore {
             } while index < groups.endIndex && bytes.count + Int(groups[index].byteCount) <= room
             let file = try files.open(extent!.file.path, disk)
             try bytes.withRawSpan { (span) throws(DiskError) in try file.write(span, at: UInt64(extent!.byteCount)) }
+            startWriting(file, extent!.byteCount..<extent!.byteCount + bytes.count)
             for header in headers {
                 extent!.notePlace(firstSequence: header.firstSequence, offset: extent!.byteCount)
                 extent!.byteCount += header.byteCount
@@ -130,6 +131,12 @@ extension OrganizationStore {
         return extent
     }
 
+    /// What is large does not wait for the checkpoint, where all of it would stand before the next commit. What is small
+    /// does: its last page is written again soon.
+    private func startWriting(_ file: any DiskFile, _ range: Range<Int>) {
+        if range.count >= 64 << 10 { file.startWriting(range) }
+    }
+
     private func write(
         _ groups: ArraySlice<CommittedGroup>, to extent: inout LogExtent, files: LogFileCache
     ) throws(DiskError) -> Int {
@@ -141,6 +148,7 @@ extension OrganizationStore {
             extent.notePlace(firstSequence: group.firstSequence, offset: extent.byteCount + byteCount)
             byteCount += group.bytes.count
         }
+        startWriting(file, extent.byteCount..<extent.byteCount + byteCount)
         extent.byteCount += byteCount
         extent.lastSequence = groups.last!.lastSequence
         let written = extent
