@@ -13,7 +13,12 @@ struct EventList {
         case tail(RowGroup)
     }
 
+    /// Events that are decoded at once: more than a usual page, and with the largest possible ones about half of what a
+    /// query may hold.
+    private static let readCountMax = 128
+
     private let query: ListQuery
+    private let pageByteCountMax: Int
     private let scan: Scan
     private let after: Cursor.Position?
     private var hits: BestHits
@@ -31,6 +36,7 @@ struct EventList {
     ) {
         self.query = query
         self.after = after
+        pageByteCountMax = context.pageByteCountMax
         // One more than the page tells whether another page follows.
         hits = BestHits(capacity: query.limit + 1, order: query.order)
         var range = page.range
@@ -57,8 +63,13 @@ struct EventList {
         var sorted = hits.sorted()
         hasMore = sorted.count > query.limit
         if hasMore { sorted.removeLast() }
+        let page = try read(sorted)
+        if page.end < sorted.count {
+            hasMore = true
+            sorted.removeSubrange(page.end...)
+        }
         last = sorted.last?.position
-        events = try read(sorted)
+        events = page.list
     }
 
     private mutating func searchSegments() throws {
@@ -129,10 +140,23 @@ struct EventList {
         hits.offer(BestHits.Hit(position: position, place: places.count - 1, row: firstRow + row))
     }
 
-    /// The events of `hits`, in their order. Those of one row group are read together; of its pages only theirs.
-    private func read(_ hits: [BestHits.Hit]) throws -> [ListedEvent] {
-        var found = [ListedEvent?](repeating: nil, count: hits.count)
-        let byPlace = hits.indices.sorted { left, right in
+    /// The events of `hits`, in their order, as many as fit a page.
+    private func read(_ hits: [BestHits.Hit]) throws -> EventPage {
+        var page = EventPage(count: hits.count, byteCountMax: pageByteCountMax)
+        // What was found on the way, and the page in its three forms: encodings, text, and the buffer that is sent.
+        var paid = 0
+        let foundByteCount = hits.count * MemoryLayout<BestHits.Hit>.stride + places.count * MemoryLayout<Place>.stride
+        try scan.budget.charge(foundByteCount, paid: &paid)
+        for start in stride(from: 0, to: hits.count, by: Self.readCountMax) where page.wants(start) {
+            try read(hits, start..<min(start + Self.readCountMax, hits.count), into: &page)
+            try scan.budget.charge(foundByteCount + 3 * page.byteCount, paid: &paid)
+        }
+        return page
+    }
+
+    /// Those of one row group are read together; of its pages only theirs.
+    private func read(_ hits: [BestHits.Hit], _ range: Range<Int>, into page: inout EventPage) throws {
+        let byPlace = range.sorted { left, right in
             (hits[left].place, hits[left].row) < (hits[right].place, hits[right].row)
         }
         var position = 0
@@ -141,40 +165,52 @@ struct EventList {
             let place = hits[byPlace[position]].place
             var end = position
             while end < byPlace.count, hits[byPlace[end]].place == place { end += 1 }
-            let indexes = byPlace[position..<end]
-            let read = try events(at: indexes.map { hits[$0].row }, of: place)
-            for (index, event) in zip(indexes, read) { found[index] = event }
+            let indexes = byPlace[position..<end].filter { page.wants($0) }
             position = end
+            try read(rows: indexes.map { hits[$0].row }, of: place) { number, event in
+                if page.wants(indexes[number]) { page.keep(event, at: indexes[number]) }
+            }
         }
-        return found.compactMap { $0 }
     }
 
-    /// The events of some rows, ascending; nil for one that damage has taken since it was found.
-    private func events(at rows: [Int], of place: Int) throws -> [ListedEvent?] {
+    /// The events of some rows, ascending, with their numbers among these; without those that damage has taken since they
+    /// were found.
+    private func read(rows: [Int], of place: Int, _ take: (Int, ListedEvent) -> Void) throws {
+        guard !rows.isEmpty else { return }
         switch places[place] {
         case .tail(let group):
-            guard case .tail(let batch) = group.origin else { return [] }
-            if batch.selection == .all { return rows.map { Self.event(batch, $0) } }
-            let found = try scan.source.tailEvents(of: query.family, at: rows.map { batch.sequences[$0] })
-            return rows.map { found[batch.sequences[$0]] }
+            guard case .tail(let batch) = group.origin else { return }
+            if batch.selection == .all {
+                for (number, row) in rows.enumerated() { take(number, Self.event(batch, row)) }
+            } else {
+                try scan.source.forEachTailEvent(of: query.family, at: rows.map { batch.sequences[$0] }, take)
+            }
         case .segment(let segment, let rowGroup):
             let reader = try scan.source.open(segment)
             do {
                 let batch = try reader.read(rowGroup: rowGroup, rowsAt: rows, .all)
-                return rows.indices.map { Self.event(batch, $0) }
+                try forEachEvent(of: batch, take)
+                return
             } catch {
                 guard DamageLog.isDamage(error) else { throw error }
             }
-            return try rows.map { row in
+            for (number, row) in rows.enumerated() {
                 do {
-                    return Self.event(try reader.read(rowGroup: rowGroup, rowsAt: [row], .all), 0)
+                    take(number, Self.event(try reader.read(rowGroup: rowGroup, rowsAt: [row], .all), 0))
                 } catch {
                     guard DamageLog.isDamage(error) else { throw error }
                     scan.damage.note(error, in: row..<row + 1, reader, rowGroup)
-                    return nil
                 }
             }
         }
+    }
+
+    /// The events of a batch, which is paid for as long as it is there.
+    private func forEachEvent(of batch: ColumnBatch, _ take: (Int, ListedEvent) -> Void) throws {
+        var paid = 0
+        defer { scan.budget.release(paid) }
+        try scan.budget.charge((0..<batch.rowCount).reduce(0) { $0 + batch.encodingByteCount(row: $1) }, paid: &paid)
+        for row in 0..<batch.rowCount { take(row, Self.event(batch, row)) }
     }
 
     private static func event(_ batch: ColumnBatch, _ row: Int) -> ListedEvent {

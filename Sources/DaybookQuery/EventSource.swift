@@ -62,24 +62,26 @@ extension EventSource {
         return decoder.finish()
     }
 
-    /// Unsealed events, for a tail of which only some columns were decoded.
+    /// Unsealed events with their numbers among the wanted ones, for a tail of which only some columns were decoded.
     /// - Parameter sequences: ascending, all of the family; those that are not there are left out.
-    func tailEvents(of family: Family, at sequences: [UInt64]) throws -> [UInt64: ListedEvent] {
-        guard let first = sequences.first, let last = sequences.last else { return [:] }
+    func forEachTailEvent(
+        of family: Family, at sequences: [UInt64], _ body: (Int, ListedEvent) -> Void
+    ) throws {
+        guard let first = sequences.first, let last = sequences.last else { return }
         var next = 0
-        var found: [UInt64: ListedEvent] = [:]
         try forEachTailGroup(from: first) { header, record in
             var entries = GroupEntries(of: header)
             while let entry = try entries.next(record) {
                 while next < sequences.count, sequences[next] < entry.sequence { next += 1 }
                 guard next < sequences.count else { return false }
                 guard entry.family == family, sequences[next] == entry.sequence else { continue }
-                found[entry.sequence] = ListedEvent(
-                    family: family, schemaVersion: entry.schemaVersion, sequence: entry.sequence,
-                    arrival: header.arrival, encoding: record.extracting(entry.encoding).toArray())
+                body(
+                    next,
+                    ListedEvent(
+                        family: family, schemaVersion: entry.schemaVersion, sequence: entry.sequence,
+                        arrival: header.arrival, encoding: record.extracting(entry.encoding).toArray()))
             }
             return header.lastSequence < last
         }
-        return found
     }
 }

@@ -18,7 +18,7 @@ package struct ListQuery: Sendable {
     package var filter = EventFilter()
     /// By time, then by sequence.
     package var order = Order.newestFirst
-    /// Items of one page, 1 to 1,000.
+    /// Items of one page, 1 to 1,000; it has fewer where they are more than `QueryOptions.pageByteCountMax` together.
     package var limit = QueryLimits.itemCountDefault
     package var cursor: String?
 

@@ -6,7 +6,8 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalidCursor
     /// More groups, sessions or distinct values than one answer may have: a narrower range or a filter helps.
     case tooLarge(limit: Int)
-    /// Groups, distinct values or hits would take more bytes than the query may have: the same helps.
+    /// Groups, distinct values, sessions, hits or the rows of a list would take more bytes than the query may have: the
+    /// same helps.
     case outOfMemory(limit: Int)
     /// The caller asked to stop.
     case cancelled
@@ -47,7 +48,9 @@ package enum QueryLimits {
     /// Bytes of all distinct values of one grouping dimension.
     package static let dimensionByteCountMax = 32 << 20
     package static let percentileCountMax = 20
-    /// For groups, distinct values and hits of one query.
+    /// For groups, distinct values and hits of one query, and for the rows of a list.
     package static let memoryByteCountDefault = 32 << 20
+    /// A page of larger events has fewer of them: it is there three times, as encodings, as text, and as what is sent.
+    package static let pageByteCountDefault = 4 << 20
     package static let filterValueCountMax = 1_000
 }

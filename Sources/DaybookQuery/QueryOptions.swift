@@ -43,6 +43,8 @@ package struct QueryOptions: Sendable {
     package var executor: any QueryExecutor = SerialExecutor()
     /// Bytes of memory for groups, distinct values and hits.
     package var memoryByteCountMax = QueryLimits.memoryByteCountDefault
+    /// Bytes of the events or sessions of one page of a list, of which there is at least one.
+    package var pageByteCountMax = QueryLimits.pageByteCountDefault
     /// Fewer rows than this are scanned sooner than another thread wakes up.
     package var parallelRowCountMin = 131_072
     /// A session without a change for so long is abandoned.

@@ -304,11 +304,13 @@ struct QueryContext: Sendable {
     let cancellation: Cancellation
     let damage = DamageLog()
     let budget: QueryBudget
+    let pageByteCountMax: Int
     let sessionIdleMicroseconds: Int64
 
     init(_ options: QueryOptions, _ cancellation: Cancellation) {
         self.cancellation = cancellation
         budget = QueryBudget(limit: options.memoryByteCountMax)
+        pageByteCountMax = options.pageByteCountMax
         sessionIdleMicroseconds = options.sessionIdleMicroseconds
     }
 }

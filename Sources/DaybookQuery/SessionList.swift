@@ -24,7 +24,12 @@ struct SessionList {
             hits.append((position, session))
         }
         hits.sort { BestHits.precedes($0.position, $1.position, in: query.order) }
-        let shown = hits.prefix(query.limit)
+        let fitting = Self.page(hits.prefix(query.limit).map(\.session.state), context)
+        var paid = 0
+        // The hits, and the page as text and as the buffer that is sent; the states are paid for by the scan.
+        let foundByteCount = hits.count * MemoryLayout<(Cursor.Position, SessionEntry)>.stride
+        try context.budget.charge(foundByteCount + 2 * fitting.byteCount, paid: &paid)
+        let shown = hits.prefix(fitting.count)
         let activity = try SessionActivity(of: shown.map(\.session.state), in: source, asOf: page, context)
         sessions = shown.map { hit in
             let state = hit.session.state
@@ -34,7 +39,18 @@ struct SessionList {
                 agentsUsed: state.agentsUsed.isEmpty ? activity.agents[state.id] ?? [] : state.agentsUsed)
         }
         last = shown.last?.position
-        hasMore = hits.count > query.limit
+        hasMore = hits.count > shown.count
         scannedRowCount = scan.scannedRowCount + activity.scannedRowCount
+    }
+
+    /// How many of the first sessions fit a page, one at least, and the bytes that they hold.
+    private static func page(_ states: [SessionState], _ context: QueryContext) -> (count: Int, byteCount: Int) {
+        var byteCount = 0
+        for (number, state) in states.enumerated() {
+            let added = SessionScan.byteCount(of: state)
+            guard number == 0 || byteCount + added <= context.pageByteCountMax else { return (number, byteCount) }
+            byteCount += added
+        }
+        return (states.count, byteCount)
     }
 }

@@ -22,6 +22,13 @@ struct SessionScan {
     /// What a session takes beside its own bytes, about.
     private static let sessionByteCount = 400
 
+    /// Bytes of the values of a session, without what every session takes.
+    static func byteCount(of state: SessionState) -> Int {
+        let agentByteCount = state.agentsUsed.reduce(0) { $0 + $1.count + 32 }
+        return state.id.count + state.user.count + (state.team?.count ?? 0) + (state.context?.count ?? 0)
+            + agentByteCount
+    }
+
     /// - Parameter range: of session starts.
     init(
         _ source: any EventSource, range: TimeRange, filter: EventFilter, asOfSequence: UInt64, _ context: QueryContext
@@ -110,9 +117,16 @@ struct SessionScan {
             let fields = try EventFields(
                 family: .sessionChange, schemaVersion: batch.schemaVersion, reading: bytes)
             let id = bytes.toArray(fields.name)
-            if sessions[id] == nil { byteCount += encoding.count }
-            sessions[id, default: SessionEntry(state: SessionState(), sequence: batch.sequences[row])].state.apply(
+            var entry =
+                sessions.removeValue(forKey: id)
+                ?? SessionEntry(
+                    state: SessionState(), sequence: batch.sequences[row])
+            let before = Self.byteCount(of: entry.state)
+            entry.state.apply(
                 fields: fields, bytes: bytes, arrival: Timestamp(microseconds: batch.arrivals[row]))
+            // A later change may bring keys of its own.
+            byteCount += Self.byteCount(of: entry.state) - before
+            sessions[id] = entry
         }
     }
 }

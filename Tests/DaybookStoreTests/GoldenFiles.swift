@@ -4,16 +4,36 @@ import DaybookLog
 import DaybookSegment
 import DaybookTestSupport
 import Foundation
+import Testing
 
 @testable import DaybookStore
 
-/// The files under data/golden, and what they say in words.
-enum GoldenFiles {
-    /// The version of the set, not of any one format.
-    static let folder = Repository.root.appending(path: "data/golden/v1")
+/// One of the sets of files under data/golden, and what they say in words.
+struct GoldenFiles: Sendable, CustomTestStringConvertible {
+    /// Of the folder: the version of the set, not of any one format, and what it is about.
+    let name: String
+    let organizations: [(id: String, log: LogID)]
+    /// By which it was made.
+    let options: StoreOptions
+    /// Writes it with today's code.
+    let make: @Sendable () throws -> SimulatedDisk
+
+    /// Events in every state.
+    static let events = GoldenFiles(
+        name: "v1", organizations: GoldenStore.organizations, options: GoldenStore.options,
+        make: GoldenStore.make)
+    /// Acts of every kind, and what they leave.
+    static let acts = GoldenFiles(
+        name: "v1-acts", organizations: GoldenActs.organizations, options: ErasingStore.options,
+        make: GoldenActs.make)
+    static let all = [events, acts]
+
+    var testDescription: String { name }
+
+    private var folder: URL { Repository.root.appending(path: "data/golden/\(name)") }
 
     /// The data directory as it is checked in. Empty folders are in no repository.
-    static func image() throws -> DiskImage {
+    func image() throws -> DiskImage {
         let root = folder.appending(path: "store").standardizedFileURL.path + "/"
         guard let walk = FileManager.default.enumerator(atPath: root) else { throw GoldenFailure.noFolder }
         var files: [String: [UInt8]] = [:]
@@ -27,14 +47,14 @@ enum GoldenFiles {
             ])
     }
 
-    static func disk() throws -> SimulatedDisk { SimulatedDisk(recovering: try image()) }
+    func disk() throws -> SimulatedDisk { SimulatedDisk(recovering: try image()) }
 
-    static func text(_ name: String) throws -> String {
+    func text(_ name: String) throws -> String {
         try String(contentsOf: folder.appending(path: name), encoding: .utf8)
     }
 
     /// Replaces all of it by what today's code writes.
-    static func rewrite(_ disk: SimulatedDisk) throws {
+    func rewrite(_ disk: SimulatedDisk) throws {
         let manager = FileManager.default
         if manager.fileExists(atPath: folder.path) { try manager.removeItem(at: folder) }
         for (path, bytes) in disk.image().files {
@@ -43,7 +63,7 @@ enum GoldenFiles {
             try Data(bytes).write(to: file)
         }
         try contents(disk).write(to: folder.appending(path: "contents.txt"), atomically: true, encoding: .utf8)
-        for (id, log) in GoldenStore.organizations {
+        for (id, log) in organizations {
             let file = folder.appending(path: id + ".ndjson")
             try events(disk, id, log).write(to: file, atomically: true, encoding: .utf8)
         }
@@ -52,7 +72,7 @@ enum GoldenFiles {
     // MARK: - In words
 
     /// Every event that can be read, also those that have expired, in sequence order as replay prints them.
-    static func events(_ disk: SimulatedDisk, _ id: String, _ log: LogID) throws -> String {
+    func events(_ disk: SimulatedDisk, _ id: String, _ log: LogID) throws -> String {
         guard let organization = OrganizationID(id) else { throw GoldenFailure.noFolder }
         var lines: [UInt64: [UInt8]] = [:]
         func print(
@@ -91,8 +111,9 @@ enum GoldenFiles {
         return lines.sorted { $0.key < $1.key }.map { String(decoding: $0.value, as: UTF8.self) }.joined()
     }
 
-    /// What the other files say: identity, checkpoint, control log, journal, manifests, carry files, reports.
-    static func contents(_ disk: SimulatedDisk) throws -> String {
+    /// What the other files say: identity, checkpoint, control log, journal, manifests, carry files, reports, notes and
+    /// certificates of erasures.
+    func contents(_ disk: SimulatedDisk) throws -> String {
         let store = try ReadOnlyStore.open(disk: disk)
         let storeID = store.identity.storeID
         var lines = ["store \(hexText(storeID)) made at \(store.identity.createdAt.microseconds)"]
@@ -109,15 +130,26 @@ enum GoldenFiles {
         for group in scan.groups {
             lines.append("journal group of log \(group.log.rawValue): \(group.firstSequence) to \(group.lastSequence)")
         }
-        for act in store.controlEvents() { lines.append("act: \(words(act))") }
-        for (id, log) in GoldenStore.organizations { lines += try contents(disk, store, id, log) }
-        for (path, bytes) in disk.image().files.sorted(by: { $0.key < $1.key }) where path.hasSuffix(".report") {
-            lines.append("\(path): \(String(decoding: bytes, as: UTF8.self).dropLast())")
+        try store.snapshot(of: .control).forEachControlAct { encoding in
+            lines.append("act: \(Self.words(try ControlEvent(reading: encoding)))")
+            return true
+        }
+        for (id, log) in organizations { lines += try contents(disk, store, id, log) }
+        for (path, bytes) in disk.image().files.sorted(by: { $0.key < $1.key }) {
+            switch FileKind(name: String(path.split(separator: "/").last ?? "")) {
+            case .quarantineReport?, .certificate?:
+                let text = String(decoding: bytes, as: UTF8.self)
+                lines.append("\(path): \(text.trimmingCharacters(in: .newlines))")
+            case .erasure?:
+                let notes = try bytes.withRawSpan { (span) throws(FormatError) in try ErasureProgress(reading: span) }
+                lines += Self.words(notes).map { "\(path): \($0)" }
+            default: continue
+            }
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func contents(
+    private func contents(
         _ disk: SimulatedDisk, _ store: ReadOnlyStore, _ id: String, _ log: LogID
     ) throws -> [String] {
         let folder = Layout.folder(of: log)
@@ -141,6 +173,19 @@ enum GoldenFiles {
                 "\(id): key \(request.keyHash.words.0) of \(request.firstSequence), \(request.eventCount) events")
         }
         return lines
+    }
+
+    private static func words(_ notes: ErasureProgress) -> [String] {
+        [
+            "\(notes.droppedRequestCount) keys and \(notes.droppedSessionCount) sessions dropped, "
+                + "\(notes.removed.count) files removed, \(notes.zeroed.count) zeroed, \(notes.redacted.count) redacted"
+        ]
+            + notes.rewrites.map { rewrite in
+                let erased = Family.ofOrganizations.map { "\(rewrite.erased[$0] ?? 0)" }.joined(separator: ", ")
+                return
+                    "of \(rewrite.range.lowerBound) to \(rewrite.range.upperBound) \(rewrite.old.count) files became "
+                    + "\(rewrite.new.map(\.name).joined(separator: " ")), erased \(erased), lost \(rewrite.lostCount)"
+            }
     }
 
     private static func words(_ act: ControlEvent) -> String {

@@ -7,7 +7,7 @@ import DaybookTestSupport
 
 @testable import DaybookStore
 
-/// Makes the store whose files are under data/golden: small files of every kind, the same ones each time. Seed, clock and
+/// Makes the store whose files are under data/golden/v1: events in every state, the same ones each time. Seed, clock and
 /// entropy are fixed, and the story of `live` is told in data/golden/README.md.
 final class GoldenStore {
     static let acme = LogID(16)
@@ -32,7 +32,7 @@ final class GoldenStore {
     private var ticket: UInt64 = 0
 
     /// A disk as the last line of the story leaves it.
-    static func make() throws -> SimulatedDisk {
+    @Sendable static func make() throws -> SimulatedDisk {
         let golden = try GoldenStore()
         try golden.live()
         return golden.disk
@@ -173,6 +173,8 @@ final class GoldenStore {
 }
 
 enum GoldenFailure: Error {
+    /// Work that should come to an end did not.
+    case unfinished
     case noFile(ending: String)
     case noFolder
 }

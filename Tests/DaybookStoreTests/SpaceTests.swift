@@ -24,9 +24,9 @@ struct SpaceTests {
         _ = small.store.machine.stepCheckpointer()
     }
 
-    static func outcome(_ small: SmallStore, ticket: UInt64) -> CommitOutcome {
+    static func outcome(_ small: SmallStore, ticket: UInt64, log: LogID = SmallStore.log) -> CommitOutcome {
         let now = Timestamp(microseconds: small.clock.wallMicroseconds())
-        var group = GroupBuilder(log: SmallStore.log, arrival: now)
+        var group = GroupBuilder(log: log, arrival: now)
         TestEvents.command(1, at: now).withRawSpan {
             group.append(.commandExecution, schemaVersion: 1, encoding: $0)
         }
@@ -122,6 +122,67 @@ struct SpaceTests {
         small.compact()
         #expect(small.store.statistics.space.usedByteCount < 15_000)
         #expect(Self.outcome(small, ticket: 5_001) != .refused(.quotaExceeded))
+    }
+
+    /// Whoever comes first after a start, and whether or not anybody has opened the others yet.
+    @Test func theQuotaOfTheStoreHoldsFromTheFirstCommitAfterAStart() throws {
+        var small = try SmallStore(Self.options)
+        try small.fill([40, 40])
+        small.compact()
+        try small.append(40)
+        small.checkpoint()
+        for ticket in 0..<20 as Range<UInt64> { _ = Self.outcome(small, ticket: 6_000 + ticket, log: LogID(17)) }
+        small.checkpoint()
+        try small.append(30)
+        for ticket in 20..<30 as Range<UInt64> { _ = Self.outcome(small, ticket: 6_000 + ticket, log: LogID(17)) }
+        let logs = [SmallStore.log, LogID(17)]
+        let used = try logs.map { log in try small.store.registry.with(log) { $0.usedByteCount } }
+        #expect(used.allSatisfy { $0 > 1_000 })
+
+        small.options.storeByteCountMax = used[0] + used[1]
+        try small.reopen()
+        #expect(small.store.statistics.space.usedByteCount == used[0] + used[1])
+        for (ticket, log) in zip([7_000, 7_001, 7_002], logs + [LogID(18)]) {
+            #expect(Self.outcome(small, ticket: UInt64(ticket), log: log) == .refused(.quotaExceeded))
+        }
+        // Opening them has changed nothing.
+        #expect(small.store.statistics.space.usedByteCount == used[0] + used[1])
+
+        small.options.storeByteCountMax += 10_000
+        try small.reopen()
+        #expect(Self.outcome(small, ticket: 7_003, log: LogID(18)) == .committed(firstSequence: 1, lastSequence: 1))
+        #expect(small.store.statistics.space.usedByteCount > used[0] + used[1])
+    }
+
+    @Test func theFilesOfAClosedOrganizationCountAfterAStart() throws {
+        var small = try SmallStore(Self.options)
+        try small.fill([40, 40])
+        let used = try small.store.registry.with(SmallStore.log) { $0.usedByteCount }
+        small.options.storeByteCountMax = used + 50
+        small.disk.corrupt(Layout.path(SmallStore.folder, .manifest), offset: 40, xor: 1)
+        try small.reopen()
+        #expect(small.store.statistics.space.usedByteCount >= used)
+        #expect(Self.outcome(small, ticket: 7_000, log: LogID(17)) == .refused(.quotaExceeded))
+    }
+
+    @Test func oneOrganizationThatCannotBeReadDoesNotKeepTheStoreFromOpening() throws {
+        var small = try SmallStore(Self.options)
+        try small.fill([40])
+        try small.append(40)
+        small.checkpoint()
+        small.options.storeByteCountMax = 1 << 30
+        // One read after the other fails: without identity, checkpoint, journal or control log nothing opens.
+        var errors: [String] = []
+        for read in 1...40 {
+            var plan = FaultPlan()
+            plan.failRead = read
+            small.disk.arm(plan)
+            guard (try? small.reopen()) != nil else { continue }
+            guard let error = small.store.statistics.lastError else { continue }
+            errors.append(error)
+            #expect(small.store.statistics.space.usedByteCount > 0)
+        }
+        #expect(!errors.isEmpty && errors.allSatisfy { $0.contains(SmallStore.folder) }, "\(errors)")
     }
 
     @Test func aQuotaOfAnOrganizationGoesBeforeThatOfTheOptions() throws {

@@ -24,12 +24,15 @@ struct StoreDamageTests {
     struct Kind: Sendable, CustomTestStringConvertible {
         var name: String
         var reach: Reach
+        /// At about so many places a byte is changed.
+        var placeCount: Int
         var isMeant: @Sendable (String) -> Bool
         var testDescription: String { name }
 
-        init(_ name: String, _ reach: Reach, _ isMeant: @escaping @Sendable (String) -> Bool) {
+        init(_ name: String, _ reach: Reach, placeCount: Int = 240, _ isMeant: @escaping @Sendable (String) -> Bool) {
             self.name = name
             self.reach = reach
+            self.placeCount = placeCount
             self.isMeant = isMeant
         }
     }
@@ -48,18 +51,21 @@ struct StoreDamageTests {
         Kind("history", .nothing) { $0.hasSuffix(".dba") },
         Kind("carry file", .ingest) { $0.hasSuffix(".dbk") },
         Kind("erasure", .nothing) { $0.hasSuffix(".dbe") },
+        // Those that the store itself does not read: their owners' tests look at what is in them.
+        Kind("certificate", .nothing, placeCount: 16) { $0.hasSuffix(".json") },
+        Kind("limits", .nothing, placeCount: 16) { $0 == Layout.limits },
+        Kind("signing keys", .nothing, placeCount: 16) { $0 == Layout.signingKeys },
         Kind("report", .nothing) { $0.hasSuffix(".report") },
         Kind("bytes set aside", .nothing) { $0.hasSuffix(".quarantine") },
     ]
 
     static let golden: (image: DiskImage, events: [LogID: [UInt64: [UInt8]]])? = {
-        guard var image = try? GoldenFiles.image() else { return nil }
-        addErasure(to: &image)
+        guard var image = try? GoldenFiles.events.image(), (try? addOthers(to: &image)) != nil else { return nil }
         return (image, DamagedStore(SimulatedDisk(recovering: image)).events)
     }()
 
-    /// The notes of an erasure that was done; the golden store has had none.
-    private static func addErasure(to image: inout DiskImage) {
+    /// The notes of an erasure and its certificate, and what a server keeps beside the store: that golden store has none.
+    private static func addOthers(to image: inout DiskImage) throws {
         var progress = ErasureProgress(log: GoldenStore.acme, id: 7)
         let files = [ErasureProgress.File(name: FileKind.logFile(first: 1).name, byteCount: 6_200)]
         progress.removed = files
@@ -68,6 +74,10 @@ struct StoreDamageTests {
                 range: 1...48, old: files, new: files, erased: [.commandExecution: 3], lostCount: 0)
         ]
         image.files[Layout.path(Layout.folder(of: progress.log), progress.name)] = progress.encoded()
+        let acts = try GoldenFiles.acts.image().files
+        for (path, bytes) in acts where path.hasSuffix(".json") || [Layout.limits, Layout.signingKeys].contains(path) {
+            image.files[path] = bytes
+        }
     }
 
     /// About so many places, the first and the last bytes among them.
@@ -119,7 +129,7 @@ struct StoreDamageTests {
         #expect(!paths.isEmpty)
         for path in paths {
             let byteCount = image.files[path]?.count ?? 0
-            for offset in Self.places(byteCount, 240 / paths.count) {
+            for offset in Self.places(byteCount, kind.placeCount / paths.count) {
                 let disk = SimulatedDisk(recovering: image)
                 disk.corrupt(path, offset: offset, xor: 1 << UInt8(offset % 8))
                 try examine(disk, path, kind.reach, "\(path), byte \(offset)")
@@ -133,7 +143,7 @@ struct StoreDamageTests {
         let paths = image.files.filter { kind.isMeant($0.key) && !$0.value.isEmpty }.keys.sorted()
         for path in paths {
             let byteCount = image.files[path]?.count ?? 0
-            for length in Self.places(byteCount, 120 / paths.count) {
+            for length in Self.places(byteCount, kind.placeCount / 2 / paths.count) {
                 let disk = SimulatedDisk(recovering: image)
                 disk.truncate(path, to: length)
                 try examine(disk, path, kind.reach, "\(path), \(length) bytes")
@@ -196,12 +206,12 @@ struct StoreDamageTests {
     func `a changed byte under a sound checksum never traps`(kind: Kind) throws {
         try withConstantChecksums {
             var image = try GoldenStore.make().image()
-            Self.addErasure(to: &image)
+            try Self.addOthers(to: &image)
             var servedCount = 0
             let paths = image.files.filter { kind.isMeant($0.key) && !$0.value.isEmpty }.keys.sorted()
             for path in paths {
                 let byteCount = image.files[path]?.count ?? 0
-                for offset in Self.places(byteCount, 180 / paths.count) {
+                for offset in Self.places(byteCount, kind.placeCount * 3 / 4 / paths.count) {
                     let disk = SimulatedDisk(recovering: image)
                     disk.corrupt(path, offset: offset, xor: [0xFF, 0x01, 0x80][offset % 3])
                     let found = DamagedStore(disk)

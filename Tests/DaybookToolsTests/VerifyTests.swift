@@ -47,6 +47,31 @@ struct VerifyTests {
         #expect(report.text().contains("damage  identity  identity.dbh at offset 0: "))
     }
 
+    @Test func `damaged signing keys and limits are told`() throws {
+        let directory = try TemporaryDirectory()
+        let door = StoreDoor(directory: directory.path + "/store")
+        _ = try door.initialize(organization: "acme", clock: SystemClock(), entropy: SystemEntropy())
+        let disk = try PosixDisk(root: door.directory)
+        var keys = try HexVectors.load(page: "docs/format/tokens.md", name: "signing-keys").bytes
+        var limits = try HexVectors.load(page: "docs/format/limits.md", name: "limits-file").bytes
+        func write() throws {
+            try keys.withRawSpan { (span) throws(DiskError) in
+                try disk.replaceAtomically(Layout.signingKeys, with: span)
+            }
+            try limits.withRawSpan { (span) throws(DiskError) in try disk.replaceAtomically(Layout.limits, with: span) }
+        }
+        try write()
+        #expect(try door.verify().text().hasSuffix("\nsound\n"))
+        limits[20] ^= 1
+        try write()
+        #expect(try door.verify().isSound)
+        #expect(try door.verify().text().contains("derived  limits  limits.dbw at offset 0: "))
+        keys.removeLast()
+        try write()
+        #expect(try !door.verify().isSound)
+        #expect(try door.verify().text().contains("damage  tokens  tokens.dbt at offset 0: "))
+    }
+
     @Test func `a directory without a store is an error and no damage`() throws {
         let directory = try TemporaryDirectory()
         #expect(throws: ToolError.self) { try StoreDoor(directory: directory.path).verify() }

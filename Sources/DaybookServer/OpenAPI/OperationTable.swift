@@ -44,7 +44,8 @@ enum OperationTable {
     /// `limit` and `cursor` of a list.
     static let paging: [ParameterDescriptor] = [
         ParameterDescriptor(
-            .query, "limit", Schema.integer(1, 1_000).with(["default": 100]), "Items of one page."),
+            .query, "limit", Schema.integer(1, 1_000).with(["default": 100]),
+            "Items of one page, at most: `has_more` says whether more follow."),
         ParameterDescriptor(
             .query, "cursor", Schema.text,
             "From `pagination.next_cursor` of the page before; the other parameters stay as they were."

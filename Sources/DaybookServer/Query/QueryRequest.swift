@@ -175,6 +175,10 @@ struct QueryRequest: Sendable {
         case QueryError.tooLarge(let limit):
             return Self.invalid("group_by", "gives more than \(limit) groups; narrow the range or add a filter")
         case QueryError.outOfMemory(let limit):
+            if case .list = question {
+                return Self.invalid(
+                    "start_date", "takes in more than \(limit >> 20) MiB; narrow the range or add a filter")
+            }
             return Self.invalid(
                 "group_by",
                 "takes more than \(limit >> 20) MiB; narrow the range, group by less, or add a filter")

@@ -196,7 +196,7 @@ extension Routes {
                 "daybook_disk_low", .gauge, "1 while ingest is refused for want of space.", space.isLow ? 1 : 0),
             MetricSeries(
                 "daybook_stored_bytes", .gauge,
-                "Bytes of segments and log files of the organizations seen since the start.", space.usedByteCount),
+                "Bytes that count against quotas, of the organizations opened since the start.", space.usedByteCount),
             MetricSeries(
                 "daybook_store_quota_bytes", .gauge, "Bytes that all organizations may take; 0 is without a bound.",
                 space.quotaByteCount),

@@ -14,7 +14,7 @@ package struct StoreFinding: Sendable, Equatable {
     /// What kind of file it is about.
     package enum Subject: String, Sendable, CaseIterable {
         case identity, checkpoint, journal, control, manifest, segment, index, rollup, history, carry, erasure, log,
-            folder
+            folder, limits, tokens
     }
 
     package var severity: Severity

@@ -42,7 +42,7 @@ package enum ControlEvent: Sendable, Equatable {
     package static let schemaVersion: UInt8 = 1
 
     /// Other kinds up to 63 are reserved for organizations, keys and configuration, 66 to 127 for the audit trail.
-    enum Kind: UInt8 {
+    enum Kind: UInt8, CaseIterable {
         case organizationCreated = 1
         case keyCreated = 2
         case keyRevoked = 3

@@ -96,6 +96,8 @@ final class OrganizationRegistry: Sendable {
         shared.erasures.look(at: log, generation: organization.generation)
         // What opening took from the journal into memory counts like what a commit brings.
         shared.adopted(byteCount: organization.pendingByteCount)
+        // Before anybody has it: what commits add from here on comes on top.
+        shared.space.set(organization.usedByteCount, of: log)
         state.withLock { state in
             state.unopened[log] = nil
             state.swept.insert(log)
@@ -192,6 +194,7 @@ final class OrganizationRegistry: Sendable {
 
     /// Logs with groups that only the journal holds and that were not opened yet.
     var unopenedLogs: [LogID] { state.withLock { $0.unopened.keys.sorted() } }
+    var unopenedGroups: [LogID: [JournalGroup]] { state.withLock { $0.unopened } }
 
     /// Closes organizations that nobody uses, when more than `count` are open.
     func closeIdle(keeping count: Int) {

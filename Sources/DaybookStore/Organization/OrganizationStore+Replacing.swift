@@ -125,7 +125,8 @@ extension OrganizationStore {
         }
     }
 
-    /// Bytes of its segments, of what is stored beside them, and of its log files.
+    /// What counts against quotas: its segments, rollups, history files and log files, and events that only the journal
+    /// holds. Indexes do not, which can be made anew, nor what is kept once for a folder.
     var usedByteCount: UInt64 {
         state.withLock { state in
             let unsealed = state.extents.reduce(state.pendingByteCount) { $0 + $1.byteCount }

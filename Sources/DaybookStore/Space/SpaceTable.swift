@@ -8,7 +8,8 @@ package struct SpaceStatus: Sendable, Equatable {
     /// Ingest is refused while less is free.
     package var reserveByteCount: UInt64 = 0
     package var isLow = false
-    /// Bytes of segments and log files, of those organizations that were looked at in this life of the process.
+    /// Bytes that count against quotas, of those organizations that were looked at in this life of the process; with a
+    /// quota of the store these are all. What counts: `OrganizationStore.usedByteCount`.
     package var usedByteCount: UInt64 = 0
     /// What all organizations together may take; 0 is without a bound.
     package var quotaByteCount: UInt64 = 0
@@ -45,8 +46,9 @@ final class SpaceTable: Sendable {
         }
     }
 
-    /// What a log takes now.
+    /// What a log takes now. The control log counts nowhere.
     func set(_ byteCount: UInt64, of log: LogID) {
+        guard log != .control else { return }
         state.withLock { state in
             state.status.usedByteCount -= state.used[log] ?? 0
             state.status.usedByteCount += byteCount
@@ -56,6 +58,7 @@ final class SpaceTable: Sendable {
 
     /// So much was added to a log since.
     func add(_ byteCount: Int, to log: LogID) {
+        guard log != .control else { return }
         state.withLock { state in
             state.used[log, default: 0] += UInt64(byteCount)
             state.status.usedByteCount += UInt64(byteCount)

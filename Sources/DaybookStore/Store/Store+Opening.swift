@@ -33,7 +33,8 @@ extension Store {
     /// Recovers and returns a store without threads; `start` brings them.
     ///
     /// Reads the checkpoint log, the journal from the last checkpoint on, and the control log; organizations are opened
-    /// when they are asked for. Complexity: O(journal bytes since the checkpoint + number of logs).
+    /// when they are asked for. Complexity: O(journal bytes since the checkpoint + number of logs); with a quota of the
+    /// store also O(bytes of all manifests), because it holds from the first commit on.
     package static func open(
         disk: any Disk, clock: any Clock, entropy: any Entropy, options: StoreOptions = StoreOptions()
     ) throws -> Store {
@@ -85,6 +86,11 @@ private struct Opening {
             marks: checkpoints.table.marks, groups: scan.groups)
         shared.addDirty(registry.unopenedLogs)
         let control = try readControl(registry, shared)
+        if options.storeByteCountMax > 0 {
+            // Deleted organizations are not among them any more.
+            let survey = SpaceSurvey(disk: disk, shared: shared)
+            survey.run(marks: registry.marks, groups: registry.unopenedGroups)
+        }
         try prepareFirstJournalFile(files, storeID: identity.storeID)
         let queue = CommitQueue()
         let machine = makeMachine(

@@ -45,8 +45,8 @@ package struct StoreOptions: Sendable {
     package var compaction = CompactionOptions()
     /// For organizations for which nothing else was set.
     package var retention = RetentionPolicy.standard
-    /// Bytes that the segments and log files of an organization may take, unless something else was set, and those of
-    /// all of them; 0 is without a bound.
+    /// Bytes that an organization may take, unless something else was set, and all of them together; 0 is without a
+    /// bound. What counts: `OrganizationStore.usedByteCount`.
     package var organizationByteCountMax: UInt64 = 0
     package var storeByteCountMax: UInt64 = 0
     /// For organizations for which no limits were set. Precondition: well-formed.

@@ -78,7 +78,9 @@ extension StoreDoor {
         let check = StoreCheck(
             disk: disk, isServed: { [directory] in Self.isServed(directory) }, progress: progress)
         do {
-            return VerifyReport(try check.run())
+            var report = try check.run()
+            report.findings += KeptFileCheck.findings(disk)
+            return VerifyReport(report)
         } catch StoreError.notAStore(let reason) {
             throw ToolError(
                 "\(directory) holds no store: \(reason).",
