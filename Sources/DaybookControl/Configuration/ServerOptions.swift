@@ -67,3 +67,9 @@ package struct AddressLimits: Sendable, Equatable {
 
     package init() {}
 }
+
+    /// The same as a setting: 0 is without a bound.
+    var requestsPerMinuteMax: UInt32 {
+        get { requestsPerMinute ?? 0 }
+        set { requestsPerMinute = newValue == 0 ? nil : newValue }
+    }
