@@ -229,5 +229,8 @@ extension ConfigurationKey {
             "log.level", \.log.level, flag: "--log-level", aliases: ["LOG_LEVEL"],
             "The least important lines that are written; debug has a line for each request"),
         .choice("log.format", \.log.format, flag: "--log-format", "One JSON object a line, or text"),
+        .integer(
+            "log.slow_milliseconds", \.server.timeLimits.slowMilliseconds, 0...600_000,
+            "A request that takes so long once it is whole is a warning; 0 is never"),
     ]
 }
