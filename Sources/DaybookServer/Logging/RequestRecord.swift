@@ -59,7 +59,7 @@ extension ConnectionHandler {
             if omittedCount > 0 { metadata["omitted"] = .stringConvertible(omittedCount) }
             let message: Logger.Message =
                 record.isFailure
-                ? "Answered with an error of the server."
+                ? "The server could not do what was asked."
                 : record.status > 0 ? "Answered slowly." : "The client left before its slow answer."
             environment.logger.log(level: record.status == 500 ? .error : .warning, message, metadata: metadata)
         } else if environment.logsRequests {
