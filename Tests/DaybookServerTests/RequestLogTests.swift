@@ -1,6 +1,8 @@
 import DaybookControl
+import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
+import Foundation
 import Testing
 
 @testable import DaybookServer
@@ -154,9 +156,13 @@ import Testing
     @Test func whenEverythingFailsAFewLinesTellOfIt() async throws {
         let log = CapturedLog(.warning)
         let clock = ManualClock.atPresent()
-        var options = TestServer.storeOptions
-        options.storeByteCountMax = 1
-        try await TestServer.with(log: log, storeOptions: options, clock: clock) { server in
+        // An organization that is closed, because its manifest is none.
+        let directory = try TemporaryDirectory()
+        var folder = ""
+        try await TestServer.with(directory) { folder = $0.root + "/" + Layout.folder(of: $0.organization.log) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data("no manifest".utf8).write(to: URL(fileURLWithPath: folder + "/manifest.dbm"))
+        try await TestServer.with(directory, log: log, clock: clock) { server in
             let connection = try await server.connect()
             defer { connection.close() }
             for _ in 0..<30 {
@@ -165,7 +171,6 @@ import Testing
                 try reply.expect(503, "storage_unavailable")
             }
             clock.advance(microseconds: 1_000_000)
-            _ = try await connection.request("POST", "/api/v1/metrics/batch", body: "{}", key: server.key)
             _ = try await connection.request(
                 "POST", "/api/v1/metrics/command-execution", body: event, key: server.key)
         }
