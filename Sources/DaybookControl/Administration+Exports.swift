@@ -1,4 +1,5 @@
-internal import DaybookFormat
+internal import DaybookEvent
+package import DaybookFormat
 package import DaybookStore
 package import DaybookSystem
 

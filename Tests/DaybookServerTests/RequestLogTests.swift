@@ -1,4 +1,5 @@
 import DaybookControl
+import DaybookFormat
 import DaybookStore
 import DaybookSystem
 import DaybookTestSupport

@@ -1,6 +1,7 @@
 import DaybookControl
 import DaybookFormat
 import DaybookStore
+import DaybookSystem
 import DaybookTestSupport
 import Testing
 
@@ -157,10 +158,11 @@ import Testing
             }
             let operators = try server.make(.admin, isOperator: true).key.text
             // So that a position in the other's log is one in the own, too.
+            let moment = SystemClock().wallMicroseconds() / 1_000
             for number in 0..<20 {
                 let body =
                     #"{"command_executions":[\#(Bodies.command)],"agent_interactions":[\#(Bodies.agent)],"#
-                    + #""productivity_metrics":[\#(Bodies.productivity)],"user_sessions":[{"session_id":"s\#(number)"}]}"#
+                    + #""productivity_metrics":[\#(Bodies.productivity)],"user_sessions":[{"id":"s\#(number)","session_start":\#(moment)}]}"#
                 let reply = try await server.request(
                     "POST", "/api/v1/metrics/batch", body: body, key: stranger.key.text)
                 #expect(reply.status == 200, "\(reply.text)")
@@ -262,7 +264,7 @@ import Testing
             #expect(try await status("both", stranger.key.text) == "completed")
             // The other's in a batch and in lines: both make a session of the own.
             let before = try server.lastSequence()
-            let item = #"{"user_sessions":[{"session_id":"alone","session_start":"2026-01-05T09:00:00Z"}]}"#
+            let item = #"{"user_sessions":[{"id":"alone","session_start":"2026-01-05T09:00:00Z"}]}"#
             let batch = try await server.request(
                 "POST", "/api/v1/metrics/batch", body: item, key: stranger.key.text)
             #expect(batch.status == 200, "\(batch.text)")
