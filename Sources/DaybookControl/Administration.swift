@@ -16,6 +16,7 @@ package import DaybookSystem
 /// | `org.delete` | `organization` | `organization, deleted_at, removed_at, last_error`: asked again, how far it is |
 /// | `org.show_config` | `organization` | `organization, rate_limiting {…}, data_retention {…}, performance {…}, alerts {…}`; null is no choice |
 /// | `org.set_config` | `organization`, and the four objects, of which any part may be left out | as `org.show_config`: the whole document is replaced |
+/// | `org.export`, `org.replay` | `organization` | `organization, noted_at`: tells the trail that events are about to leave by the files |
 /// | `limits.show` | `organization` | `organization, tier, single_per_minute, batch_per_minute, query_per_minute, burst, adaptive, concurrent_batches`; null is without a bound |
 /// | `limits.set` | `organization`, `tier?` or `requests_per_minute?`, `burst?`, `adaptive?`, `concurrent_batches?` | as `limits.show` |
 /// | `key.create` | `organization`, `name?`, `role?`, `scopes?` (without both ingest, read), `user?`, `expires_in_seconds?`, `operator?` | `organization, api_key, key_id, name, role, operator, scopes, user, created_at, expires_at, rotated_from` |
@@ -120,6 +121,8 @@ package struct Administration: Sendable {
         "org.set_config": Verb(
             permission: .configureOrganization,
             fields: ["organization", "rate_limiting", "data_retention", "performance", "alerts"]),
+        "org.export": Verb(permission: nil, fields: ["organization"]),
+        "org.replay": Verb(permission: nil, fields: ["organization"]),
         "limits.show": Verb(permission: .readLimits, fields: ["organization"]),
         "limits.set": Verb(
             permission: .manageOrganizations,
@@ -213,6 +216,7 @@ package struct Administration: Sendable {
         case "org.delete": return try deleteOrganization(request, origin)
         case "org.show_config": return try showOrganizationConfiguration(request, origin)
         case "org.set_config": return try setOrganizationConfiguration(request, origin)
+        case "org.export", "org.replay": return try noteExport(request, name, origin)
         case "limits.show": return try showLimits(request, origin)
         case "limits.set": return try setLimits(request, origin)
         case "key.create": return try createKey(request, origin)

@@ -17,6 +17,7 @@ final class ServerEnvironment: Sendable {
     let trail: AuditTrail
     let limits: RequestLimits
     let bodies = BodyBudget()
+    let troubles = TroubleLines()
     let answerFields: AnswerFields
     /// Nil where connections are not encrypted.
     let security: TransportSecurity?

@@ -12,7 +12,8 @@ struct ExportVerb: ParsableCommand {
         abstract: "Write the events of a log as NDJSON or CSV.",
         discussion: """
             Reads the data directory itself, with or without a running server, and never
-            writes to it: what comes out is one consistent prefix of the log.
+            writes to it: what comes out is one consistent prefix of the log. A server that
+            runs there notes the export in its audit trail.
 
             CSV has one family, a header row, lines that end with CR LF and cells quoted
             as in RFC 4180. Objects are JSON text. Text that a spreadsheet would take for
@@ -42,9 +43,11 @@ struct ExportVerb: ParsableCommand {
     }
 
     func run() throws {
-        let store = try dataOptions.door().openReadOnly()
+        let door = try dataOptions.door()
+        let store = try door.openReadOnly()
         let id = try organizationOptions.resolved(among: store.organizations().map(\.id))
         let record = try StoreDoor.organization(id, in: store)
+        try door.noteExport(of: id, isReplay: false)
         let snapshot = try StoreDoor.snapshot(of: record, in: store)
         let sink = try outputSink(output)
         let progress = Progress(clock: SystemClock())

@@ -144,7 +144,11 @@ struct OrganizationVerbs: ParsableCommand {
         @OptionGroup var dataOptions: DataOptions
         @OptionGroup var output: OutputOptions
 
-        func run() throws { try output.printObject(try dataOptions.door().rebuild(organization: id)) }
+        func run() throws {
+            let report = try dataOptions.door().rebuild(
+                organization: id, clock: SystemClock(), entropy: SystemEntropy())
+            try output.printObject(report)
+        }
     }
 }
 

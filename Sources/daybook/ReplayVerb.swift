@@ -12,7 +12,8 @@ struct ReplayVerb: ParsableCommand {
         abstract: "Write the events of a log again, in sequence order, as NDJSON.",
         discussion: """
             Reads the data directory itself, with or without a running server, and never
-            writes to it. Each line has `type`, `sequence` and all fields of its event.
+            writes to it. Each line has `type`, `sequence` and all fields of its event. A
+            server that runs there notes the replay in its audit trail, a dry run excepted.
 
             --from and --to take a sequence (both ends count) or an RFC 3339 time of the
             event (the end does not count). --output takes - for standard output, a new
@@ -57,9 +58,11 @@ struct ReplayVerb: ParsableCommand {
     private var targetKey: String? { key ?? ProcessEnvironment.variable("DAYBOOK_KEY") }
 
     func run() throws {
-        let store = try dataOptions.door().openReadOnly()
+        let door = try dataOptions.door()
+        let store = try door.openReadOnly()
         let id = try organizationOptions.resolved(among: store.organizations().map(\.id))
         let record = try StoreDoor.organization(id, in: store)
+        if !dryRun { try door.noteExport(of: id, isReplay: true) }
         let snapshot = try StoreDoor.snapshot(of: record, in: store)
         let clock = SystemClock()
         let progress = Progress(clock: clock)

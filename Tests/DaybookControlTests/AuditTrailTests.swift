@@ -40,6 +40,9 @@ struct AuditTrailTests {
         _ = try fixture.ask(#"{"verb":"erase.reapply","organization":"new"}"#)
         _ = try fixture.ask(#"{"verb":"team.set","organization":"new","team_id":"edge"}"#)
         _ = try fixture.ask(#"{"verb":"user.set","organization":"new","user_id":"bob","team_id":"edge"}"#)
+        _ = try fixture.ask(#"{"verb":"org.export","organization":"new"}"#)
+        _ = try fixture.ask(#"{"verb":"org.replay","organization":"new"}"#)
+        _ = try fixture.ask(#"{"verb":"org.export","organization":"nobody"}"#)
         // These change nothing, or fail.
         for request in [
             #"{"verb":"org.show","organization":"new"}"#, #"{"verb":"org.list"}"#,
@@ -71,7 +74,8 @@ struct AuditTrailTests {
                 "key.revoke \(keyOfEve)", "user.delete \(recordID)", "team.delete core",
                 "token.issue \(tokenID)", "token.revoke \(tokenID)",
                 "erase.begin \(erasureID)",
-                "erase.reapply ", "team.set edge", "user.set \(bob)", "org.delete new",
+                "erase.reapply ", "team.set edge", "user.set \(bob)", "org.export new", "org.replay new",
+                "org.delete new",
             ])
         #expect(entries.allSatisfy { $0.actor == .local && $0.outcome == .done && $0.count == 1 })
         #expect(try fixture.trail().isEmpty)
@@ -81,7 +85,7 @@ struct AuditTrailTests {
     @Test func theListsOfThisTestNameEveryVerb() {
         let acts: Set = [
             "org.create", "org.set", "limits.set", "key.create", "key.rotate", "key.revoke", "erase.begin",
-            "erase.reapply",
+            "erase.reapply", "org.export", "org.replay",
             "log.set_level", "dlq.replay", "dlq.purge", "user.set", "user.delete", "team.set", "team.delete",
             "org.set_config", "org.delete", "token.issue", "token.revoke", "token.rotate_key",
         ]

@@ -39,8 +39,7 @@ import Testing
 
     private var variables: [String] {
         ForeignVariable.all.map { variable in
-            let fate = variable.isHonoured ? "honoured" : variable.isIgnored ? "ignored, with a warning" : "ignored"
-            return "| `\(variable.name)` | \(fate) | \(variable.meaning) |"
+            "| `\(variable.name)` | \(variable.fate) | \(variable.meaning) |"
         }
     }
 

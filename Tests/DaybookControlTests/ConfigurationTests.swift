@@ -91,6 +91,41 @@ private func faults(_ sources: ConfigurationSources) -> [String] {
         #expect(configuration.server.port == 3_000)
     }
 
+    @Test func limitsOfAddressesAreSettings() throws {
+        let standard = try Configuration(sources([:])).server.addressLimits
+        #expect(standard.requestsPerMinute == nil && standard.wrongCredentialsPerMinute == 100)
+        let file = "[addresses]\nrequests_per_minute = 600\nwrong_credentials_per_minute = 7"
+        let limits = try Configuration(sources(file: file)).server.addressLimits
+        #expect(limits.requestsPerMinute == 600 && limits.wrongCredentialsPerMinute == 7)
+        let lifted = try Configuration(sources(file: file, ["DAYBOOK_ADDRESSES_REQUESTS_PER_MINUTE": "0"]))
+        #expect(lifted.server.addressLimits.requestsPerMinute == nil)
+        #expect(faults(sources(["DAYBOOK_ADDRESSES_WRONG_CREDENTIALS_PER_MINUTE": "0"])).count == 1)
+    }
+
+    @Test func whatOtherServicesSayOfWhatDaybookDoesAnywayIsNoWarning() throws {
+        let same = ["RATE_LIMIT_WINDOW_MS": "60000", "RATE_LIMIT_STORAGE": "memory", "DEAD_LETTER_QUEUE_SIZE": "10000"]
+        #expect(try Configuration(sources(same)).ignoredVariables.isEmpty)
+        let other = ["RATE_LIMIT_WINDOW_MS": "1000", "RATE_LIMIT_STORAGE": "redis", "DEAD_LETTER_QUEUE_SIZE": "5"]
+        #expect(Set(try Configuration(sources(other)).ignoredVariables) == Set(other.keys))
+        let database = ["POSTGRES_DB": "m", "POSTGRES_USER": "m", "POSTGRES_PASSWORD": "hunter2", "ENVIRONMENT": "x"]
+        #expect(Set(try Configuration(sources(database)).ignoredVariables) == Set(database.keys))
+    }
+
+    @Test func aCollectionTimeoutIsThatOfCommitsWithinWhatAnAnswerMayTake() throws {
+        func milliseconds(_ text: String) throws -> Int {
+            try Configuration(sources(["COLLECTION_TIMEOUT_MS": text])).server.timeLimits.commitMilliseconds
+        }
+        #expect(try milliseconds("2500") == 2_500)
+        #expect(try milliseconds("5000") == 4_000)
+        for wrong in ["50", "soon"] { #expect(faults(sources(["COLLECTION_TIMEOUT_MS": wrong])).count == 1) }
+    }
+
+    @Test func variablesOfTheTestsAreKnownToAServer() throws {
+        for name in ["DAYBOOK_PAGES", "DAYBOOK_GOLDEN", "DAYBOOK_TESTABLE"] {
+            #expect(faults(sources([name: "1"])).isEmpty, "\(name)")
+        }
+    }
+
     @Test func variablesWithoutAMeaningAreNamedWithoutTheirValues() throws {
         let configuration = try Configuration(sources(["DB_PASSWORD": "hunter2", "NODE_ENV": "x", "HOME": "/"]))
         #expect(Set(configuration.ignoredVariables) == ["DB_PASSWORD", "NODE_ENV"])

@@ -1,6 +1,9 @@
 import DaybookControl
+import DaybookFormat
+import DaybookStore
 import DaybookSystem
 import DaybookTestSupport
+import Foundation
 import Testing
 
 @testable import DaybookServer
@@ -90,6 +93,114 @@ import Testing
             _ = try await server.request("GET", "/health/live")
         }
         #expect(try requestLines(log).isEmpty)
+    }
+
+    @Test(arguments: [true, false])
+    func aSlowRequestHasALineAtEveryLevel(isPlain: Bool) async throws {
+        let log = CapturedLog(.warning)
+        let clock = ManualClock.atPresent()
+        var limits = TimeLimits.outOfReach
+        limits.slowMilliseconds = 1_000
+        var id: String?
+        try await TestServer.with(timeLimits: limits, isGated: true, log: log, clock: clock) { server in
+            #expect(
+                try await server.request("POST", "/api/v1/metrics/command-execution", body: event).status == 201)
+            let gate = try #require(server.gate)
+            gate.close()
+            let connection = try await server.connect()
+            defer { connection.close() }
+            try await connection.send(
+                TestConnection.text(
+                    "POST", "/api/v1/metrics/command-execution", body: event, key: server.key,
+                    fields: ["traceparent: \(trace)"] + (isPlain ? [] : ["X-Request-Id: mine"])))
+            await onThread { gate.waitForOne() }
+            clock.advance(microseconds: 1_000_000)
+            gate.open()
+            let reply = try await connection.reply()
+            #expect(reply.status == 201)
+            id = reply.fields["x-request-id"]
+        }
+        let lines = try requestLines(log)
+        #expect(lines.count == 1)
+        #expect(lines.first?.text("level") == "warning")
+        #expect(lines.first?.text("request_id") == id)
+        #expect(lines.first?.text("organization") == "acme")
+        #expect(lines.first?.text("route") == "/api/v1/metrics/command-execution")
+        #expect(lines.first?.text("trace_id") == "4bf92f3577b34da6a3ce929d0e0e4736")
+        #expect(lines.first?.number("latency_microseconds") == 1_000_000)
+        #expect((lines.first?.number("bytes") ?? 0) > 0)
+        #expect(!log.lines().joined().contains("secret"))
+    }
+
+    @Test func whatIsNotSlowOrNeverIsHasNoLine() async throws {
+        for (slow, passed) in [(1_000, 999_999), (0, 3_000_000)] {
+            let log = CapturedLog(.warning)
+            let clock = ManualClock.atPresent()
+            var limits = TimeLimits.outOfReach
+            limits.slowMilliseconds = slow
+            try await TestServer.with(timeLimits: limits, isGated: true, log: log, clock: clock) { server in
+                let gate = try #require(server.gate)
+                gate.close()
+                let connection = try await server.connect()
+                defer { connection.close() }
+                try await connection.send(
+                    TestConnection.text("POST", "/api/v1/metrics/command-execution", body: event, key: server.key))
+                await onThread { gate.waitForOne() }
+                clock.advance(microseconds: UInt64(passed))
+                gate.open()
+                #expect(try await connection.reply().status == 201)
+            }
+            #expect(try requestLines(log).isEmpty)
+        }
+    }
+
+    @Test func whenEverythingFailsAFewLinesTellOfIt() async throws {
+        let log = CapturedLog(.warning)
+        let clock = ManualClock.atPresent()
+        // An organization that is closed, because its manifest is none.
+        let directory = try TemporaryDirectory()
+        var folder = ""
+        try await TestServer.with(directory) { folder = $0.root + "/" + Layout.folder(of: $0.organization.log) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data("no manifest".utf8).write(to: URL(fileURLWithPath: folder + "/manifest.dbm"))
+        try await TestServer.with(directory, log: log, clock: clock) { server in
+            let connection = try await server.connect()
+            defer { connection.close() }
+            for _ in 0..<30 {
+                let reply = try await connection.request(
+                    "POST", "/api/v1/metrics/command-execution", body: event, key: server.key)
+                try reply.expect(503, "storage_unavailable")
+            }
+            clock.advance(microseconds: 1_000_000)
+            _ = try await connection.request(
+                "POST", "/api/v1/metrics/command-execution", body: event, key: server.key)
+        }
+        let lines = try requestLines(log)
+        #expect(lines.count == TroubleLines.countMax + 1)
+        #expect(lines.last?.number("omitted") == 30 - TroubleLines.countMax)
+        #expect(lines.allSatisfy { $0.text("level") == "warning" && $0.number("status") == 503 })
+        #expect(lines.allSatisfy { $0.text("code") == "storage_unavailable" && $0.text("organization") == "acme" })
+    }
+
+    private let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    @Test func theTraceOfAClientIsInItsLineOnEveryWay() async throws {
+        let log = CapturedLog(.debug)
+        try await TestServer.with(log: log) { server in
+            let connection = try await server.connect()
+            defer { connection.close() }
+            for (method, path, body) in [
+                ("POST", "/api/v1/metrics/command-execution", event), ("POST", "/api/v1/metrics/import", event),
+                ("PUT", "/api/v1/metrics/session/x", "{}"), ("GET", "/api/v1/metrics/commands", nil),
+                ("GET", "/health/live", nil), ("GET", "/api/v1/keys", nil), ("GET", "/nowhere", nil),
+            ] as [(String, String, String?)] {
+                for fields in [["TraceParent: \(trace)"], [], ["traceparent: \(trace)", "traceparent: \(trace)"]] {
+                    _ = try await connection.request(method, path, body: body, key: server.key, fields: fields)
+                }
+            }
+        }
+        let found = try requestLines(log).map { $0.text("trace_id") }
+        #expect(found == Array(repeating: ["4bf92f3577b34da6a3ce929d0e0e4736", nil, nil], count: 7).flatMap(\.self))
     }
 
     @Test func theLevelIsChangedThroughTheAdminSocketWhileTheServerRuns() async throws {

@@ -219,6 +219,7 @@ extension TimeLimits {
         limits.lingerMilliseconds = 3_600_000
         limits.handshakeMilliseconds = 3_600_000
         limits.shedMilliseconds = 3_600_000
+        limits.slowMilliseconds = 3_600_000
         return limits
     }
 }

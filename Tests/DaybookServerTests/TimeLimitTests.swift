@@ -195,6 +195,35 @@ import Testing
         }
     }
 
+    /// The least that an organization can choose, where the server's own limits are out of reach.
+    private func bound(_ server: TestServer) throws {
+        let request =
+            #"{"verb":"org.set_config","organization":"acme","performance":{"processing_timeout_ms":100}}"#
+        let answer = try ParsedJSON(parsing: server.administration.perform(Array(request.utf8)))
+        #expect(answer["ok"] == .bool(true))
+    }
+
+    @Test func anOrganizationsOwnTimeLimitHoldsForItsCommits() async throws {
+        try await TestServer.with(timeLimits: limits { _ in }, isGated: true) { server in
+            try bound(server)
+            let gate = try #require(server.gate)
+            gate.close()
+            let reply = try await server.request("POST", path, body: Bodies.command)
+            gate.open()
+            try reply.expect(503, "durability_unknown")
+        }
+    }
+
+    @Test func anOrganizationsOwnTimeLimitHoldsForItsQuestions() async throws {
+        try await TestServer.with(queryThreadCount: 1, timeLimits: limits { _ in }, isGated: true) { server in
+            try bound(server)
+            let acts = try await server.occupyQueryThreads()
+            let reply = try await server.request("GET", "/api/v1/metrics/commands")
+            try reply.expect(503, "query_timeout")
+            try await server.release(acts)
+        }
+    }
+
     @Test func aQueryWhoseClientLeavesIsGivenUp() async throws {
         let limits = limits { $0.leftQueryMilliseconds = 40 }
         try await TestServer.with(queryThreadCount: 1, timeLimits: limits, isGated: true) { server in

@@ -1,5 +1,6 @@
 import DaybookControl
 import DaybookFormat
+import DaybookStore
 import DaybookTestSupport
 import Testing
 
@@ -151,16 +152,21 @@ import Testing
             let owned = try server.make(.viewer).record.keyID
             _ = try await server.request("PUT", "/api/v1/teams/alone", body: "{}")
             _ = try await server.request("PUT", "/api/v1/users/ada", body: #"{"team_id":"alone"}"#)
+            _ = try await server.request("POST", "/api/v1/metrics/session/start", body: #"{"session_id":"theirs"}"#)
+            let letter = DeadLetter(
+                organization: server.organization.id, kind: .sealing, sequences: 1...2, subject: "a file",
+                attemptCount: 3, firstAttemptAt: Timestamp(microseconds: 0), lastAttemptAt: Timestamp(microseconds: 0),
+                error: "it failed")
+            try server.store.appendControl([.deadLettered(letter)])
+            let ids = [
+                "/keys/": owned, "/teams/": "alone", "/users/": "ada", "/session": "theirs",
+                "/dead-letters/": hexText(letter.id),
+            ]
             let before = server.registry.list(organization: server.organization.id)
             let connection = try await server.connect()
             defer { connection.close() }
             for route in RouteCase.all where route.pattern.hasPrefix("/api/") {
-                let id =
-                    route.pattern.contains("/keys/")
-                    ? owned
-                    : route.pattern.contains("/teams/")
-                        ? "alone"
-                        : route.pattern.contains("/users/") ? "ada" : "acme"
+                let id = ids.first { route.pattern.contains($0.key) }?.value ?? "acme"
                 let target = route.pattern.replacing("{}", with: id)
                 // A name of the own organization that is the other's, too, is the own one.
                 let isOwn = route.method == "PUT" && ["ada", "alone"].contains(id)
@@ -178,7 +184,8 @@ import Testing
                     #expect(items.allSatisfy { $0["organization_id"]?.string != "acme" })
                 }
             }
-            #expect(try server.lastSequence() == 1)
+            #expect(try server.lastSequence() == 2)
+            #expect(server.store.deadLetters() == [letter])
             #expect(server.registry.list(organization: server.organization.id).map(\.record) == before.map(\.record))
             #expect(server.store.members(of: server.organization.id).userCount == 1)
             #expect(server.store.members(of: server.organization.id).teamCount == 1)

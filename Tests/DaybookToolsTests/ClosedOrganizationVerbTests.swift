@@ -63,7 +63,8 @@ struct ClosedOrganizationVerbTests {
     }
 
     @Test func rebuildOpensItAgainAndKeepsTheDamagedManifest() throws {
-        let answer = try ControlDocument(parsing: try door.rebuild(organization: "acme"))
+        let answer = try ControlDocument(
+            parsing: try door.rebuild(organization: "acme", clock: clock, entropy: entropy))
         #expect(answer["organization"]?.stringValue == "acme")
         let store = try door.openReadOnly()
         let record = try StoreDoor.organization("acme", in: store)
@@ -71,13 +72,17 @@ struct ClosedOrganizationVerbTests {
         let kept = try door.disk().readAll(folder + "/manifest.dbm.quarantine")
         #expect(kept == Array("no manifest".utf8))
         #expect(try inspect { inspector, _ in try inspector.overview() }.count == 3)
-        #expect(throws: ToolError.self) { try door.rebuild(organization: "acme") }
-        #expect(throws: ToolError.self) { try door.rebuild(organization: "nobody") }
+        let trail = try ControlDocument(parsing: try door.audit(organization: "acme", limit: 1, before: nil))
+        let entry = try #require(trail["items"]?.arrayValue?.first)
+        #expect(entry["action"]?.stringValue == "org.rebuild")
+        #expect(entry["actor"]?.stringValue == "local")
+        #expect(throws: ToolError.self) { try door.rebuild(organization: "acme", clock: clock, entropy: entropy) }
+        #expect(throws: ToolError.self) { try door.rebuild(organization: "nobody", clock: clock, entropy: entropy) }
     }
 
     @Test func rebuildWantsTheDirectoryForItself() throws {
         let lock = try DirectoryLock.acquire(directory: door.directory)
         defer { lock.release() }
-        #expect(throws: ToolError.self) { try door.rebuild(organization: "acme") }
+        #expect(throws: ToolError.self) { try door.rebuild(organization: "acme", clock: clock, entropy: entropy) }
     }
 }

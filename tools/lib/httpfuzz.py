@@ -1,6 +1,7 @@
 """The fuzzer behind tools/fuzz-http."""
 
 import argparse
+import base64
 import json
 import os
 import random
@@ -27,6 +28,8 @@ PAUSE = 0.05
 CHECK_INTERVAL = 200
 # Cases that may make keys and organizations: a run of hours must not fill the server's memory with them.
 MAKER_INTERVAL = 20
+# Seconds; a key gets some thirty tokens a minute.
+RENEWAL_INTERVAL = 20
 HEAD = re.compile(rb"HTTP/1\.1 ([0-9]{3}) [A-Za-z ]+\r\n((?:[!-9;-~]+:[^\r\n\x00]*\r\n)*)\r\n")
 EVENT = '{"command_name":"fuzz","execution_time_ms":1,"status":"success"}'
 # Of the 5xx kind, what the document has.
@@ -201,18 +204,26 @@ class Worker(threading.Thread):
 
 
 class Run:
-    def __init__(self, daybook, options, key, other_key, watcher_key):
+    def __init__(self, daybook, options, keys, watcher_key):
         self.daybook = daybook
         self.options = options
         self.seed = options.seed
         # Of an organization that no case can give a limit.
         self.watcher_key = watcher_key
-        self.credentials = [key] * 12 + [other_key] * 2 + [None]
+        self.keys = keys
+        self.renew_tokens()
         self.deadline = time.monotonic() + options.minutes * 60
         self.failures = []
         self.lock = threading.Lock()
         # Parsed by the library: the client makes decimals, which do not go back into JSON.
-        self.grammar = Grammar(json.loads(Client(daybook, key).request("GET", "/openapi.json").text))
+        self.grammar = Grammar(json.loads(Client(daybook, keys[0]).request("GET", "/openapi.json").text))
+
+    def renew_tokens(self):
+        """Those of before have ended, or some case has revoked them."""
+        key, other, limited = self.keys
+        tokens = [token_of(self.daybook, name) for name in ("acme", "globex", "hooli")]
+        self.credentials = [key] * 8 + [tokens[0]] * 5 + [other, tokens[1], limited, tokens[2], None] + mangled(tokens[0])
+        self.renewed = time.monotonic()
 
     def is_over(self):
         return bool(self.failures) or time.monotonic() > self.deadline
@@ -235,6 +246,8 @@ class Run:
             most = max(most, memory(self.daybook.process.pid))
             if most > self.options.memory_mib * 1024:
                 self.failures.append(f"the server has {most // 1024} MiB of anonymous memory")
+            if time.monotonic() - self.renewed > RENEWAL_INTERVAL:
+                self.renew_tokens()
             time.sleep(0.5)
         return most
 
@@ -267,12 +280,34 @@ def check_descriptors(run, before):
         time.sleep(0.2)
 
 
+def token_of(daybook, organization):
+    """An access token of the first key of an organization."""
+    keys = daybook.verb_json("key", "list", "--data", daybook.directory, "--organization", organization)["keys"]
+    issued = daybook.verb_json("token", "issue", keys[0]["key_id"], "--data", daybook.directory, "--no-refresh")
+    return issued["access_token"]
+
+
+def mangled(token):
+    """Tokens that are nearly good: a part less, another signature, another header, claims that nobody has signed."""
+    head, claims, signature = token.split(".")
+    none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt"}').rstrip(b"=").decode()
+    turned = signature[:-2] + signature[-1] + signature[-2]
+    return [f"{head}.{claims}", f"{head}.{claims}.", f"{none}.{claims}.{signature}", f"{head}.{claims}.{turned}",
+            f"{head}.{claims[:-4]}.{signature}", f"{token}.{signature}"]  # fmt: skip
+
+
 def fuzz(daybook, options):
     key = daybook.verb_json("init", "--data", daybook.directory, "--organization", "acme")["api_key"]
     other = daybook.verb_json("org", "create", "globex", "--data", daybook.directory)["api_key"]
     watcher = daybook.verb_json("org", "create", "initech", "--data", daybook.directory)["api_key"]
+    # An organization that is refused much of what it asks.
+    limited = daybook.verb_json("org", "create", "hooli", "--data", daybook.directory)["api_key"]
+    daybook.verb(
+        "limits", "set", "hooli", "--data", daybook.directory, "--requests-per-minute", "60", "--burst", "10",
+        "--concurrent-batches", "1",
+    )  # fmt: skip
     daybook.start()
-    run = Run(daybook, options, key, other, watcher)
+    run = Run(daybook, options, [key, other, limited], watcher)
     before = len(descriptors(daybook.process.pid))
     print(f"seed {run.seed}, {options.minutes} minutes, {len(run.grammar.operations)} operations", flush=True)
     workers = [Worker(run, number) for number in range(options.connections)]
@@ -304,7 +339,7 @@ def replay(daybook, path):
     key = daybook.verb_json("init", "--data", daybook.directory, "--organization", "acme")["api_key"]
     daybook.start()
     with open(path, "rb") as file:
-        data = re.sub(rb"dbk_[A-Za-z0-9_-]{49}", key.encode(), file.read())
+        data = re.sub(rb"dbk_[A-Za-z0-9_-]{49}|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", key.encode(), file.read())
     connection = socket.create_connection(("127.0.0.1", daybook.port), timeout=SECONDS_MAX)
     connection.sendall(data)
     connection.shutdown(socket.SHUT_WR)

@@ -4,8 +4,8 @@ internal import DaybookStore
 extension ConfigurationKey {
     /// Every setting, in the order in which pages and verbs list them. docs/operations/configuration.md shows the same.
     package static let all: [ConfigurationKey] =
-        [data, listen] + front + transport + timeouts + ingest + organizations + tokens + storing + compaction + memory
-        + logging
+        [data, listen] + front + transport + timeouts + addresses + ingest + organizations + tokens + storing
+        + compaction + memory + logging
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -68,6 +68,7 @@ extension ConfigurationKey {
             "An answer that the client does not read"),
         .integer(
             "timeouts.commit_milliseconds", \.server.timeLimits.commitMilliseconds, 100...600_000,
+            aliases: ["COLLECTION_TIMEOUT_MS"],
             "A commit, after which the client is told that the outcome is not known"),
         .integer(
             "timeouts.query_milliseconds", \.server.timeLimits.queryMilliseconds, 100...600_000,
@@ -81,6 +82,17 @@ extension ConfigurationKey {
         .integer(
             "timeouts.check_milliseconds", \.server.timeLimits.checkIntervalMilliseconds, 10...10_000,
             "How often the times above are looked at; each is met up to so much later"),
+    ]
+
+    private static let addresses: [ConfigurationKey] = [
+        .integer(
+            "addresses.requests_per_minute", \.server.addressLimits.requestsPerMinuteMax,
+            0...Int64(RateLimitPolicy.requestsPerMinuteMax),
+            "Requests of any kind that one client address may send in any 60 seconds; 0 is without a bound"),
+        .integer(
+            "addresses.wrong_credentials_per_minute", \.server.addressLimits.wrongCredentialsPerMinute,
+            1...Int64(RateLimitPolicy.requestsPerMinuteMax),
+            "Wrong credentials of one client address in any 60 seconds, after which unknown ones are not looked at"),
     ]
 
     private static let ingest: [ConfigurationKey] = [
@@ -217,5 +229,8 @@ extension ConfigurationKey {
             "log.level", \.log.level, flag: "--log-level", aliases: ["LOG_LEVEL"],
             "The least important lines that are written; debug has a line for each request"),
         .choice("log.format", \.log.format, flag: "--log-format", "One JSON object a line, or text"),
+        .integer(
+            "log.slow_milliseconds", \.server.timeLimits.slowMilliseconds, 0...600_000,
+            "A request that takes so long once it is whole is a warning; 0 is never"),
     ]
 }

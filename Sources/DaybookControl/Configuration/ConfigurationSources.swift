@@ -112,7 +112,7 @@ private struct ConfigurationMerge {
                     }
                 ))
         }
-        configuration.ignoredVariables = ForeignVariable.all.filter { $0.isIgnored && variables[$0.name] != nil }
+        configuration.ignoredVariables = ForeignVariable.all.filter { variables[$0.name].map($0.isIgnored) ?? false }
             .map(\.name)
     }
 

@@ -1,3 +1,5 @@
+internal import DaybookStore
+
 /// A variable that the services document whose place Daybook takes. docs/operations/configuration.md shows the same
 /// table, so that nobody who comes from them has to guess.
 package struct ForeignVariable: Sendable {
@@ -6,12 +8,34 @@ package struct ForeignVariable: Sendable {
     package let meaning: String
     private let kind: Kind
 
-    private enum Kind { case honoured, ignored, ofClients }
+    private enum Kind: Equatable {
+        case honoured, ignored, ofClients
+        /// What the one value asks for is what Daybook does; every other is ignored.
+        case fixed(String)
+    }
 
     /// It sets something here.
     package var isHonoured: Bool { kind == .honoured }
-    /// It means nothing here, and a server that finds it set says so once. Its value is never shown: some are secrets.
-    package var isIgnored: Bool { kind == .ignored }
+
+    /// What becomes of it, for people.
+    package var fate: String {
+        switch kind {
+        case .honoured: "honoured"
+        case .ignored: "ignored, with a warning"
+        case .ofClients: "ignored"
+        case .fixed(let value): "`\(value)` is what is done; else ignored, with a warning"
+        }
+    }
+
+    /// Whether this value means nothing here, so that a server that finds it says so once. It is never shown: some are
+    /// secrets.
+    func isIgnored(_ value: String) -> Bool {
+        switch kind {
+        case .honoured, .ofClients: false
+        case .ignored: true
+        case .fixed(let known): value.lowercased() != known
+        }
+    }
 
     private init(_ name: String, ignored meaning: String) {
         self.name = name
@@ -25,6 +49,12 @@ package struct ForeignVariable: Sendable {
         kind = .honoured
     }
 
+    private init(_ name: String, fixed value: String, _ meaning: String) {
+        self.name = name
+        self.meaning = meaning
+        kind = .fixed(value)
+    }
+
     /// A client's variable: not the server's business, so no word about it.
     private init(_ name: String, ofClients meaning: String) {
         self.name = name
@@ -34,12 +64,18 @@ package struct ForeignVariable: Sendable {
 
     /// What the other service's value of a variable is here.
     static func translated(_ text: String, of name: String) -> String {
-        guard name == "LOG_LEVEL" else { return text }
-        let level = text.lowercased()
-        return ["warn": "warning", "http": "debug", "verbose": "debug", "silly": "debug"][level] ?? level
+        switch name {
+        case "LOG_LEVEL":
+            let level = text.lowercased()
+            return ["warn": "warning", "http": "debug", "verbose": "debug", "silly": "debug"][level] ?? level
+        case "COLLECTION_TIMEOUT_MS":
+            guard let milliseconds = Int64(text) else { return text }
+            return String(min(milliseconds, Int64(TimeLimits().commitMilliseconds)))
+        default: return text
+        }
     }
 
-    package static let all: [ForeignVariable] = honoured + ignored + ofClients
+    package static let all: [ForeignVariable] = honoured + fixed + ignored + ofClients
 
     private static let honoured: [ForeignVariable] = [
         ForeignVariable("PORT", sets: "`listen`, its port alone"),
@@ -50,6 +86,18 @@ package struct ForeignVariable: Sendable {
             "DATA_RETENTION_DAYS",
             sets: "`organizations.commands_retention_days` and `organizations.agents_retention_days`"),
         ForeignVariable("RATE_LIMIT_MAX_REQUESTS", sets: "`organizations.requests_per_minute`"),
+        ForeignVariable(
+            "COLLECTION_TIMEOUT_MS",
+            sets: "`timeouts.commit_milliseconds`; more than 4000 is 4000, because no answer takes 5 s"),
+    ]
+
+    private static let fixed: [ForeignVariable] = [
+        ForeignVariable("RATE_LIMIT_WINDOW_MS", fixed: "60000", "limits are for any 60 seconds"),
+        ForeignVariable(
+            "RATE_LIMIT_STORAGE", fixed: "memory", "counted in memory, and kept across a clean restart"),
+        ForeignVariable(
+            "DEAD_LETTER_QUEUE_SIZE", fixed: "\(DeadLetter.countMax)",
+            "the queue of dead letters takes so many and drops the oldest"),
     ]
 
     private static let ignored: [ForeignVariable] = [
@@ -58,11 +106,10 @@ package struct ForeignVariable: Sendable {
         ForeignVariable("DATABASE_TIMEOUT_MS", ignored: noDatabase), ForeignVariable("DB_HOST", ignored: noDatabase),
         ForeignVariable("DB_PORT", ignored: noDatabase), ForeignVariable("DB_NAME", ignored: noDatabase),
         ForeignVariable("DB_USER", ignored: noDatabase), ForeignVariable("DB_PASSWORD", ignored: noDatabase),
-        ForeignVariable("DB_POOL_SIZE", ignored: noDatabase),
-        ForeignVariable("RATE_LIMIT_WINDOW_MS", ignored: "limits are for any 60 seconds"),
-        ForeignVariable("RATE_LIMIT_STORAGE", ignored: "counted in memory, and kept across a clean restart"),
+        ForeignVariable("DB_POOL_SIZE", ignored: noDatabase), ForeignVariable("POSTGRES_DB", ignored: noDatabase),
+        ForeignVariable("POSTGRES_USER", ignored: noDatabase),
+        ForeignVariable("POSTGRES_PASSWORD", ignored: noDatabase),
         ForeignVariable("COLLECTION_BATCH_SIZE", ignored: "commits take whatever waits while the disk is busy"),
-        ForeignVariable("COLLECTION_TIMEOUT_MS", ignored: "see `timeouts.commit_milliseconds`"),
         ForeignVariable("COLLECTION_RETRY_ATTEMPTS", ignored: "what is acknowledged is stored; clients retry"),
         ForeignVariable("PERFORMANCE_MONITORING_ENABLED", ignored: "`/metrics` is always there"),
         ForeignVariable("PERFORMANCE_RESET_INTERVAL_MS", ignored: "counters are never reset"),
@@ -70,11 +117,9 @@ package struct ForeignVariable: Sendable {
         ForeignVariable("AGGREGATION_WINDOWS", ignored: "all of 1m, 5m, 15m, 1h and 1d are there"),
         ForeignVariable("FLUSH_INTERVAL_MS", ignored: "nothing waits to be flushed; see `store.checkpoint_seconds`"),
         ForeignVariable("MAX_MEMORY_MB", ignored: "memory is bounded by 64 MiB; see the section `memory`"),
-        ForeignVariable(
-            "DEAD_LETTER_QUEUE_SIZE", ignored: "the queue of dead letters takes 10,000 and drops the oldest"),
         ForeignVariable("PARTITION_RETENTION_DAYS", ignored: "there are no partitions; retention removes files"),
         ForeignVariable("HEALTH_CHECK_INTERVAL", ignored: "health is looked at when it is asked for"),
-        ForeignVariable("NODE_ENV", ignored: "there is one way to run"),
+        ForeignVariable("NODE_ENV", ignored: oneWay), ForeignVariable("ENVIRONMENT", ignored: oneWay),
         ForeignVariable("APP_VERSION", ignored: "the version is that of the binary"),
         ForeignVariable("JWT_SECRET", ignored: "tokens are signed with key pairs of the store: see `tokens.algorithm`"),
         ForeignVariable("BACKUP_PATH", ignored: noBackup), ForeignVariable("RETENTION_DAYS", ignored: noBackup),
@@ -89,6 +134,7 @@ package struct ForeignVariable: Sendable {
     ]
 
     private static let noDatabase = "the store is a directory: `data`"
+    private static let oneWay = "there is one way to run"
     private static let noBackup = "backups are not made by the server"
     private static let noPush = "monitoring asks `/metrics`"
     private static let ofAClient = "a client's; the server does not look at it"
@@ -101,7 +147,7 @@ enum KnownVariable {
     /// Of verbs other than `serve`, and of the project's own tests and tools, which start servers.
     static let ofOtherVerbs = [
         configurationFile, "DAYBOOK_KEY", "DAYBOOK_TESTABLE", "DAYBOOK_NIGHTLY", "DAYBOOK_KILLS", "DAYBOOK_GOLDEN",
-        "DAYBOOK_SIMULATION_FIRST", "DAYBOOK_SIMULATION_SEEDS",
+        "DAYBOOK_SIMULATION_FIRST", "DAYBOOK_SIMULATION_SEEDS", "DAYBOOK_PAGES",
     ]
 
     /// Kubernetes puts such variables into every container of a namespace that has a service named `daybook` or

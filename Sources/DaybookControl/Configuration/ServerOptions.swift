@@ -54,6 +54,8 @@ package struct TimeLimits: Sendable, Equatable {
     package var handshakeMilliseconds = 10_000
     /// An event loop that is further behind refuses what it can. 0 is never.
     package var shedMilliseconds = 1_000
+    /// A request that takes as long, from the moment when it is whole, is told in the log. 0 is never.
+    package var slowMilliseconds = 1_000
 
     package init() {}
 }
@@ -66,4 +68,10 @@ package struct AddressLimits: Sendable, Equatable {
     package var requestsPerMinute: UInt32?
 
     package init() {}
+
+    /// The same as a setting: 0 is without a bound.
+    var requestsPerMinuteMax: UInt32 {
+        get { requestsPerMinute ?? 0 }
+        set { requestsPerMinute = newValue == 0 ? nil : newValue }
+    }
 }

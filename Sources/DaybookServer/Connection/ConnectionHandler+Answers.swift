@@ -9,7 +9,7 @@ extension ConnectionHandler {
     func answerWithoutRequest(_ failure: ErrorResponse) {
         request = CurrentRequest()
         request.id = environment.makeRequestID()
-        beginRecord(method: "none", target: nil)
+        request.record = RequestRecord()
         answer(failure.closing())
     }
 
@@ -31,8 +31,9 @@ extension ConnectionHandler {
         for (name, value) in failure.headerFields { bytes.append(contentsOf: "\(name): \(value)\r\n".utf8) }
         bytes.append(contentsOf: "\r\n".utf8)
         environment.counters.answered(status: failure.status)
-        request.record?.answered(status: failure.status, byteCount: request.isHead ? 0 : body.count)
-        writeAnswer(bytes, request.isHead ? [] : body)
+        let sent = request.isHead ? [] : body
+        request.record?.answered(status: failure.status, byteCount: sent.count, code: failure.code)
+        writeAnswer(bytes, sent)
         finishRequest()
     }
 

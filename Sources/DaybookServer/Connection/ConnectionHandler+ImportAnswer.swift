@@ -63,7 +63,7 @@ extension ConnectionHandler {
 
     private func endLines(_ body: [UInt8], status: Int) {
         write(lines: body + [UInt8(ascii: "\n")], andEnd: true)
-        if let record = request.record { record.answered(status: status, byteCount: record.byteCount) }
+        request.record?.ended(status: status)
     }
 
     /// Lines of a body whose length nobody knows, after the head if that is not out yet.

@@ -186,10 +186,13 @@ extension ConnectionHandler {
     private func serve(_ plain: PlainRequest, _ bytes: ByteBuffer, _ credential: Credential?) {
         phase = .collecting
         request.id = environment.makeRequestID()
-        if environment.logsRequests {
-            beginRecord(method: "POST", target: PlainRequest.path(bytes.readableBytesUInt8Span))
+        var record = RequestRecord()
+        record.credential = credential
+        record.wholeNanoseconds = request.startedNanoseconds
+        if let trace = plain.trace {
+            record.trace = TraceID(traceparent: trace.map { bytes.readableBytesUInt8Span[$0] })
         }
-        request.record?.credential = credential
+        request.record = record
         request.method = "POST"
         request.target = plain.path
         guard let credential, let current = ingest else {

@@ -113,8 +113,9 @@ extension ConnectionHandler {
         appendCommonFields(to: &loop.headScratch, bodyByteCount: byteCount)
         loop.headScratch.append(contentsOf: "\r\n".utf8)
         environment.counters.answered(status: 200)
-        request.record?.answered(status: 200, byteCount: request.isHead ? 0 : byteCount)
-        writeAnswer(loop.headScratch, request.isHead ? [] : body)
+        let isHead = request.isHead
+        request.record?.answered(status: 200, byteCount: isHead ? 0 : byteCount)
+        writeAnswer(loop.headScratch, isHead ? [] : body)
         finishRequest()
     }
 

@@ -21,7 +21,9 @@ extension ConnectionHandler {
         readOrigin(fields)
         if environment.isDraining { request.keepsAlive = false }
         let target = RouteTable.originForm(head.uri)
-        beginRecord(method: head.method.rawValue, target: target)
+        var record = RequestRecord()
+        record.trace = fields.trace
+        request.record = record
         if let failure = isRefused ? refusalOfConnection : headFailure(head, fields) {
             answer(failure)
             return

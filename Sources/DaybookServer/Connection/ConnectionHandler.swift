@@ -182,6 +182,10 @@ final class ConnectionHandler: ChannelDuplexHandler, Timed {
     }
 
     private func take(_ part: HTTPServerRequestPart) {
+        if case .end = part, phase != .importing {
+            let now = environment.nanoseconds
+            request.record?.wholeNanoseconds = now
+        }
         switch (phase, part) {
         case (.idle, .head(let head)): begin(head)
         case (.collecting, .body(let bytes)): collect(bytes)

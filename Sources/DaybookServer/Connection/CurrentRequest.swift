@@ -10,9 +10,9 @@ struct CurrentRequest {
     /// An HTTP/1.0 peer keeps the connection only when told so.
     var needsKeepAliveField = false
     var isHead = false
-    /// Nil while requests are not logged.
+    /// Nil once it has its answer.
     var record: RequestRecord?
-    /// For the audit trail, which names requests that were denied.
+    /// For the log, and for the audit trail, which names requests that were denied.
     var method = ""
     var target = ""
     /// What it showed as its one credential.

@@ -12,6 +12,8 @@ struct PlainRequest {
     let path: String
     /// The value of `Authorization`.
     let authorization: Range<Int>
+    /// The value of `traceparent`.
+    let trace: Range<Int>?
     let body: Range<Int>
 
     private struct Route {
@@ -66,18 +68,8 @@ struct PlainRequest {
         isSingle = route.isSingle
         path = route.name
         self.authorization = authorization
+        trace = scan.trace
         body = scan.position..<bytes.count
-    }
-
-    /// The path of bytes that are such a request.
-    static func path(_ bytes: Span<UInt8>) -> String {
-        var path: [UInt8] = []
-        var index = method.count
-        while index < bytes.count, bytes[index] != UInt8(ascii: " ") {
-            path.append(bytes[index])
-            index += 1
-        }
-        return String(decoding: path, as: UTF8.self)
     }
 
     private static func matches(_ bytes: Span<UInt8>, _ start: Int, _ expected: [UInt8]) -> Bool {
@@ -93,11 +85,13 @@ struct PlainRequest {
         var hasType = false
         var length: Int?
         var authorization: Range<Int>?
+        var trace: Range<Int>?
 
         private static let host = Array("host".utf8)
         private static let contentLength = Array("content-length".utf8)
         private static let contentType = Array("content-type".utf8)
         private static let authorizationName = Array("authorization".utf8)
+        private static let traceName = Array("traceparent".utf8)
         private static let connection = Array("connection".utf8)
         private static let keepAlive = Array("keep-alive".utf8)
         private static let json = Array("application/json".utf8)
@@ -141,6 +135,9 @@ struct PlainRequest {
                 hasHost = true
             case 10 where Self.equals(bytes, name, Self.connection):
                 return Self.equals(bytes, value, Self.keepAlive)
+            case 11 where Self.equals(bytes, name, Self.traceName):
+                guard trace == nil else { return false }
+                trace = value
             case 12 where Self.equals(bytes, name, Self.contentType):
                 guard !hasType, Self.equals(bytes, value, Self.json) else { return false }
                 hasType = true

@@ -24,6 +24,9 @@ struct RequestFields {
     private var hasSeveralEncodings = false
     private(set) var idempotencyKey: String?
     private(set) var requestID: String?
+    /// Nil for what is not well-formed, and for several.
+    private(set) var trace: TraceID?
+    private var traceCount = 0
     /// What the request says of durability; nil: nothing.
     private(set) var durability: Durability?
     /// `Prefer: handling=strict`: rather nothing than a part.
@@ -49,6 +52,9 @@ struct RequestFields {
             case 6 where Self.equal(name, "prefer"): readPreference(value)
             case 6 where Self.equal(name, "origin"): origin = value
             case 7 where Self.equal(name, "upgrade"): wantsUpgrade = true
+            case 11 where Self.equal(name, "traceparent"):
+                traceCount += 1
+                trace = traceCount == 1 ? TraceID(traceparent: value.utf8) : nil
             case 12 where Self.equal(name, "content-type"): contentType = value
             case 12 where Self.equal(name, "x-request-id"): readRequestID(value)
             case 13 where Self.equal(name, "authorization"):

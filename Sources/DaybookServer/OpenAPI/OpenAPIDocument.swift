@@ -131,7 +131,7 @@ private struct Assembly {
             "tags": [.text(operation.tag.rawValue)], "summary": "Tells the methods of the path.", "security": [],
             "parameters": .array(
                 operation.parameters.filter { $0.place == .path }.map { reference(to: Self.anything($0)) }
-                    + [reference(to: OperationTable.requestID)]),
+                    + OperationTable.marks.map { reference(to: $0) }),
             "responses": answers,
         ]
     }

@@ -93,7 +93,7 @@ extension OperationTable {
             open("/version", "version", "What runs here.", Schema.reference("Version")),
             OperationDescriptor(
                 method: "GET", paths: ["/metrics"], id: "metrics", summary: "Counters of the process, for Prometheus.",
-                tag: .service, needs: [.readInstanceMetrics], parameters: [requestID],
+                tag: .service, needs: [.readInstanceMetrics], parameters: marks,
                 answers: [
                     AnswerDescriptor(
                         status: 200, meaning: "The text format of Prometheus.", mediaType: Self.metricsType,
@@ -118,7 +118,7 @@ extension OperationTable {
     ) -> OperationDescriptor {
         OperationDescriptor(
             method: "GET", paths: [path], id: id, summary: summary, tag: .service, knowsCredentials: knowsCredentials,
-            parameters: [requestID],
+            parameters: marks,
             answers: [AnswerDescriptor(status: 200, meaning: "The answer.", schema: schema)]
                 + more)
     }
@@ -132,7 +132,7 @@ extension OperationTable {
             .header, "If-None-Match", Schema.text, "The `ETag` of what the client has.")
         return OperationDescriptor(
             method: "GET", paths: [path], id: id, summary: summary, tag: .service,
-            parameters: parameters + [condition, requestID],
+            parameters: parameters + [condition] + marks,
             answers: [
                 AnswerDescriptor(
                     status: 200, meaning: "The document.", schema: schema, headers: [.entityTag]),

@@ -8,13 +8,14 @@ extension OperationTable {
         ErrorTable.storageUnavailable, ErrorTable.durabilityUnknown, ErrorTable.shuttingDown,
     ]
 
-    private static let heads: [ParameterDescriptor] = [
-        ParameterDescriptor(
-            .header, "Idempotency-Key",
-            idempotencyKey,
-            "The same key with the same body within 24 hours gives the same answer and stores once."),
-        preference, coding, requestID,
-    ]
+    private static let heads: [ParameterDescriptor] =
+        [
+            ParameterDescriptor(
+                .header, "Idempotency-Key",
+                idempotencyKey,
+                "The same key with the same body within 24 hours gives the same answer and stores once."),
+            preference, coding,
+        ] + marks
 
     private static let idempotencyKey: JSONTree = [
         "type": "string", "pattern": "^[!-~]{1,\(Limits.idempotencyKeyByteCountMax)}$", "examples": ["run-42"],
@@ -77,7 +78,7 @@ extension OperationTable {
             method: "POST", paths: ["/api/v1/metrics/import"], id: "importEvents",
             summary:
                 "Stores events as a stream of lines, \(FrontLimits.importChunkLineCount) at a time. Lines that are wrong are listed, and cost no other.",
-            tag: .collection, needs: [.sendEvents], parameters: [importKey, handling, coding, requestID],
+            tag: .collection, needs: [.sendEvents], parameters: [importKey, handling, coding] + marks,
             body: BodyDescriptor(
                 mediaTypes: RequestFields.ndjsonTypes + [RequestFields.jsonType],
                 [

@@ -39,7 +39,7 @@ extension OperationTable {
     ) -> OperationDescriptor {
         OperationDescriptor(
             method: "GET", paths: ["/api/v1/metrics/\(name)", "/api/metrics/\(name)"], id: id, summary: summary,
-            tag: .queries, needs: needs, parameters: parameters.map(openToNothing) + [requestID],
+            tag: .queries, needs: needs, parameters: parameters.map(openToNothing) + marks,
             answers: [
                 AnswerDescriptor(
                     status: 200, meaning: "One page of the answer.",

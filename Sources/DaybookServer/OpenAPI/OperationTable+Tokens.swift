@@ -13,7 +13,7 @@ extension OperationTable {
         OperationDescriptor(
             method: "POST", paths: ["/api/v1/auth/refresh"], id: "refreshToken",
             summary: "Gives the next access token and the next refresh token; the refresh token is the credential.",
-            tag: .tokens, parameters: [requestID],
+            tag: .tokens, parameters: marks,
             body: BodyDescriptor(
                 "RefreshToken", [.init("refresh", ["refresh_token": "the one that came with the access token"])]),
             answers: [
@@ -34,7 +34,7 @@ extension OperationTable {
             answer: Schema.reference("RevokedToken"), errors: [ErrorTable.notFound, ErrorTable.conflict]),
         OperationDescriptor(
             method: "GET", paths: ["/.well-known/jwks.json"], id: "keySet",
-            summary: "The public keys that verify access tokens, as a JWK set.", tag: .tokens, parameters: [requestID],
+            summary: "The public keys that verify access tokens, as a JWK set.", tag: .tokens, parameters: marks,
             answers: [AnswerDescriptor(status: 200, meaning: "The set.", schema: Schema.reference("KeySet"))],
             errors: [ErrorTable.storageUnavailable]),
     ]

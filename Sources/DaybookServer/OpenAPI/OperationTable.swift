@@ -12,6 +12,14 @@ enum OperationTable {
         "1 to \(FrontLimits.requestIDByteCountMax) visible ASCII characters, given back with the answer; anything else is passed over."
     )
 
+    static let traceParent = ParameterDescriptor(
+        .header, "traceparent",
+        ["type": "string", "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]],
+        "W3C Trace Context: the trace stands in the log lines of the request. What is not well-formed is passed over.")
+
+    /// Of every request.
+    static let marks = [requestID, traceParent]
+
     /// What an id-bearing path has in its braces.
     static func identifier(_ name: String, _ schema: JSONTree, _ meaning: String) -> ParameterDescriptor {
         ParameterDescriptor(.path, name, schema, meaning)
@@ -32,7 +40,7 @@ enum OperationTable {
         if body != nil { every += [ErrorTable.invalidJSON, ErrorTable.unsupportedMediaType] }
         return OperationDescriptor(
             method: method, paths: [path], id: id, summary: summary, tag: tag, needs: needs,
-            parameters: parameters + [requestID], body: body,
+            parameters: parameters + marks, body: body,
             answers: [
                 AnswerDescriptor(
                     status: status, meaning: status == 201 ? "It was made." : "Done.",

@@ -22,6 +22,14 @@ package enum AdministrativeRequest {
         return request.finish()
     }
 
+    /// - Parameter isReplay: else it is an export.
+    package static func noteExport(of organization: String, isReplay: Bool) -> [UInt8] {
+        var request = JSONObjectWriter()
+        request.field("verb", isReplay ? "org.replay" : "org.export")
+        request.field("organization", organization)
+        return request.finish()
+    }
+
     /// Days by family, as a command line has them: `commands=30`, each family once.
     package static func retentionDays(parsing texts: [String]) throws(ToolError) -> [String: Int] {
         var days: [String: Int] = [:]

@@ -24,4 +24,13 @@ extension StoreDoor {
         }
         return Administration.fields(of: page)
     }
+
+    /// Tells the audit trail, before any event is out, that a verb reads an organization's events: the trail of the server
+    /// that runs there. Without one nothing is written, so that a copy or a backup stays what it is: whoever may read its
+    /// files needs no verb of ours.
+    package func noteExport(of organization: String, isReplay: Bool) throws {
+        guard try DirectoryLock.isHeld(directory: directory) else { return }
+        let request = AdministrativeRequest.noteExport(of: organization, isReplay: isReplay)
+        _ = try Self.fields(of: try askServer(request))
+    }
 }

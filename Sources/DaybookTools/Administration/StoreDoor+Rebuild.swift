@@ -1,6 +1,7 @@
+internal import DaybookControl
 internal import DaybookFormat
 package import DaybookStore
-internal import DaybookSystem
+package import DaybookSystem
 
 /// Organizations that are closed because their manifest is damaged.
 extension StoreDoor {
@@ -17,8 +18,8 @@ extension StoreDoor {
         }
     }
 
-    /// Makes the manifest of a closed organization anew; the fields of `RebuildReport`.
-    package func rebuild(organization id: String) throws -> [UInt8] {
+    /// Makes the manifest of a closed organization anew, and leaves an entry in the audit trail; the fields of `RebuildReport`.
+    package func rebuild(organization id: String, clock: any Clock, entropy: any Entropy) throws -> [UInt8] {
         let disk = try disk()
         let lock = try takeLock()
         defer { lock.release() }
@@ -32,6 +33,10 @@ extension StoreDoor {
                 "The organization \(id) is not closed: its manifest is whole.",
                 cure: "There is nothing to do. Damage of other files: daybook inspect segment --organization \(id)")
         }
+        let opened = try explained { try Store.open(disk: disk, clock: clock, entropy: entropy) }
+        opened.start()
+        defer { opened.shutdown() }
+        try Administration.noteRebuild(of: record.id, in: opened, clock: clock)
         return Self.json(report, of: id)
     }
 
