@@ -176,7 +176,10 @@ let package = Package(
             ]),
         tests(
             "SimulationTests",
-            ["DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore"]),
+            [
+                "DaybookFormat", "DaybookSystem", "DaybookEvent", "DaybookLog", "DaybookSegment", "DaybookStore",
+                "DaybookQuery",
+            ]),
         tests("CrashTests", ["DaybookFormat", "DaybookSystem", "DaybookTools"]),
     ]
 )

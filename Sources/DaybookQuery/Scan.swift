@@ -219,7 +219,8 @@ struct Scan: Sendable {
     ) throws(FormatError) -> RollupFile? {
         guard let file, plan.grain == .user, let erased = conditions.visibility.erased,
             history.firstSequence <= erased.through,
-            let left = try file.forgetting({ erased.end(of: Array($0)) > 0 }, staysNamed: { _ in true })
+            let left = try file.forgetting(
+                { erased.end(of: Array($0)) >= history.firstSequence }, staysNamed: { _ in true })
         else { return file }
         return left.isEmpty ? nil : try RollupFile(left)
     }

@@ -97,6 +97,60 @@ import Testing
         #expect(try story.snapshot().history.count < 3 * 4 * 3)
     }
 
+    private func checkForgotten(_ story: StoreStory, _ comment: Comment) throws {
+        for family in StoreStory.families {
+            for (window, groupBy) in [(AggregationWindow.oneDay, []), (.oneDay, ["user_id"]), (.total, ["user_id"])] {
+                let question = query(family, window, groupBy)
+                let answer = try question.answer(from: try story.snapshot(), now: story.now)
+                try ModelComparison.expect(answer.items, question, equal: story.counted(byUser: !groupBy.isEmpty))
+                #expect(answer.warnings.isEmpty, comment)
+            }
+        }
+    }
+
+    /// Sums by user leave out whoever is to be forgotten at once; sums without regard to users keep what had expired.
+    @Test func `history leaves out users who are to be forgotten`() throws {
+        let story = try StoreStory(seed: 2_130, historyDays: 365)
+        for round in 0..<3 {
+            try story.append(500)
+            try story.seal()
+            story.passTime(hours: 24 * 5)
+            if round < 2 { try story.maintain() }
+            try story.append(200)
+            if round > 0 {
+                try story.erase(round == 1 ? "bob" : "ann")
+                #expect(try story.isErasing && !story.snapshot().history.isEmpty)
+            }
+            try checkForgotten(story, "before the erasure is carried out, round \(round)")
+            if round > 0 {
+                try story.maintain()
+                #expect(!story.isErasing)
+                try checkForgotten(story, "afterwards, round \(round)")
+            }
+        }
+    }
+
+    /// Of two erasures that are begun again the later one reaches events that the earlier one has nothing to do with.
+    @Test func `a user who came back keeps the history of later events when erasures are begun again`() throws {
+        let story = try StoreStory(seed: 2_131, historyDays: 365)
+        for user in ["bob", "ann"] {
+            try story.append(300)
+            try story.seal()
+            story.passTime(hours: 24 * 5)
+            try story.maintain()
+            try story.erase(user)
+            try story.maintain()
+        }
+        #expect(!story.isErasing)
+        try checkForgotten(story, "before")
+        try story.eraseAgain()
+        #expect(try story.isErasing && story.snapshot().history.count > 3)
+        try checkForgotten(story, "while they wait")
+        try story.maintain()
+        #expect(!story.isErasing)
+        try checkForgotten(story, "afterwards")
+    }
+
     @Test func `rows and lists show nothing that has expired`() throws {
         let story = try StoreStory(seed: 2_110, historyDays: 365)
         try story.append(900)

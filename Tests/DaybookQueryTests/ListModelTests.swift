@@ -14,13 +14,6 @@ import Testing
         return query
     }
 
-    private func expected(_ query: ListQuery, _ model: ModelStore) -> [ModelEvent] {
-        let events = model.events(
-            of: query.family, from: query.range.start.microseconds, to: query.range.end.microseconds
-        ).filter { ModelAnswers.matches(query.filter, $0) }
-        return ModelStore.inOrder(events, newestFirst: query.order == .newestFirst)
-    }
-
     private func events(of answer: ListAnswer) throws -> [ListedEvent] {
         guard case .events(let events) = answer.items else {
             Issue.record("not a list of events")
@@ -44,7 +37,7 @@ import Testing
                     listed += try events(of: answer)
                     query.cursor = answer.nextCursor
                 } while query.cursor != nil
-                let wanted = expected(query, scenario.model)
+                let wanted = ModelComparison.listed(query, of: scenario.model.events)
                 #expect(listed.map(\.sequence) == wanted.map(\.sequence))
                 #expect(listed.map(\.encoding) == wanted.map(\.encoding))
                 #expect(listed.map(\.arrival) == wanted.map(\.arrival))
@@ -72,18 +65,11 @@ import Testing
                 if scenario.events.random.oneIn(2) { scenario.seal() }
             } while query.cursor != nil
             if family == .sessionChange {
-                #expect(listed == expectedSessions(query, asOf, now).map(\.sequence))
+                #expect(listed == ModelComparison.sessions(query, of: asOf, now).map(\.sequence))
             } else {
-                #expect(listed == expected(query, asOf).map(\.sequence))
+                #expect(listed == ModelComparison.listed(query, of: asOf.events).map(\.sequence))
             }
         }
-    }
-
-    private func expectedSessions(_ query: ListQuery, _ model: ModelStore, _ now: Timestamp) -> [ModelSession] {
-        let sessions = model.sessions(
-            from: query.range.start.microseconds, to: query.range.end.microseconds, asOf: model.lastSequence, now: now
-        ).filter { ModelAnswers.matches(query.filter, $0) }.sorted { ($0.start, $0.sequence) < ($1.start, $1.sequence) }
-        return query.order == .newestFirst ? sessions.reversed() : sessions
     }
 
     @Test func sessionsAreThePresentStateThatTheirChangesAddUpTo() throws {
@@ -102,10 +88,12 @@ import Testing
                     Issue.record("not a list of sessions")
                     return
                 }
-                let wanted = expectedSessions(query, scenario.model, now)
+                let wanted = ModelComparison.sessions(query, of: scenario.model, now)
                 #expect(listed.count == wanted.count)
                 for (session, model) in zip(listed, wanted) {
-                    try check(session, model)
+                    try ModelComparison.expect(session, equals: model)
+                    let encoded = session.state.encoded()
+                    #expect(try encoded.withRawSpan { try SessionState(reading: $0) } == session.state)
                     checkActivity(session, model, scenario.model, now)
                 }
             }
@@ -129,26 +117,6 @@ import Testing
         #expect(listed.agentsUsed == (session.agentsUsed.isEmpty ? agents : session.agentsUsed))
     }
 
-    private func check(_ listed: ListedSession, _ model: ModelSession) throws {
-        #expect(listed.sequence == model.sequence)
-        #expect(listed.status.name == model.status)
-        let state = listed.state
-        #expect(state.id == model.id)
-        #expect(state.user == model.user)
-        #expect(state.team == model.team)
-        #expect(state.startedAt.microseconds == model.start)
-        #expect(state.endedAt?.microseconds == model.end)
-        #expect(state.totalDurationNanoseconds == model.duration)
-        #expect(state.commandsExecuted == model.commandsExecuted)
-        #expect(state.agentsUsed == model.agentsUsed)
-        #expect(state.productivityScore == model.productivityScore)
-        #expect(try state.context.map { try ParsedJSON(parsing: $0) } == model.context.map { .object($0) })
-        #expect(state.createdAt == model.createdAt)
-        #expect(state.updatedAt == model.updatedAt)
-        let decoded = try state.encoded().withRawSpan { (bytes: RawSpan) in try SessionState(reading: bytes) }
-        #expect(decoded == state)
-    }
-
     @Test func sessionsAreCountedByStateAndStart() throws {
         var scenario = Scenario(seed: 401)
         for _ in 0..<10 {
@@ -160,22 +128,7 @@ import Testing
             query.filter = scenario.events.random.filter(of: .sessionChange)
             query.limit = 1_000
             let answer = try query.answer(from: try scenario.source(), now: scenario.now)
-            let sessions = scenario.model.sessions(
-                from: query.range.start.microseconds, to: query.range.end.microseconds, asOf: .max, now: scenario.now
-            ).filter { ModelAnswers.matches(query.filter, $0) }
-            #expect(answer.items.reduce(0) { $0 + $1.count } == UInt64(sessions.count))
-            for item in answer.items {
-                let members = sessions.filter {
-                    ModelAnswers.bucket($0.start, query.window, query.range).0 == item.bucketStart.microseconds
-                        && $0.user == item.group[0] && Array($0.status.utf8) == item.group[1]
-                }
-                #expect(item.count == UInt64(members.count))
-                #expect(item.durations.sum == members.compactMap(\.duration).reduce(0) { $0 + UInt128($1) })
-                #expect(item.durations.count == UInt64(members.compactMap(\.duration).count))
-                let counts = try #require(item.sessions)
-                #expect(counts.completed == UInt64(members.filter { $0.status == "completed" }.count))
-                #expect(counts.active == UInt64(members.filter { $0.status == "active" }.count))
-            }
+            try ModelComparison.expect(answer.items, query, equalSessionsOf: scenario.model, scenario.now)
         }
     }
 }

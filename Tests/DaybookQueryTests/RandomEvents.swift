@@ -8,6 +8,8 @@ struct RandomEvents {
     /// Microseconds; arrivals never fall.
     private(set) var arrival: Int64 = 1_780_000_000_000_000
     private var sessions: [String] = []
+    /// Whether all changes of a session are of one user, as a server sees to it.
+    var sessionsHaveOneUser = false
 
     init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
@@ -145,7 +147,8 @@ struct RandomEvents {
         encoder.productivityScore = .unsigned(UInt64(random.below(100)))
         var bytes: [UInt8] = []
         encoder.appendFixedPart(to: &bytes)
-        bytes.append(lengthPrefixed: pick(["ann", "bob"]))
+        let user = pick(["ann", "bob"])
+        bytes.append(lengthPrefixed: sessionsHaveOneUser ? (id.hasSuffix("1") ? "bob" : "ann") : user)
         bytes.append(lengthPrefixed: id)
         if encoder.flags.contains(.team) { bytes.append(lengthPrefixed: pick(["red", "blue"])) }
         if encoder.flags.contains(.agentsUsed) {

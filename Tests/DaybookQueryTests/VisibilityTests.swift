@@ -69,6 +69,39 @@ import Testing
         }
     }
 
+    /// Rollups count everybody: while somebody of their segment is to be forgotten, its rows answer.
+    @Test(arguments: [Family.commandExecution, .agentInteraction, .productivityMetric])
+    func rollupsDoNotCountWhoIsToBeForgotten(family: Family) throws {
+        var scenario = Scenario(seed: 920 + UInt64(family.rawValue))
+        let name = [Family.commandExecution: "command_name", .agentInteraction: "agent_name"][family] ?? "metric_type"
+        var sources: Set<String> = []
+        try scenario.append(3_000, families: [family])
+        for round in 0..<6 {
+            scenario.seal()
+            var source = try scenario.source()
+            try source.rollUp()
+            source.visibility = visibility(&scenario)
+            let erased = ErasedUsers.User(
+                hash: Array("bob".utf8), through: UInt64(scenario.events.random.below(3_000) * round / 5))
+            source.visibility.erased = ErasedUsers([erased]) { $0 }
+            if round > 2 { source.visibility.timestampCutoff = RowVisibility.everything.timestampCutoff }
+            let visible = visible(scenario, source.visibility)
+            for groupBy in [[], [name], ["user_id"], ["status"], [name, "status"]] {
+                var query = AggregateQuery(family: family, range: scenario.range())
+                query.window = scenario.events.random.pick(AggregationWindow.allCases)
+                query.groupBy = groupBy.compactMap { name in
+                    QueryDimension(name, of: family).map { AggregateQuery.Grouping(name, $0) }
+                }
+                if scenario.events.random.oneIn(4) { query.filter.require(.user, anyOf: [Array("bob".utf8)]) }
+                query.limit = 1_000
+                let answer = try query.everything(from: source, now: scenario.now)
+                try ModelComparison.expect(answer.items, query, equal: visible)
+                sources.insert(answer.source)
+            }
+        }
+        #expect(sources.isSuperset(of: ["raw", "mixed"]))
+    }
+
     @Test func aReplayGivesTheVisibleEvents() throws {
         var scenario = Scenario(seed: 910)
         for _ in 0..<10 {

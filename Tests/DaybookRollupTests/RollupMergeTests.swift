@@ -43,6 +43,60 @@ struct RollupMergeTests {
         }
     }
 
+    /// Merges some of the files at random, and what comes of them with others, until one is left.
+    private func mergedAtRandom(
+        _ files: [RollupFile], _ random: inout SeededRandom, _ merge: ([RollupFile]) throws -> [UInt8]
+    ) throws -> [UInt8] {
+        var left = files.shuffled(using: &random)
+        while true {
+            let count = left.count == 2 ? 2 : 2 + random.below(left.count - 1)
+            let merged = try merge(Array(left.prefix(count)))
+            left.removeFirst(count)
+            if left.isEmpty { return merged }
+            left.append(try RollupFile(merged))
+            left.shuffle(using: &random)
+        }
+    }
+
+    @Test(arguments: RollupFileTests.families)
+    func `files merge to the bit in every order and partition`(family: Family) throws {
+        for seed in 0..<4 as Range<UInt64> {
+            var random = SeededRandom(seed: 600 + seed)
+            let parts = (0..<3 + random.below(5)).map { part in
+                denseEvents(family, count: 300 + random.below(500), seed: 60 + seed * 10 + UInt64(part))
+            }
+            let expected = try #require(RollupSamples.build(family, parts))
+            let files = try parts.map { try RollupFile(try #require(RollupSamples.build(family, [$0]))) }
+            for _ in 0..<4 {
+                let merged = try mergedAtRandom(files, &random) { files in
+                    let inputs = files.map { RollupMerge.Input.file($0) }
+                    let outcome = try RollupMerge.merge(inputs, as: RollupSamples.identity(family))
+                    guard case .merged(let bytes?) = outcome else { throw FormatError.invalid("merge outcome") }
+                    return bytes
+                }
+                #expect(merged == expected)
+            }
+        }
+    }
+
+    @Test(arguments: RollupFileTests.families)
+    func `files that are the only record merge to the bit in every order and partition`(family: Family) throws {
+        for seed in 0..<6 as Range<UInt64> {
+            var random = SeededRandom(seed: 800 + seed)
+            let files = try (0..<3 + random.below(6)).map { part in
+                let events = RollupSamples.events(
+                    family, count: 1 + random.below([6, 40, 300, 900][random.below(4)]), days: 1 + random.below(3),
+                    seed: 2_000 + seed * 10 + UInt64(part))
+                return try RollupFile(try #require(RollupSamples.build(family, [events], policy: .history)))
+            }
+            let expected = try mergedHistory(files, family)
+            for _ in 0..<4 {
+                let merged = try mergedAtRandom(files, &random) { try mergedHistory($0, family) }
+                #expect(merged == expected)
+            }
+        }
+    }
+
     @Test(arguments: RollupFileTests.families)
     func `what merging decides is what building decides`(family: Family) throws {
         var mergedCount = 0

@@ -134,7 +134,37 @@ struct CorpusTests {
             #expect(again == act)
             return true
         }
-        #expect(count >= 5)
+        #expect(count >= 36)
+    }
+
+    /// Every kind of act is one that the fuzzer starts from.
+    @Test func `acts of every kind are among the seeds`() throws {
+        let kinds = Set(try Self.inputs("control-event").compactMap { $0.first.flatMap(ControlEvent.Kind.init) })
+        #expect(kinds == Set((0...UInt8.max).compactMap(ControlEvent.Kind.init)))
+    }
+
+    @Test func `position files say how far the journal is durable, or nothing`() throws {
+        let count = try Self.acceptedCount("position-file") { input in
+            let disk = Self.disk([PositionFile.path: input])
+            guard let position = try PositionFile.read(disk: disk) else { return false }
+            try PositionFile(disk: disk).publish(position)
+            #expect(try PositionFile.read(disk: disk) == position)
+            return true
+        }
+        #expect(count >= 1)
+    }
+
+    @Test func `states of sessions that are taken are written again to the same state`() throws {
+        let count = try Self.acceptedCount("session-state") { input in
+            let state = try input.withRawSpan { (bytes) throws(FormatError) in try SessionState(reading: bytes) }
+            let again = try state.encoded().withRawSpan { (bytes) throws(FormatError) in
+                try SessionState(reading: bytes)
+            }
+            #expect(again == state)
+            _ = (state.totalDurationNanoseconds, state.isEnded(at: Timestamp(microseconds: 0), idleMicroseconds: 1))
+            return true
+        }
+        #expect(count >= 3)
     }
 
     // MARK: - Seeds

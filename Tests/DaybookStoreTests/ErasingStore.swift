@@ -1,6 +1,7 @@
 import DaybookEvent
 import DaybookFormat
 import DaybookLog
+import DaybookRollup
 import DaybookSegment
 import DaybookSystem
 import DaybookTestSupport
@@ -65,6 +66,32 @@ final class ErasingStore {
                 keyID: id, organization: organization, name: "laptop of \(user)",
                 hash: [UInt8](repeating: 5, count: 32), scopes: ["ingest"], user: user,
                 createdAt: Timestamp(microseconds: clock.wallMicroseconds()), expiresAt: nil))
+    }
+
+    /// What an organization says of the user in the control log: a record in a team, a grant of the user's key, entries
+    /// of the trail about both, and work on the user's events that failed.
+    func plantMember() throws {
+        let now = Timestamp(microseconds: clock.wallMicroseconds())
+        let team = TeamRecord(organization: Self.acme, team: "platform", name: "Platform")
+        let record = UserRecord(
+            recordID: "usr_1", organization: Self.acme, user: Self.user, name: "\(Self.mark) of Example",
+            role: "developer", team: "platform")
+        let letter = DeadLetter(
+            organization: Self.acme, kind: .sealing, sequences: 1...9, subject: "1.dbl", attemptCount: 3,
+            firstAttemptAt: now, lastAttemptAt: now, error: "input/output error")
+        try act([
+            .members(.teamSet(team, at: now)), .members(.userSet(record, at: now)),
+            .token(.grantBegun(id: 7, keyID: "k-user", endsAt: now.adding(microseconds: 1 << 40)), at: now),
+            .audited(
+                AuditRecord(
+                    at: now, organization: Self.acme, actor: .key("k-bob"), action: "user.set", target: "usr_1",
+                    route: "PUT /api/v1/users/{}")),
+            .audited(
+                AuditRecord(
+                    at: now, organization: Self.acme, actor: .key("k-user"), action: "event.read",
+                    outcome: .forbidden, count: 4)),
+            .deadLettered(letter),
+        ])
     }
 
     // MARK: - Events
@@ -153,6 +180,23 @@ final class ErasingStore {
             send([Self.command("bob")], key: "bobs-key-\(round)", to: log)
             clock.advance(seconds: 1)
         }
+    }
+
+    /// So many events of the user alone that they pay for rollups with the user's name, and for columns of the
+    /// attributes that only the user has.
+    func fillRollups() {
+        let body =
+            """
+            {"command_name":"\(Self.mark)","execution_time_ms":1,"status":"success","user_id":"\(Self.user)",\
+            "command_args":{"\(Self.mark)_flag":true}}
+            """
+        for _ in 0..<2 {
+            for log in [Self.log, Self.otherLog] {
+                send(Array(repeating: (body, .commandExecution), count: 40), to: log)
+                checkpoint()
+            }
+        }
+        seal()
     }
 
     /// Events of the user that have expired and gone, in both organizations: only their sums are left.
@@ -271,15 +315,16 @@ enum ErasureSearch {
             var texts = [bytes]
             // What only looks like a segment has no rows.
             if path.hasSuffix(".dbs"), bytes.starts(with: Array("DDBS".utf8)) { texts += try rows(disk, path) }
+            if path.hasSuffix(".dbr") || path.hasSuffix(".dba") { texts += try keys(bytes) }
             if texts.contains(where: { contains($0, needle) }) { found.append(path) }
         }
         return found
     }
 
-    /// Every event of a segment, every dictionary, and what its index and rollup are made of.
+    /// Every event of a segment, every dictionary, every path of an attribute and what its values are made of.
     private static func rows(_ disk: SimulatedDisk, _ path: String) throws -> [[UInt8]] {
         let reader = try SegmentReader.open(disk: disk, path: path)
-        var texts: [[UInt8]] = []
+        var texts = reader.attributes.flatMap(\.name.keys)
         for rowGroup in 0..<reader.rowGroupCount {
             let batch = try reader.read(rowGroup: rowGroup, .all)
             for row in 0..<batch.rowCount {
@@ -290,8 +335,28 @@ enum ErasureSearch {
             for table in [batch.users, batch.names, batch.sessions, batch.kinds, batch.teams] {
                 if let table { texts.append(table.table.bytes) }
             }
+            let names = try reader.attributeColumns(rowGroup: rowGroup).map(\.attribute.name)
+            let found = try reader.readAttributes(rowGroup: rowGroup, rows: 0..<batch.rowCount, names)
+            for column in found.columns {
+                switch column.values {
+                case .codes(let codes): texts.append(codes.table.bytes)
+                case .strings(let strings): texts += (0..<batch.rowCount).compactMap { strings[$0] }
+                case .none, .signed, .unsigned, .numbers, .booleans: continue
+                }
+            }
+            for rest in [found.objectRest, found.argumentsRest] {
+                if let rest { texts += (0..<batch.rowCount).compactMap { rest[$0] } }
+            }
         }
         return texts
+    }
+
+    /// Every name and user that rollups have rows of.
+    private static func keys(_ bytes: [UInt8]) throws -> [[UInt8]] {
+        let file = try RollupFile(bytes)
+        return [file.names, file.users].flatMap { dictionary in
+            (0..<UInt32(dictionary.count)).map { Array(dictionary.bytes(of: $0)) }
+        }
     }
 
     static func contains(_ bytes: [UInt8], _ needle: [UInt8]) -> Bool {

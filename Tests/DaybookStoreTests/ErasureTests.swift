@@ -39,6 +39,8 @@ struct ErasureTests {
 
     @Test func nothingOfAUserIsLeftAnywhere() throws {
         let erasing = try ErasingStore()
+        try erasing.plantMember()
+        erasing.fillRollups()
         erasing.fillEveryPlace()
         let litter = try litter(erasing)
         let before = try erasing.events()
@@ -46,10 +48,11 @@ struct ErasureTests {
         let other = try erasing.events(of: ErasingStore.otherLog)
         let users = ErasingStore.sequences(of: ErasingStore.user, in: before, families)
         let places = try found(erasing.disk)
-        for ending in [".dbs", ".dbl", ".dbk", ".dbj", ".quarantine", ".tmp"] {
+        for ending in [".dbs", ".dbr", ".dbl", ".dbk", ".dbj", ".quarantine", ".tmp"] {
             #expect(places.contains { $0.hasSuffix(ending) }, "the mark is in no file that ends in \(ending)")
         }
         #expect(places.contains { $0.hasPrefix(Layout.control) })
+        #expect(try hasMarkedAttribute(erasing))
         #expect(users.count > 40)
 
         let erasure = try erasing.begin()
@@ -68,6 +71,16 @@ struct ErasureTests {
         try checkDerived(erasing)
         #expect(try erasing.disk.check().isSound)
         try checkCertificate(erasing, erasure, users.count, litter)
+    }
+
+    /// Whether a segment has a column of an attribute that only the user's events have: its name stands in the footer.
+    private func hasMarkedAttribute(_ erasing: ErasingStore) throws -> Bool {
+        let snapshot = try erasing.store.snapshot(of: ErasingStore.log)
+        return try snapshot.segments.contains { segment in
+            try snapshot.open(segment).attributes.contains { attribute in
+                attribute.name.keys.contains { ErasureSearch.contains($0, Array(ErasingStore.mark.utf8)) }
+            }
+        }
     }
 
     /// Indexes and rollups hash and compress: each is what the rows of its segment make, and nothing else.
@@ -223,6 +236,38 @@ struct ErasureTests {
             return
         }
         #expect(key.keyID == "k-user" && key.user == "*********" && key.name.allSatisfy { $0 == "*" })
+        #expect(try erasing.disk.check().isSound)
+    }
+
+    /// Of the user's record both texts go; team, grant, dead letter and trail name nobody, and stay.
+    @Test func whatTheControlLogSaysOfAUserGoes() throws {
+        let erasing = try ErasingStore()
+        try erasing.plantMember()
+        erasing.checkpoint()
+        let mark = Array(ErasingStore.mark.utf8)
+        let acts = erasing.store.controlEvents()
+        #expect(acts.count { ErasureSearch.contains($0.encoded(), mark) } == 2)
+        try erasing.begin()
+        #expect(erasing.work())
+        #expect(try found(erasing.disk) == [])
+        let again = try ErasingStore(on: erasing.disk.copy(), wallMicroseconds: erasing.clock.wallMicroseconds())
+        for found in [erasing.store.controlEvents(), again.store.controlEvents()] {
+            let changed = zip(acts, found).filter { $0 != $1 }.map(\.1)
+            #expect(changed.count == 2)
+            for act in changed {
+                switch act {
+                case .keyCreated(let key): #expect((key.name + key.user).allSatisfy { $0 == "*" })
+                case .members(.userSet(let record, _)):
+                    #expect((record.name + record.user).allSatisfy { $0 == "*" })
+                    #expect(record.recordID == "usr_1" && record.team == "platform")
+                default: Issue.record("another act was changed: \(act)")
+                }
+            }
+            #expect(
+                found.contains { act in
+                    if case .members(.userDeleted(ErasingStore.acme, "usr_1", _)) = act { true } else { false }
+                })
+        }
         #expect(try erasing.disk.check().isSound)
     }
 

@@ -39,6 +39,7 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
     @Test func rangesAreMergedEventsExpireAndUsersAreForgotten() throws {
         var merged = 0
         var expired = 0
+        var historyMerged = 0
         var erased = 0
         var interrupted = 0
         for seed in 1...40 as ClosedRange<UInt64> {
@@ -46,11 +47,13 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
             try simulation.run()
             merged += simulation.mergedSeen
             expired += simulation.expiredSeen
+            historyMerged += simulation.historyMergedSeen
             erased += simulation.erasedSeen
             interrupted += simulation.interruptedErasureCount
         }
         #expect(merged > 40)
         #expect(expired > 40)
+        #expect(historyMerged > 10)
         #expect(erased > 40)
         #expect(interrupted > 10)
     }

@@ -87,7 +87,7 @@ struct LogModel {
         }
     }
 
-    private func mayBeMissing(_ index: Int) -> Bool {
+    func mayBeMissing(_ index: Int) -> Bool {
         let event = stored[index]
         return visibility(event.family).hides(timestamp: event.timestamp, arrival: event.arrival)
             || isAny(of: erased, index) || isAny(of: gone, index)

@@ -26,7 +26,7 @@ extension StoreSimulation {
     mutating func beginErasure() {
         guard act == nil else { return }
         let index = random.below(Self.logs.count)
-        let user = "user-\(random.below(40) * 1_000_003)"
+        let user = makeUser()
         // A failing disk may refuse it: the weather.
         guard
             let (record, acts) = try? store.erasureActs(of: user, in: Self.organizations[index], entropy: entropy),

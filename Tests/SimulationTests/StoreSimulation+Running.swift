@@ -75,7 +75,7 @@ extension StoreSimulation {
     mutating func fillEveryPlace() throws {
         for round in 0..<3 {
             for log in Self.logs {
-                for _ in 0..<(round == 2 ? 15 : 36) { submit(log, makeRequest()) }
+                for _ in 0..<(round == 2 ? 15 : 36) { submit(log, makeRequest(log)) }
             }
             try commitAll()
             if round == 2 { break }
@@ -173,13 +173,17 @@ extension StoreSimulation {
 
     /// After the last power loss: everything still works.
     private mutating func finish() throws {
-        for log in Self.logs { submit(log, makeRequest()) }
+        for log in Self.logs { submit(log, makeRequest(log)) }
         try commitAll()
         checkpoint()
         seal()
         try compact()
         try finishErasures()
-        for log in Self.logs { try look(log) }
+        for log in Self.logs {
+            try look(log)
+            try ask(log)
+        }
+        try checkFiles()
         guard waiting.isEmpty else { throw fail("requests were never answered") }
     }
 }

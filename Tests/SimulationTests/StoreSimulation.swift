@@ -55,6 +55,10 @@ struct StoreSimulation {
         var user: String
         var isDone = false
     }
+    /// Ids of sessions that were begun, or tried to be.
+    var sessions: [LogID: [String]] = [:]
+    /// Ranges of history files that were seen, by log and family.
+    private var historySeen: [LogID: [Family: Set<ClosedRange<UInt64>>]] = [:]
     var nextTicket: UInt64 = 1
     var nextEvent: UInt64 = 1
     var options: StoreOptions
@@ -69,6 +73,7 @@ struct StoreSimulation {
     var recoveredOpenCount = 0
     var mergedSeen = 0
     var expiredSeen = 0
+    var historyMergedSeen = 0
     var erasedSeen = 0
     var interruptedErasureCount = 0
 
@@ -115,32 +120,8 @@ struct StoreSimulation {
         } else if random.oneIn(6), let lost = models[log]!.refused.popLast(), lost.key != nil {
             submit(log, lost)
         } else {
-            submit(log, makeRequest())
+            submit(log, makeRequest(log))
         }
-    }
-
-    mutating func makeRequest() -> LogModel.Request {
-        var request = LogModel.Request(
-            encodings: [], families: [], timestamps: [], users: [], key: random.oneIn(3) ? nextEvent : nil)
-        for _ in 0..<1 + random.below(5) {
-            var time = Timestamp(microseconds: clock.wallMicroseconds())
-            // Some are imported: they are old when they arrive.
-            if random.oneIn(10) { time = time.adding(microseconds: -3 * Limits.dayMicroseconds) }
-            request.timestamps.append(time)
-            if random.oneIn(8) {
-                request.encodings.append(
-                    TestEvents.sessionChange(.started, "session-\(nextEvent)", number: nextEvent, at: time))
-                request.families.append(.sessionChange)
-                request.users.append("owner")
-            } else {
-                let user = "user-\(random.below(40) * 1_000_003)"
-                request.encodings.append(TestEvents.command(nextEvent, user: user, at: time))
-                request.users.append(user)
-                request.families.append(.commandExecution)
-            }
-            nextEvent += 1
-        }
-        return request
     }
 
     mutating func submit(_ log: LogID, _ request: LogModel.Request) {
@@ -178,8 +159,10 @@ struct StoreSimulation {
                 guard known else { throw fail("answered as a duplicate of something else") }
             case .refused(.durabilityUnknown): models[log]!.open.append(request)
             case .refused(.storageUnavailable), .refused(.quotaExceeded): models[log]!.refused.append(request)
-            // Its key is no longer known after a day, and the session that it started ended long ago.
+            // The session is over, or its beginning was lost with the power. Also a request whose key is no longer known
+            // after a day: the session that it started ended long ago.
             case .refused(.sessionEnded) where request.families.contains(.sessionChange): continue
+            case .refused(.sessionNotFound) where request.families.contains(.sessionChange): continue
             case .refused, .relaxed: throw fail("unexpected outcome \(outcome)")
             }
         }
@@ -250,19 +233,28 @@ struct StoreSimulation {
         if manifest.segments.contains(where: { $0.lastSequence - $0.firstSequence >= 120 }) { mergedSeen += 1 }
     }
 
-    /// Every command that is sealed is a row, was erased, or is counted by one history file.
+    /// Every event of a user that is sealed is a row, was erased, or is counted by one history file. Sessions have no
+    /// history, and are nobody's who is erased here.
     mutating func checkHistory(_ snapshot: OrganizationSnapshot) throws {
         let manifest = snapshot.manifest
         let sealed = models[snapshot.log]!.stored.prefix(Int(manifest.sealedThrough))
-        let commandCount = sealed.count { $0.family == .commandExecution }
-        let rowCount = manifest.segments.reduce(0) { $0 + ($1.family == .commandExecution ? $1.rowCount : 0) }
-        // Only users of commands are erased here.
+        let sealedCount = sealed.count { $0.family != .sessionChange }
+        let rowCount = manifest.segments.reduce(0) { $0 + ($1.family == .sessionChange ? 0 : $1.rowCount) }
         let erasedCount = manifest.absences.reduce(0) { $0 + ($1.reason == .erased ? Int($1.eventCount) : 0) }
         let historyCount = manifest.history.reduce(0) { $0 + Int($1.eventCount) }
-        guard commandCount == rowCount + erasedCount + historyCount else {
+        guard sealedCount == rowCount + erasedCount + historyCount else {
             throw fail(
-                "log \(snapshot.log.rawValue): of \(commandCount) commands \(rowCount) are rows, \(erasedCount) were "
+                "log \(snapshot.log.rawValue): of \(sealedCount) events \(rowCount) are rows, \(erasedCount) were "
                     + "erased, and \(historyCount) are counted as expired")
+        }
+        for file in manifest.history {
+            let range = file.firstSequence...file.lastSequence
+            let known = historySeen[snapshot.log, default: [:]][file.family, default: []]
+            guard !known.contains(range) else { continue }
+            if known.contains(where: { range.lowerBound <= $0.lowerBound && $0.upperBound <= range.upperBound }) {
+                historyMergedSeen += 1
+            }
+            historySeen[snapshot.log, default: [:]][file.family, default: []].insert(range)
         }
     }
 

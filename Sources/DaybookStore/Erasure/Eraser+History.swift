@@ -39,12 +39,12 @@ extension Eraser {
     private func remainder(of history: HistoryReference, _ run: Run) throws -> [UInt8]? {
         guard let file = try run.organization.snapshot().rollup(of: history) else { return [] }
         let users = file.users
-        guard (0..<UInt32(users.count)).contains(where: { run.users.end(of: Array(users.bytes(of: $0))) > 0 }) else {
-            return nil
-        }
+        // Whoever came back after an erasure is another user in what came later.
+        func isGone(_ user: ArraySlice<UInt8>) -> Bool { run.users.end(of: Array(user)) >= history.firstSequence }
+        guard (0..<UInt32(users.count)).contains(where: { isGone(users.bytes(of: $0)) }) else { return nil }
         let names = try survivingNames(history.family, run)
         do throws(FormatError) {
-            return try file.forgetting({ run.users.end(of: Array($0)) > 0 }, staysNamed: { names.contains(Array($0)) })
+            return try file.forgetting(isGone, staysNamed: { names.contains(Array($0)) })
         } catch {
             return []
         }
