@@ -1,3 +1,4 @@
+internal import CKernel
 internal import Glibc
 
 /// An open file of the real disk. Any number of threads may read and write it at the same time; `close()` must come
