@@ -118,8 +118,18 @@ import Testing
             }
             return .object(masked)
         // Lists that are sorted by what is made at random have any order.
-        case .array(let elements): return .array(elements.map(Self.masked).sorted { "\($0)" < "\($1)" })
+        case .array(let elements): return .array(elements.map(Self.masked).sorted { text($0) < text($1) })
         default: return value
+        }
+    }
+
+    /// Members in the order of their names, which a dictionary does not keep.
+    private static func text(_ value: ParsedJSON) -> String {
+        switch value {
+        case .object(let members):
+            members.map { "\($0.key):\(text($0.value))" }.sorted().joined(separator: ",")
+        case .array(let elements): elements.map(text).joined(separator: ";")
+        default: "\(value)"
         }
     }
 }
