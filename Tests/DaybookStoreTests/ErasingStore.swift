@@ -190,7 +190,7 @@ final class ErasingStore {
             {"command_name":"\(Self.mark)","execution_time_ms":1,"status":"success","user_id":"\(Self.user)",\
             "command_args":{"\(Self.mark)_flag":true}}
             """
-        for _ in 0..<2 {
+        for _ in 0..<5 {
             for log in [Self.log, Self.otherLog] {
                 send(Array(repeating: (body, .commandExecution), count: 40), to: log)
                 checkpoint()
