@@ -68,17 +68,14 @@ final class ErasingStore {
                 createdAt: Timestamp(microseconds: clock.wallMicroseconds()), expiresAt: nil))
     }
 
-    /// What an organization says of the user in the control log: a record in a team, a grant of the user's key, entries
-    /// of the trail about both, and work on the user's events that failed.
+    /// What an organization says of the user in the control log: a record in a team, a grant of the user's key, and
+    /// entries of the trail about both. Dead letters name sequences and files, and would keep the files from being sealed.
     func plantMember() throws {
         let now = Timestamp(microseconds: clock.wallMicroseconds())
         let team = TeamRecord(organization: Self.acme, team: "platform", name: "Platform")
         let record = UserRecord(
             recordID: "usr_1", organization: Self.acme, user: Self.user, name: "\(Self.mark) of Example",
             role: "developer", team: "platform")
-        let letter = DeadLetter(
-            organization: Self.acme, kind: .sealing, sequences: 1...9, subject: "1.dbl", attemptCount: 3,
-            firstAttemptAt: now, lastAttemptAt: now, error: "input/output error")
         try act([
             .members(.teamSet(team, at: now)), .members(.userSet(record, at: now)),
             .token(.grantBegun(id: 7, keyID: "k-user", endsAt: now.adding(microseconds: 1 << 40)), at: now),
@@ -90,7 +87,6 @@ final class ErasingStore {
                 AuditRecord(
                     at: now, organization: Self.acme, actor: .key("k-user"), action: "event.read",
                     outcome: .forbidden, count: 4)),
-            .deadLettered(letter),
         ])
     }
 
