@@ -68,6 +68,8 @@ extension ConnectionHandler {
         guard delay > 0 else { return false }
         // It is no batch under way while it waits for nothing but its answer.
         leaveBatch()
+        // Nor is it slow: the wait is meant.
+        request.record?.wholeNanoseconds = 0
         held = .refused(failure)
         phase = .held
         environment.counters.refusalDelayed()
