@@ -32,6 +32,8 @@ UNSAID_OF = {
     "must be at most": ("percentiles", "group_by", "filters"),
     # The operator bounds the lifetime of tokens.
     "must be an integer from 60 to": ("expires_in_seconds",),
+    # Naming no token is the access token that asks, and the checks ask with a key.
+    "or token must name one token": ("token_id",),
     # `status` of sums depends on `metric`.
     "must be one of": ("status",),
 }
