@@ -117,17 +117,19 @@ struct SessionScan {
             let fields = try EventFields(
                 family: .sessionChange, schemaVersion: batch.schemaVersion, reading: bytes)
             let id = bytes.toArray(fields.name)
-            var entry =
-                sessions.removeValue(forKey: id)
-                ?? SessionEntry(
-                    state: SessionState(), sequence: batch.sequences[row])
-            let before = Self.byteCount(of: entry.state)
-            entry.state.apply(
-                fields: fields, bytes: bytes, arrival: Timestamp(microseconds: batch.arrivals[row]))
-            // A later change may bring keys of its own.
-            byteCount += Self.byteCount(of: entry.state) - before
-            sessions[id] = entry
+            byteCount += Self.apply(
+                fields, bytes, at: Timestamp(microseconds: batch.arrivals[row]),
+                to: &sessions[id, default: SessionEntry(state: SessionState(), sequence: batch.sequences[row])])
         }
+    }
+
+    /// Returns how many bytes the session holds more than before: a later change may bring keys of its own.
+    private static func apply(
+        _ fields: EventFields, _ bytes: RawSpan, at arrival: Timestamp, to entry: inout SessionEntry
+    ) -> Int {
+        let before = byteCount(of: entry.state)
+        entry.state.apply(fields: fields, bytes: bytes, arrival: arrival)
+        return byteCount(of: entry.state) - before
     }
 }
 
