@@ -104,6 +104,18 @@ struct PosixDiskTests {
         #expect(try file.readExactly(2, at: 0) == [7, 8])
     }
 
+    @Test func whatIsWrittenOutInPiecesIsThere() throws {
+        let piece = [UInt8](repeating: 7, count: 100_000)
+        let file = try disk.open("a", .create)
+        for number in 0..<4 {
+            let range = number * piece.count..<(number + 1) * piece.count
+            try file.write(piece.span.bytes, at: UInt64(range.lowerBound))
+            if number % 2 == 0 { file.startWriting(range) } else { try file.writeOut(range) }
+            file.evictFromPageCache(range)
+        }
+        #expect(try disk.readAll("a") == Array(repeating: 7, count: 400_000))
+    }
+
     @Test func missingFilesAndExistingOnesAreToldApart() throws {
         try write("a", [])
         #expect(kind { _ = try disk.open("b", .read) } == .notFound)
