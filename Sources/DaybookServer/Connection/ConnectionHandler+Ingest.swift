@@ -170,17 +170,16 @@ extension ConnectionHandler {
             isRelaxed: isRelaxed(nil, credential), idempotencyKey: nil, failure: nil)
         ingest?.chargedByteCount = plain.body.count
         let work = TurnShare<HeldWork>.Work.request(byteCount: plain.body.count)
-        if mayGoOn(credential.organization.log, work, .plain(bytes), at: nanoseconds) {
+        if mayGoOn(credential.organization.log, work, .plain(plain, bytes), at: nanoseconds) {
             serve(plain, bytes, credential)
         }
         return true
     }
 
     /// One that was held. Its key may have been revoked meanwhile.
-    func servePlain(_ bytes: ByteBuffer) {
-        let span = bytes.readableBytesUInt8Span
-        guard let plain = PlainRequest(span) else { preconditionFailure("only plain requests are held so") }
-        serve(plain, bytes, plainCredential(span, plain.authorization, at: environment.now))
+    func servePlain(_ plain: PlainRequest, _ bytes: ByteBuffer) {
+        serve(
+            plain, bytes, plainCredential(bytes.readableBytesUInt8Span, plain.authorization, at: environment.now))
     }
 
     private func serve(_ plain: PlainRequest, _ bytes: ByteBuffer, _ credential: Credential?) {
@@ -210,7 +209,7 @@ extension ConnectionHandler {
 
     private func plainCredential(_ bytes: Span<UInt8>, _ range: Range<Int>, at now: Timestamp) -> Credential? {
         let generation = environment.registry.generation
-        if let shownCredential, shownCredential.generation == generation, shownCredential.matches(bytes, range) {
+        if let shownCredential, shownCredential.generation == generation, bytes.matches(range, shownCredential.value) {
             return shownCredential.credential.admits(at: now) ? shownCredential.credential : nil
         }
         let value = range.map { bytes[$0] }
@@ -287,12 +286,6 @@ struct ShownCredential {
     let credential: Credential
     /// Of the registry, read before the credential was verified.
     let generation: UInt64
-
-    func matches(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard range.count == value.count else { return false }
-        for (index, expected) in zip(range, value) where bytes[index] != expected { return false }
-        return true
-    }
 }
 
 extension ErrorResponse {

@@ -11,7 +11,7 @@ enum HeldWork {
 /// How far a request had come when it was held.
 enum HeldRequest {
     /// Whole and plain; its body is charged.
-    case plain(ByteBuffer)
+    case plain(PlainRequest, ByteBuffer)
     /// Its body is in.
     case collected
     /// A question is in.
@@ -43,7 +43,7 @@ extension ConnectionHandler {
         guard phase == .held, let request = held else { return }
         held = nil
         switch request {
-        case .plain(let bytes): servePlain(bytes)
+        case .plain(let plain, let bytes): servePlain(plain, bytes)
         case .collected:
             hasTurn = true
             phase = .collecting

@@ -110,8 +110,7 @@ struct PlainRequest {
             guard end > start, end < bytes.count, bytes[end] == UInt8(ascii: ":") else { return false }
             var valueStart = end + 1
             while valueStart < bytes.count, bytes[valueStart] == 0x20 { valueStart += 1 }
-            var valueEnd = valueStart
-            while valueEnd < bytes.count, (0x20...0x7E).contains(bytes[valueEnd]) { valueEnd += 1 }
+            let valueEnd = bytes.endOfPrintable(from: valueStart)
             guard valueEnd + 1 < bytes.count, bytes[valueEnd] == 0x0D, bytes[valueEnd + 1] == 0x0A else { return false }
             guard valueEnd - start < FrontLimits.headerFieldByteCountMax else { return false }
             position = valueEnd + 2
