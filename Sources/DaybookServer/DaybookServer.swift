@@ -93,10 +93,12 @@ package final class DaybookServer: Service {
     ) async throws -> [ObjectIdentifier: Loop] {
         var loops: [ObjectIdentifier: Loop] = [:]
         for eventLoop in group.makeIterator() {
-            let loop = try await eventLoop.submit { [environment] in
+            let loop = try await eventLoop.flatSubmit { [environment] in
                 SystemThread.setTimeSlice(.short)
-                let loop = IngestLoop(environment: environment, pool: pool, eventLoop: eventLoop)
-                return NIOLoopBound(loop, eventLoop: eventLoop)
+                let bell = LoopBell()
+                let loop = IngestLoop(environment: environment, pool: pool, eventLoop: eventLoop, bell: bell)
+                let bound = NIOLoopBound(loop, eventLoop: eventLoop)
+                return bell.hang(in: eventLoop) { bound.value.takeTurn() }.map { bound }
             }.get()
             loops[ObjectIdentifier(eventLoop)] = Loop(eventLoop: eventLoop, loop: loop)
         }

@@ -38,12 +38,7 @@ package final class ChildProcess: Sendable {
         _ executable: String, _ arguments: [String], environment: [String: String] = ProcessEnvironment.variables,
         output: Output = .inherit, error: Output = .inherit
     ) throws(DiskError) -> ChildProcess {
-        var pipeEnds: (read: Int32, write: Int32)?
-        if output.isPipe || error.isPipe {
-            var numbers: [Int32] = [-1, -1]
-            _ = try SystemCall.run("pipe", executable) { unsafe daybook_pipe(&numbers) }
-            pipeEnds = (numbers[0], numbers[1])
-        }
+        let pipeEnds = output.isPipe || error.isPipe ? try Pipe(for: executable).release() : nil
         let readEnd = pipeEnds.map { Descriptor(owning: $0.read) }
         let writeEnd = pipeEnds.map { Descriptor(owning: $0.write) }
         let processID = try spawn(

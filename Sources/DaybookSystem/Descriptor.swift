@@ -27,5 +27,12 @@ struct Descriptor: ~Copyable, Sendable {
         _ = Glibc.close(number)
     }
 
+    /// The number, for somebody who closes it.
+    borrowing func release() -> Int32 {
+        let number = stored.exchange(-1, ordering: .relaxed)
+        precondition(number >= 0, "release of a closed descriptor")
+        return number
+    }
+
     deinit { close() }
 }

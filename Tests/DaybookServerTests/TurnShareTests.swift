@@ -16,7 +16,7 @@ import Testing
         var share = Share()
         _ = share.admits(Self.quiet, Self.single, at: 1)
         _ = share.admits(Self.flood, Self.single, at: 2)
-        _ = share.nextTurn()
+        _ = share.nextTurn(at: 2)
         return share
     }
 
@@ -31,14 +31,16 @@ import Testing
     private func expectTurn(
         _ items: [Int], of share: inout Share, sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        let turn = share.nextTurn()
+        let turn = share.nextTurn(at: 2)
         #expect(turn == items, sourceLocation: sourceLocation)
     }
 
     /// How many of these are done before the first is held.
-    private func admittedCount(_ organization: LogID, _ work: Share.Work, _ share: inout Share) -> Int {
+    private func admittedCount(
+        _ organization: LogID, _ work: Share.Work, _ share: inout Share, at now: UInt64 = 3
+    ) -> Int {
         var count = 0
-        while count < 10_000, share.admits(organization, work, at: 3) { count += 1 }
+        while count < 10_000, share.admits(organization, work, at: now) { count += 1 }
         return count
     }
 
@@ -46,7 +48,7 @@ import Testing
         var share = Share()
         let count = admittedCount(Self.flood, Self.single, &share)
         #expect(count == 10_000)
-        #expect(!share.isRunning)
+        #expect(!share.isHolding)
     }
 
     @Test func besideAnotherItHasSoMuchOfATurn() {
@@ -60,12 +62,32 @@ import Testing
         #expect(next == count)
     }
 
+    @Test func aTurnInWhichNobodyWasHeldEndsByItself() {
+        var share = shared()
+        let count = admittedCount(Self.flood, Self.single, &share)
+        let atItsEnd = admittedCount(Self.flood, Self.single, &share, at: 3 + Share.turnNanosecondsMax)
+        #expect(atItsEnd == 0)
+        let after = admittedCount(Self.flood, Self.single, &share, at: 4 + Share.turnNanosecondsMax)
+        #expect(after == count)
+    }
+
+    @Test func aTurnInWhichSomebodyIsHeldLastsUntilTheNextOne() {
+        var share = shared()
+        _ = admittedCount(Self.flood, Self.single, &share)
+        share.hold(0, of: Self.flood, Self.single)
+        let later = 4 + Share.turnNanosecondsMax
+        expectAdmission(false, Self.flood, Self.single, at: later, by: &share)
+        let turn = share.nextTurn(at: later)
+        #expect(turn == [0])
+        expectAdmission(true, Self.flood, Self.single, at: later, by: &share)
+    }
+
     @Test func itIsAloneAgainAMinuteAfterTheOther() {
         var share = shared()
         let count = admittedCount(Self.flood, Self.single, &share)
         #expect(count < 100)
-        _ = share.nextTurn()
-        _ = share.nextTurn()
+        _ = share.nextTurn(at: 2)
+        _ = share.nextTurn(at: 2)
         let later = 2 + Share.aloneNanoseconds
         for _ in 0..<1_000 { expectAdmission(true, Self.flood, Self.single, at: later, by: &share) }
     }
@@ -102,7 +124,7 @@ import Testing
             _ = admittedCount(organization, Self.single, &share)
             for item in 0..<100 { share.hold(Int(organization.rawValue) * 1_000 + item, of: organization, Self.single) }
         }
-        let turn = share.nextTurn()
+        let turn = share.nextTurn(at: 2)
         #expect(UInt64(turn.count) * Self.single.nanoseconds <= Share.turnNanoseconds)
         let half = Int(Share.turnNanoseconds / 2 / Self.single.nanoseconds)
         #expect(turn == (0..<half).flatMap { [10_000 + $0, 11_000 + $0] })
@@ -116,11 +138,11 @@ import Testing
         var share = Share()
         let organizations = (0..<2 + random.below(5)).map { LogID(UInt64(10 + $0)) }
         for organization in organizations { _ = share.admits(organization, .outcome, at: 1) }
-        _ = share.nextTurn()
+        _ = share.nextTurn(at: 2)
         var works: [(organization: Int, isOutcome: Bool, nanoseconds: UInt64)] = []
         var done: [Int] = []
         for _ in 0..<400 {
-            let turn = share.nextTurn()
+            let turn = share.nextTurn(at: 2)
             let byOrganization = Dictionary(grouping: turn) { works[$0].organization }
             for own in byOrganization.values {
                 let costs = own.map { works[$0].nanoseconds }
@@ -140,7 +162,7 @@ import Testing
                 }
             }
         }
-        while share.isRunning { done += share.nextTurn() }
+        while share.isHolding { done += share.nextTurn(at: 2) }
         #expect(share.heldCount == 0)
         #expect(done.sorted() == Array(works.indices))
         for organization in organizations.indices {

@@ -92,33 +92,22 @@ extension IngestLoop {
 
     /// Whether this may be done now; if not, it is to be held.
     func admits(_ organization: LogID, _ work: TurnShare<HeldWork>.Work, at now: UInt64) -> Bool {
-        let isAdmitted = turns.admits(organization, work, at: now)
-        if turns.isRunning { scheduleTurn() }
-        return isAdmitted
+        turns.admits(organization, work, at: now)
     }
 
     func hold(_ item: HeldWork, of organization: LogID, _ work: TurnShare<HeldWork>.Work) {
         turns.hold(item, of: organization, work)
         environment.counters.held()
+        bell.ring()
     }
 
-    /// Not as the next task: tasks that are ready run before sockets are looked at again, and those who are to have their
-    /// turn in between come from there.
-    private func scheduleTurn() {
-        guard !turnIsScheduled else { return }
-        turnIsScheduled = true
-        let loop = NIOLoopBound(self, eventLoop: eventLoop)
-        eventLoop.scheduleTask(in: .microseconds(5)) { loop.value.takeTurn() }
-    }
-
-    private func takeTurn() {
-        turnIsScheduled = false
-        for item in turns.nextTurn() {
+    func takeTurn() {
+        for item in turns.nextTurn(at: environment.nanoseconds) {
             switch item {
             case .request(let connection): connection.goOn()
             case .outcome(let connection, let outcome): connection.complete(outcome)
             }
         }
-        if turns.isRunning { scheduleTurn() }
+        if turns.isHolding { bell.ring() }
     }
 }

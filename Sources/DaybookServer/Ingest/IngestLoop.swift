@@ -30,18 +30,19 @@ final class IngestLoop {
     var isOverloaded: Bool { lag.isOverloaded }
     private var tickets = TicketTable()
     var turns = TurnShare<HeldWork>()
-    var turnIsScheduled = false
+    let bell: LoopBell
     var refusals = RefusalPace()
     private var credentials = CredentialCache()
     private var teamCache = TeamCache()
 
-    init(environment: ServerEnvironment, pool: QueryPool, eventLoop: any EventLoop) {
+    init(environment: ServerEnvironment, pool: QueryPool, eventLoop: any EventLoop, bell: LoopBell) {
         self.environment = environment
         self.pool = pool
         var queryOptions = QueryOptions()
         queryOptions.sessionIdleMicroseconds = environment.store.sessionIdleMicroseconds
         self.queryOptions = queryOptions
         self.eventLoop = eventLoop
+        self.bell = bell
         sink = LoopSink(eventLoop: eventLoop)
         let limits = environment.options.timeLimits
         lag = LoopLag(

@@ -38,6 +38,9 @@ struct TurnShare<Item> {
     /// Of all organizations together in one turn, as far as work can be divided: one piece of work of each that wants
     /// something is always done.
     static var turnNanoseconds: UInt64 { 200_000 }
+    /// A turn in which nobody was held is over after this long: the loop has looked at its sockets meanwhile, and no one
+    /// has to tell it to.
+    static var turnNanosecondsMax: UInt64 { 1_000_000 }
     /// After this long an organization that sent nothing is not about any more.
     static var aloneNanoseconds: UInt64 { 60_000_000_000 }
 
@@ -61,6 +64,7 @@ struct TurnShare<Item> {
 
     /// Who used something of this turn, or wants more. Few at a time.
     private var accounts: [Account] = []
+    private var turnBegan: UInt64 = 0
     /// The two organizations that were seen last, the last one first.
     private var last: Seen?
     private var other: Seen?
@@ -68,15 +72,20 @@ struct TurnShare<Item> {
 
     // MARK: Asking
 
-    /// Whether somebody used something of this turn, or wants more: then another turn must follow.
-    var isRunning: Bool { !accounts.isEmpty }
+    /// Whether somebody wants more than was done: then another turn must follow.
+    var isHolding: Bool { heldCount > 0 }
+
+    /// Whether somebody used something of this turn, or wants more.
+    private var isRunning: Bool { !accounts.isEmpty }
 
     /// Whether this may be done now; if so, it counts. If not, it is to be held.
     /// - Parameter now: nanoseconds of the monotonic clock.
     mutating func admits(_ organization: LogID, _ work: Work, at now: UInt64) -> Bool {
         see(organization, at: now)
+        endTurn(at: now)
         guard isRunning || !isAlone(organization, at: now) else { return true }
         guard let index = accounts.firstIndex(where: { $0.organization == organization }) else {
+            if accounts.isEmpty { turnBegan = now }
             accounts.append(Account(organization: organization, usedNanoseconds: work.nanoseconds))
             return true
         }
@@ -91,7 +100,13 @@ struct TurnShare<Item> {
     /// Whether others are about, so that what takes long had better be done elsewhere.
     mutating func isShared(by organization: LogID, at now: UInt64) -> Bool {
         see(organization, at: now)
+        endTurn(at: now)
         return isRunning || !isAlone(organization, at: now)
+    }
+
+    private mutating func endTurn(at now: UInt64) {
+        guard isRunning, !isHolding, now &- turnBegan > Self.turnNanosecondsMax else { return }
+        accounts.removeAll(keepingCapacity: true)
     }
 
     private func fits(_ account: Account, _ nanoseconds: UInt64, _ limit: UInt64) -> Bool {
@@ -125,7 +140,8 @@ struct TurnShare<Item> {
     }
 
     /// Begins a turn with what was held: of each organization its share, in its order, the organizations taking turns.
-    mutating func nextTurn() -> [Item] {
+    mutating func nextTurn(at now: UInt64) -> [Item] {
+        turnBegan = now
         accounts.removeAll { !$0.isHolding }
         guard !accounts.isEmpty else { return [] }
         let share = Self.turnNanoseconds / UInt64(accounts.count)
