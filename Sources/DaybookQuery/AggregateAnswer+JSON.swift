@@ -29,16 +29,16 @@ extension AggregateAnswer {
     private static let pieceItemCountMin = 60
 
     private func append(_ piece: Range<Int>, _ form: ItemForm, to writer: inout JSONWriter) {
-        var printer = ItemPrinter(form)
+        var printer = ItemPrinter()
         switch rows {
         case .listed(let items):
             for item in items[piece] {
                 printer.begin(item, &writer)
-                for dimension in form.groups.indices {
-                    writer.key(form.groups[dimension])
+                for dimension in item.group.indices {
+                    writer.piece(dimension, of: form.groupKeys)
                     writer.string(item.group[dimension])
                 }
-                printer.end(item, &writer)
+                printer.end(item, form, &writer)
             }
         case .scanned(var scan, let slots):
             // One for all: its list of percentiles stays where it is.
@@ -47,8 +47,8 @@ extension AggregateAnswer {
             for slot in slots[piece] {
                 scan.fill(&item, slot: slot)
                 printer.begin(item, &writer)
-                groups.appendValues(of: slot, form.groups, to: &writer)
-                printer.end(item, &writer)
+                groups.appendValues(of: slot, form.groupKeys, to: &writer)
+                printer.end(item, form, &writer)
             }
         }
     }

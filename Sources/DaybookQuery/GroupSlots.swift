@@ -94,10 +94,11 @@ struct GroupSlots: Sendable {
     }
 
     /// Appends the value of every dimension in a group, behind the dimension's name; null where it has none.
-    func appendValues(of slot: Int32, _ names: [[UInt8]], to writer: inout JSONWriter) {
+    /// - Parameter names: with a gap for each value.
+    func appendValues(of slot: Int32, _ names: JSONForm, to writer: inout JSONWriter) {
         let key = keys[Int(slot)]
-        for dimension in names.indices {
-            writer.key(names[dimension])
+        for dimension in interners.indices {
+            writer.piece(dimension, of: names)
             if key[dimension] > 0 {
                 interners[dimension].append(key[dimension] - 1, to: &writer)
             } else {

@@ -5,16 +5,21 @@ internal import DaybookRollup
 /// The text of an item as far as the question decides it, made once for an answer.
 struct ItemForm: Sendable {
     let family: Family
-    /// Names of the dimensions.
-    let groups: [[UInt8]]
+    /// What stands before the value of each dimension.
+    let groupKeys: JSONForm
     let percentiles: [[UInt8]]
     /// What stands behind the values of the group; of metrics, whose numbers are not decimals, only the count.
     let measures: JSONForm
 
     init(_ answer: AggregateAnswer) {
         family = answer.family
-        groups = answer.groupNames.map { Array($0.utf8) }
         percentiles = answer.percentiles.map { Array($0.key.utf8) }
+        var keys = JSONForm()
+        for name in answer.groupNames {
+            keys.key(Array(name.utf8), isFirst: keys.gapCount == 0)
+            keys.gap()
+        }
+        groupKeys = keys
         var form = JSONForm()
         form.text(#"},"count":"#)
         form.gap()
@@ -64,14 +69,11 @@ extension JSONForm {
 /// Prints items one behind the other. Milliseconds are exact decimals where they are sums or extremes; averages and
 /// percentiles are rounded to picoseconds, rates to nine decimals.
 struct ItemPrinter {
-    private let form: ItemForm
     private var numbers: [JSONNumber] = []
     /// The beginning of the item before, which is that of the next one as long as they share their bucket.
     private var head = 0..<0
     private var bucketStart = Timestamp(microseconds: 0)
     private var bucketEnd = Timestamp(microseconds: 0)
-
-    init(_ form: ItemForm) { self.form = form }
 
     /// Everything before the values of the group.
     mutating func begin(_ item: AggregateItem, _ writer: inout JSONWriter) {
@@ -91,14 +93,14 @@ struct ItemPrinter {
     }
 
     /// Everything behind the values of the group.
-    mutating func end(_ item: AggregateItem, _ writer: inout JSONWriter) {
+    mutating func end(_ item: AggregateItem, _ form: ItemForm, _ writer: inout JSONWriter) {
         numbers.removeAll(keepingCapacity: true)
         numbers.append(.integer(item.count))
         switch form.family {
         case .productivityMetric:
             writer.fill(form.measures, numbers)
             writer.raw(#","value":"#)
-            append(item, to: &writer)
+            append(item, form.percentiles, to: &writer)
             writer.closeObject()
             return
         case .sessionChange:
@@ -168,7 +170,7 @@ struct ItemPrinter {
     }
 
     /// The object of a metric's values.
-    private func append(_ item: AggregateItem, to writer: inout JSONWriter) {
+    private func append(_ item: AggregateItem, _ percentiles: [[UInt8]], to writer: inout JSONWriter) {
         let values = item.values
         writer.openObject()
         writer.key("sum")
@@ -179,7 +181,7 @@ struct ItemPrinter {
         writer.number(values.minimum)
         writer.key("max")
         writer.number(values.maximum)
-        for (key, value) in zip(form.percentiles, item.percentiles) {
+        for (key, value) in zip(percentiles, item.percentiles) {
             writer.key(key)
             if let value { writer.number(value) } else { writer.literal("null") }
         }

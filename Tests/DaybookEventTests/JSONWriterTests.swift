@@ -148,6 +148,23 @@ struct JSONWriterTests {
         }
     }
 
+    @Test func piecesOfAFormStandBeforeValuesOfAnyKind() {
+        var form = JSONForm()
+        form.key(Array("a \"name\"".utf8), isFirst: true)
+        form.gap()
+        form.key(Array("b".utf8))
+        form.gap()
+        let text = text { writer in
+            writer.openObject()
+            writer.piece(0, of: form)
+            writer.string("x")
+            writer.piece(1, of: form)
+            writer.literal("null")
+            writer.closeObject()
+        }
+        #expect(text == #"{"a \"name\"":"x","b":null}"#)
+    }
+
     @Test func aFormAndACopyAreValuesAmongOthers() {
         var form = JSONForm()
         form.text("[")

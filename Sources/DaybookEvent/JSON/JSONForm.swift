@@ -16,10 +16,10 @@ package struct JSONForm: Sendable {
         for offset in 0..<text.utf8CodeUnitCount { bytes.append(unsafe text.utf8Start[offset]) }
     }
 
-    /// The name of a member behind another one.
-    package mutating func key(_ name: [UInt8]) {
+    /// The name of a member, behind another one unless it is the first.
+    package mutating func key(_ name: [UInt8], isFirst: Bool = false) {
         var writer = JSONWriter(byteCapacity: name.count + 16)
-        writer.raw(",")
+        if !isFirst { writer.raw(",") }
         writer.key(name)
         writer.withBytes { bytes.append($0) }
     }
@@ -68,6 +68,20 @@ extension JSONWriter {
         precondition(numbers.count == form.gapCount)
         if numbers.allSatisfy({ $0.isShort }) { fillShort(form, numbers) } else { fillLong(form, numbers) }
         needsComma = true
+    }
+
+    /// Appends the text before one gap; the value is the next thing to append. Precondition: there is such a gap.
+    package mutating func piece(_ gap: Int, of form: JSONForm) {
+        let start = gap == 0 ? 0 : form.pieceEnds[gap - 1]
+        let byteCount = form.pieceEnds[gap] - start
+        unsafe sink.append(upTo: byteCount) { target in
+            unsafe form.bytes.withUnsafeBufferPointer { text in
+                guard let text = text.baseAddress else { return 0 }
+                unsafe copyApart(from: text + start, to: target, byteCount)
+                return byteCount
+            }
+        }
+        needsComma = false
     }
 
     private mutating func fillLong(_ form: JSONForm, _ numbers: [JSONNumber]) {
