@@ -115,8 +115,10 @@ struct ErasureGuardTests {
         defer { small.store.shutdown() }
         let acme = try #require(OrganizationID("acme"))
         #expect(try small.store.createOrganization(acme).log == SmallStore.log)
+        #expect(try small.snapshot.lastSequence == 0)
+        // Whichever thread makes the next change: the entry is not durable.
         var plan = FaultPlan()
-        plan.failSynchronize = 1
+        plan.crashAtChange = 1
         small.disk.arm(plan)
         #expect(throws: StoreError.self) {
             try small.store.beginErasure(of: "alice", in: acme, entropy: SeededEntropy(seed: 5))
