@@ -9,8 +9,6 @@ enum FrontLimits {
     static let drainGraceMilliseconds: Int64 = 250
     /// A body that is going to be refused is read up to here for the sake of the connection, else it is cut off.
     static let discardedByteCountMax = 1 << 20
-    /// Connections beyond the limit that are told so; further ones are closed without a word.
-    static let refusedConnectionCountMax = 256
     /// Of one HTTP/2 connection.
     static let streamCountMax = 100
     /// Streams that an HTTP/2 client may reset in 30 s, and likewise those that it may get wrong.

@@ -73,7 +73,7 @@ final class ServerEnvironment: Sendable {
         let (_, count) = connectionCount.wrappingAdd(1, ordering: .relaxed)
         guard count > options.connectionCountMax else { return .served }
         counters.connectionRefused()
-        return count > options.connectionCountMax + FrontLimits.refusedConnectionCountMax ? .dropped : .refused
+        return count > options.connectionCountMax + ServerOptions.refusedConnectionCountMax ? .dropped : .refused
     }
 
     func connectionClosed() { connectionCount.wrappingSubtract(1, ordering: .relaxed) }

@@ -41,21 +41,21 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let configuration = try settings.configuration()
-        guard !configuration.data.isEmpty else { throw ValidationError(DataOptions.missing) }
-        let externals = try Self.externalIssuers(configuration.tokens)
-        let door = StoreDoor(directory: configuration.data)
+        let wanted = try settings.configuration()
+        guard !wanted.data.isEmpty else { throw ValidationError(DataOptions.missing) }
+        let externals = try Self.externalIssuers(wanted.tokens)
+        let door = StoreDoor(directory: wanted.data)
+        let clock = SystemClock()
+        let logSwitch = LogSwitch(wanted.log.level)
+        let sink = Self.startLog(wanted.log, logSwitch, clock)
+        defer { sink.stop() }
+        let logger = Logger(label: "daybook")
+        report(wanted, to: logger)
+        ProcessEnvironment.returnLargeBlocks()
+        let configuration = try fit(wanted, logger)
         var options = configuration.server
         options.adminSocketPath = door.directory + "/" + StoreDoor.adminSocketName
         options.version = Version.text
-        let clock = SystemClock()
-        let logSwitch = LogSwitch(configuration.log.level)
-        let sink = Self.startLog(configuration.log, logSwitch, clock)
-        defer { sink.stop() }
-        let logger = Logger(label: "daybook")
-        report(configuration, to: logger)
-        ProcessEnvironment.returnLargeBlocks()
-        warn(descriptorLimit: try ProcessEnvironment.raiseDescriptorLimit(), configuration, logger)
 
         let security = try loadSecurity(options, clock, logger)
         let entropy = SystemEntropy()
@@ -145,13 +145,24 @@ struct Serve: AsyncParsableCommand {
             metadata: ["variables": "\(configuration.ignoredVariables.joined(separator: " "))"])
     }
 
-    /// Beside connections and segments there are log files, the journal and what the runtime opens.
-    private func warn(descriptorLimit: Int, _ configuration: Configuration, _ logger: Logger) {
-        let wanted = configuration.server.connectionCountMax + configuration.store.openSegmentCountMax + 256
-        guard wanted > descriptorLimit else { return }
-        logger.warning(
-            "The limit of open files is too low for server.connections and memory.open_segments.",
-            metadata: ["limit": .stringConvertible(descriptorLimit), "wanted": .stringConvertible(wanted)])
+    /// Lowers defaults that need more open files than the system allows, and refuses what was set and cannot hold.
+    private func fit(_ wanted: Configuration, _ logger: Logger) throws -> Configuration {
+        var configuration = wanted
+        let limit = try ProcessEnvironment.raiseDescriptorLimit()
+        do throws(ConfigurationFaults) {
+            for lowered in try configuration.fit(descriptorLimit: limit) {
+                logger.warning(
+                    "The system allows too few open files for a default: it is lowered. Raise the limit (ulimit -n), or set it.",
+                    metadata: [
+                        "setting": "\(lowered.name)", "default": .stringConvertible(lowered.standard),
+                        "value": .stringConvertible(lowered.value), "open_files": .stringConvertible(limit),
+                    ])
+            }
+        } catch {
+            try StandardStreams.write("The configuration has a fault:\n  \(error)\n", to: .error)
+            throw ExitCode(ConfigurationOptions.faultExitCode)
+        }
+        return configuration
     }
 
     private func report(_ recovery: RecoveryReport, to logger: Logger) {

@@ -201,6 +201,24 @@ import Testing
         for file in files { #expect(try !story.disk.exists(file)) }
     }
 
+    @Test func `the history of a day stays until all of the day is too old`() throws {
+        let story = try StoreStory(seed: 2_114, historyDays: 30)
+        try story.append(300)
+        try story.seal()
+        story.passTime(hours: 24 * 5)
+        try story.maintain()
+        let file = try #require(try story.snapshot().history.max { $0.timestampMax < $1.timestampMax })
+        let end = file.timestampMax.microseconds + 31 * Limits.dayMicroseconds
+        let hour: Int64 = 3_600_000_000
+        story.passTime(hours: Int((end - story.now.microseconds) / hour) - 1)
+        #expect(story.now.microseconds > file.timestampMax.microseconds + 30 * Limits.dayMicroseconds)
+        try story.maintain()
+        #expect(try story.snapshot().history.contains(file))
+        story.passTime(hours: 3)
+        try story.maintain()
+        #expect(try story.snapshot().history.isEmpty)
+    }
+
     @Test func `a damaged history file is told, and the rest is counted`() throws {
         let story = try StoreStory(seed: 2_113, historyDays: 365)
         for _ in 0..<2 {

@@ -65,7 +65,7 @@ private final class HastyClock: Clock {
     }
 
     @Test func connectionsBeyondThoseThatAreToldSoAreDropped() async throws {
-        let refusedCount = FrontLimits.refusedConnectionCountMax
+        let refusedCount = ServerOptions.refusedConnectionCountMax
         try await TestServer.with(connectionCountMax: 1) { server in
             let served = try await server.connect()
             #expect(try await served.request("GET", "/health/live", key: nil).status == 200)

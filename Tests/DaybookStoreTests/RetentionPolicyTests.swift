@@ -1,7 +1,7 @@
 import DaybookFormat
-import DaybookSegment
 import Testing
 
+@testable import DaybookSegment
 @testable import DaybookStore
 
 /// Which events are there for readers.
@@ -62,5 +62,32 @@ struct RetentionPolicyTests {
         #expect(visibility.hidesAll(of: segment(100, 91, arrival: Timestamp(microseconds: .max))) == false)
         #expect(visibility.hidesNone(of: segment(89, 10, arrival: long)))
         #expect(visibility.hidesNone(of: segment(91, 10, arrival: long)) == false)
+    }
+
+    /// The cut-off is the first moment that is shown, for rows, for zones and for segments alike.
+    @Test func theMomentOfTheCutOffItselfIsShown() {
+        let visibility = Self.policy.visibility(of: .commandExecution, at: Self.now)
+        let (age, grace) = (90 * Self.day, Limits.retentionGraceMicroseconds)
+        func time(_ age: Int64) -> Timestamp { Self.now.adding(microseconds: -age) }
+        for (early, earlyArrival) in [(1, 0), (0, 1), (1, 1), (0, 0)] as [(Int64, Int64)] {
+            let (timestamp, arrival) = (time(age + early), time(grace + earlyArrival))
+            let isHidden = early == 1 && earlyArrival == 1
+            #expect(visibility.hides(timestamp: timestamp, arrival: arrival) == isHidden)
+            var zone = Zone(
+                rowCount: 1, sequenceMin: 1, sequenceMax: 1, timestampMin: timestamp.microseconds,
+                timestampMax: timestamp.microseconds, arrivalMin: arrival.microseconds,
+                arrivalMax: arrival.microseconds, durationMin: 0, durationMax: 0, statusMin: 0, statusMax: 0)
+            #expect(visibility.hidesAll(zone) == isHidden)
+            #expect(visibility.showsAll(zone) == !isHidden)
+            zone.timestampMin = .min
+            zone.arrivalMin = .min
+            #expect(!visibility.showsAll(zone))
+            var segment = Sample.segment(1...10, .commandExecution, rowCount: 10)
+            segment.timestampMin = timestamp
+            segment.timestampMax = timestamp
+            segment.arrivalMax = arrival
+            #expect(visibility.hidesAll(of: segment) == isHidden)
+            #expect(visibility.hidesNone(of: segment) == (early == 0))
+        }
     }
 }

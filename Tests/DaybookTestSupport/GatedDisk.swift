@@ -2,8 +2,8 @@ import DaybookFormat
 import DaybookSystem
 import Synchronization
 
-/// A disk whose synchronizations of journal files a test holds back: a device that takes its time. Everything else goes
-/// straight to the disk behind it.
+/// A disk whose synchronizations of journal files a test holds back: a device that takes its time. It may also say that less
+/// is free than there is. Everything else goes straight to the disk behind it.
 package final class GatedDisk: Disk {
     private struct State {
         var isClosed = false
@@ -11,6 +11,8 @@ package final class GatedDisk: Disk {
         var waiting: [Wakeup] = []
         /// Of those who wait for the first one to come to the closed gate.
         var watching: [Wakeup] = []
+        /// Instead of what is free; nil for the truth.
+        var freeByteCount: UInt64?
     }
 
     private let base: any Disk
@@ -23,11 +25,18 @@ package final class GatedDisk: Disk {
 
     package func open() {
         let released = state.withLock { state in
-            defer { state = State() }
+            defer {
+                state.isClosed = false
+                state.waiting = []
+                state.watching = []
+            }
             return state.waiting
         }
         for wakeup in released { wakeup.signal() }
     }
+
+    /// From now on so much is free, whatever is; nil for the truth.
+    package func setFree(byteCount: UInt64?) { state.withLock { $0.freeByteCount = byteCount } }
 
     /// Blocks until somebody waits at the closed gate.
     package func waitForOne() {
@@ -65,7 +74,10 @@ package final class GatedDisk: Disk {
     package func synchronizeDirectory(_ path: String) throws(DiskError) { try base.synchronizeDirectory(path) }
     package func synchronizeAll() throws(DiskError) { try base.synchronizeAll() }
     package func map(_ path: String) throws(DiskError) -> Mapping { try base.map(path) }
-    package func freeByteCount() throws(DiskError) -> UInt64 { try base.freeByteCount() }
+    package func freeByteCount() throws(DiskError) -> UInt64 {
+        if let told = state.withLock({ $0.freeByteCount }) { return told }
+        return try base.freeByteCount()
+    }
 }
 
 private final class GatedFile: DiskFile {

@@ -5,6 +5,9 @@ extension SimulatedDisk {
     /// From now on calls fail as the plan says; its counts start now.
     package func arm(_ plan: FaultPlan) { withState { $0.arm(plan) } }
 
+    /// From now on every write to a file whose path ends so fails; nil for none. The counts of the plan go on.
+    package func failWrites(of ending: String?) { withState { $0.failWrites(of: ending) } }
+
     /// Ends the power, unless it has failed already, and says what is found on the disk. Every later call fails with
     /// kind `crashed`. Different seeds find different legal remains of the same moment.
     package func crash(seed: UInt64) -> DiskImage {

@@ -11,6 +11,8 @@ package struct FaultPlan: Sendable, Equatable {
     package var failWrite: Int?
     /// Reading bytes or mapping a file; opening it is not counted.
     package var failRead: Int?
+    /// Every write to a file whose path ends so, until `failWrites` says otherwise.
+    package var failWritesOf: String?
     /// Any call at all, those that only ask included.
     package var failCall: Int?
     /// The power fails in this call, whatever it is.

@@ -22,6 +22,8 @@ struct SimulatedState: Sendable {
         origin = trace
     }
 
+    mutating func failWrites(of ending: String?) { plan.failWritesOf = ending }
+
     /// The frame of every call: counts it, and lets the power fail in it when the plan says so.
     mutating func perform<R>(
         _ operation: SimulatedOperation, _ path: String, _ details: [UInt64] = [], bytes: [UInt8] = [],
@@ -124,6 +126,9 @@ struct SimulatedState: Sendable {
         let count = trace.writeCount - origin.writeCount
         if count == plan.failWrite {
             contents[file]?.write(bytes.prefix(random.below(bytes.count + 1)), at: start)
+            throw DiskError(.inputOutput, operation: "write", path: path)
+        }
+        if let ending = plan.failWritesOf, path.hasSuffix(ending) {
             throw DiskError(.inputOutput, operation: "write", path: path)
         }
         if let moment = plan.fillAtWrite, count >= moment {

@@ -162,6 +162,19 @@ struct FaultPlanTests {
         #expect(lengths.count > 5)
     }
 
+    @Test func filesOfOneKindTakeNoBytesUntilTheDiskIsWell() throws {
+        let disk = disk { $0.failWritesOf = ".dbs" }
+        let (bad, good) = (try disk.open("a.dbs", .create), try disk.open("a.dbl", .create))
+        for _ in 0..<2 { #expect(kind { try bad.write(gathering: [block], at: 0) } == .inputOutput) }
+        #expect(try bad.byteCount() == 0)
+        try good.write(gathering: [block], at: 0)
+        disk.failWrites(of: ".dbl")
+        try bad.write(gathering: [block], at: 0)
+        #expect(kind { try good.write(gathering: [block], at: 0) } == .inputOutput)
+        disk.failWrites(of: nil)
+        try good.write(gathering: [block], at: 0)
+    }
+
     @Test func aFullDiskTakesBytesAgainAfterARemoval() throws {
         let disk = disk(["old": block + block]) { $0.fillAtWrite = 2 }
         let file = try disk.open("a", .create)

@@ -36,12 +36,15 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
         #expect(fingerprints[0] == fingerprints[1])
     }
 
-    @Test func rangesAreMergedEventsExpireAndUsersAreForgotten() throws {
+    /// Everything that works behind ingest happens, and is interrupted, often enough.
+    @Test func rangesAreMergedEventsExpireUsersAreForgottenAndWorkIsGivenUp() throws {
         var merged = 0
         var expired = 0
         var historyMerged = 0
         var erased = 0
         var interrupted = 0
+        var askedMerged = 0
+        var letters = (seen: 0, afterRestart: 0, replayed: 0)
         for seed in 1...40 as ClosedRange<UInt64> {
             var simulation = try StoreSimulation(seed: seed)
             try simulation.run()
@@ -50,12 +53,18 @@ let firstSeed = ProcessInfo.processInfo.environment["DAYBOOK_SIMULATION_FIRST"].
             historyMerged += simulation.historyMergedSeen
             erased += simulation.erasedSeen
             interrupted += simulation.interruptedErasureCount
+            askedMerged += simulation.mergedHistoryAskedSeen
+            letters.seen += simulation.letterSeen
+            letters.afterRestart += simulation.letterAfterRestartSeen
+            letters.replayed += simulation.letterReplayedSeen
         }
         #expect(merged > 40)
         #expect(expired > 40)
         #expect(historyMerged > 10)
         #expect(erased > 40)
         #expect(interrupted > 10)
+        #expect(askedMerged > 10)
+        #expect(letters.seen > 20 && letters.afterRestart > 5 && letters.replayed > 5, "\(letters)")
     }
 
     @Test func someCrashesLeaveRequestsThatNobodyHeardOf() throws {

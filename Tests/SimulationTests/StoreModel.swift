@@ -90,8 +90,11 @@ struct LogModel {
     func mayBeMissing(_ index: Int) -> Bool {
         let event = stored[index]
         return visibility(event.family).hides(timestamp: event.timestamp, arrival: event.arrival)
-            || isAny(of: erased, index) || isAny(of: gone, index)
+            || isForgotten(index)
     }
+
+    /// The user is to be forgotten with this event, or was.
+    func isForgotten(_ index: Int) -> Bool { isAny(of: erased, index) || isAny(of: gone, index) }
 
     private func isAny(of users: [(user: String, through: UInt64)], _ index: Int) -> Bool {
         users.contains { $0.user == stored[index].user && UInt64(index) < $0.through }

@@ -15,7 +15,7 @@ extension StoreSimulation {
         guard act == nil else { throw fail("the organizations were not made") }
     }
 
-    private mutating func submit(_ acts: [ControlEvent], _ erasure: Erasure?) {
+    mutating func submit(_ acts: [ControlEvent], _ erasure: Erasure?) {
         let now = Timestamp(microseconds: clock.wallMicroseconds())
         act = (nextTicket, acts, erasure)
         store.submit(Submission(group: ControlEvent.group(of: acts, at: now), sink: sink, ticket: nextTicket))
@@ -42,6 +42,7 @@ extension StoreSimulation {
             store.take(act.acts)
             if let erasure = act.erasure { erasures[erasure.record.id] = erasure }
             self.act = nil
+            takeRemovals(act.acts)
         case .refused(.storageUnavailable): self.act = nil
         // Whether it is in the ledger is known after the next start.
         case .refused(.durabilityUnknown): break
@@ -68,6 +69,7 @@ extension StoreSimulation {
 
     /// After a start: every acknowledged erasure is in the ledger; the one whose outcome nobody knew is there or not.
     mutating func adoptLedger() throws {
+        try adoptLetters(act?.acts ?? [])
         let waiting = act?.erasure
         act = nil
         for (index, organization) in Self.organizations.enumerated() {

@@ -11,6 +11,8 @@ extension StoreSimulation {
         clock.advance(microseconds: UInt64(1 + random.below(400_000)))
         if random.oneIn(40) { clock.advance(seconds: UInt64(3_600 * (1 + random.below(30)))) }
         if random.oneIn(25) { beginErasure() }
+        if random.oneIn(160) { try failUntilGivenUp() }
+        if random.oneIn(40) { removeLetter() }
         switch random.below(24) {
         case 0..<8: submitSomething()
         case 8..<13:
@@ -177,6 +179,7 @@ extension StoreSimulation {
         try commitAll()
         checkpoint()
         seal()
+        try replayLetters()
         try compact()
         try finishErasures()
         for log in Self.logs {

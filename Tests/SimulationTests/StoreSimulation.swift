@@ -55,10 +55,14 @@ struct StoreSimulation {
         var user: String
         var isDone = false
     }
+    /// Dead letters that the control log has, as far as anybody saw.
+    var letters: [UInt64: DeadLetter] = [:]
     /// Ids of sessions that were begun, or tried to be.
     var sessions: [LogID: [String]] = [:]
     /// Ranges of history files that were seen, by log and family.
     private var historySeen: [LogID: [Family: Set<ClosedRange<UInt64>>]] = [:]
+    /// Those of them that took the place of others.
+    var mergedHistory: [LogID: Set<String>] = [:]
     var nextTicket: UInt64 = 1
     var nextEvent: UInt64 = 1
     var options: StoreOptions
@@ -76,6 +80,10 @@ struct StoreSimulation {
     var historyMergedSeen = 0
     var erasedSeen = 0
     var interruptedErasureCount = 0
+    var letterSeen = 0
+    var letterAfterRestartSeen = 0
+    var letterReplayedSeen = 0
+    var mergedHistoryAskedSeen = 0
 
     /// - Parameter lies: what the disk only pretends to do.
     init(seed: UInt64, lies: FaultPlan = FaultPlan()) throws {
@@ -253,6 +261,7 @@ struct StoreSimulation {
             guard !known.contains(range) else { continue }
             if known.contains(where: { range.lowerBound <= $0.lowerBound && $0.upperBound <= range.upperBound }) {
                 historyMergedSeen += 1
+                mergedHistory[snapshot.log, default: []].insert(file.path)
             }
             historySeen[snapshot.log, default: [:]][file.family, default: []].insert(range)
         }

@@ -3,6 +3,8 @@ internal import DaybookFormat
 /// What the HTTP front may be told. The defaults are what the documentation promises.
 package struct ServerOptions: Sendable, Equatable {
     package static let eventLoopCountMax = 64
+    /// Connections beyond the limit that are told so; further ones are closed without a word.
+    package static let refusedConnectionCountMax = 256
 
     package var host = "127.0.0.1"
     /// 0 asks the kernel for a free port.

@@ -36,7 +36,9 @@ final class Checkpointer {
     private let journalFiles: JournalFiles
     private let redaction: ControlRedaction
     private let options: StoreOptions
-    private let files = LogFileCache(capacity: 32)
+    /// Log files that stay open between checkpoints.
+    static let openFileCountMax = 32
+    private let files = LogFileCache(capacity: openFileCountMax)
 
     private var phase = Phase.resting
     private var zeroing: JournalZeroing?

@@ -100,6 +100,11 @@ package struct StoreOptions: Sendable {
         return found
     }
 
+    /// Files that the store has open at once beside segments for readers: the journal, log files of the checkpoint thread,
+    /// and what its threads have in hand, which is a new segment of each family, what is merged, a manifest, the
+    /// checkpoint log and the lock, several times over.
+    package var ownDescriptorCountMax: Int { journalFileCount + Checkpointer.openFileCountMax + 64 }
+
     func check() {
         precondition(journalFileCount >= Limits.journalFileCountMin)
         precondition(contradictions().isEmpty)
