@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 
-from http2fuzz_cases import CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, RESET, ConnectionMaker
+from http2fuzz_cases import CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, RESET, STAYING, ConnectionMaker
 from httpfuzz_cases import Maker
 from httpfuzz_judging import PAUSE, SECONDS_MAX, Failure, check_body
 
@@ -168,7 +168,7 @@ class StreamTalk:
         name, pieces, reads = maker.case()
         return name, pieces, reads, how
 
-    def send(self, pieces, reads, how):
+    def send(self, name, pieces, reads, how):
         raw = socket.socket()
         raw.bind((f"127.0.{how.randint(1, 200)}.{how.randint(1, 250)}", 0))
         raw.settimeout(SECONDS_MAX)
@@ -181,11 +181,12 @@ class StreamTalk:
         try:
             if connection.selected_alpn_protocol() != "h2":
                 raise Failure("the server does not agree on h2")
-            return self.talk(connection, pieces, reads, how)
+            return self.talk(connection, pieces, reads, how, 1.0 if name in STAYING else PAUSE)
         finally:
             connection.close()
 
-    def talk(self, connection, pieces, reads, how):
+    def talk(self, connection, pieces, reads, how, patience):
+        """`patience`: how long nothing more must come until the case is over."""
         answers = Answers()
         connection.setblocking(False)
         deadline = time.monotonic() + SECONDS_MAX
@@ -203,11 +204,11 @@ class StreamTalk:
             pass
         if how.random() < 0.05:
             return []
-        quiet = time.monotonic() + PAUSE
+        quiet = time.monotonic() + patience
         try:
             while time.monotonic() < quiet:
                 if self.read_some(connection, answers, PAUSE):
-                    quiet = time.monotonic() + PAUSE
+                    quiet = time.monotonic() + patience
                 if time.monotonic() > deadline + SECONDS_MAX:
                     raise Failure(f"answers without an end within {2 * SECONDS_MAX} s")
         except (ConnectionError, ssl.SSLError, EOFError):

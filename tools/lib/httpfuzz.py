@@ -69,7 +69,7 @@ class Worker(threading.Thread):
             name, pieces = "", []
             try:
                 name, pieces, reads, how = talk.case(case, case % MAKER_INTERVAL == 0)
-                for status in talk.send(pieces, reads, how):
+                for status in talk.send(name, pieces, reads, how):
                     self.counts[status] = self.counts.get(status, 0) + 1
                 self.counts[name] = self.counts.get(name, 0) + 1
                 if case % CHECK_INTERVAL == 0:
@@ -210,7 +210,7 @@ class Run:
                 self.failures.append(f"the server has {most // 1024} MiB of anonymous memory")
             if time.monotonic() - self.renewed > RENEWAL_INTERVAL:
                 self.renew_tokens()
-            time.sleep(0.5)
+            time.sleep(0.1)
         return most
 
 

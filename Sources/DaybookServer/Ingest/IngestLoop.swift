@@ -40,6 +40,10 @@ final class IngestLoop {
         self.pool = pool
         var queryOptions = QueryOptions()
         queryOptions.sessionIdleMicroseconds = environment.store.sessionIdleMicroseconds
+        // What one organization can never have is no reason to come again later.
+        let most = environment.options.queryMemoryByteCountMaxOfOrganization
+        queryOptions.memoryByteCountMax = min(queryOptions.memoryByteCountMax, most)
+        queryOptions.pageByteCountMax = min(queryOptions.pageByteCountMax, most / 8)
         self.queryOptions = queryOptions
         self.eventLoop = eventLoop
         sink = LoopSink(eventLoop: eventLoop)
