@@ -101,39 +101,6 @@ import Testing
 
     // MARK: Too much
 
-    /// Anybody may ask for the document, on many streams, and take nothing of it.
-    @Test func documentsThatNobodyReadsHaveABoundTogether() async throws {
-        var options = ServerOptions()
-        options.batchEventCountMax = 1_000
-        let byteCount = try #require(ServedDocuments(options).find("openapi.json")).body.readableBytes
-        // One organization, or all strangers, have two thirds of it: two documents, and not three.
-        let most = byteCount / 4 * 15
-        try await TestServer.withTLS(queryMemoryByteCountMax: most) { server, certificates in
-            let other = try await server.connectHTTP2(certificates)
-            func held() async throws -> Bool {
-                let text = try await other.request("GET", "/metrics", key: server.key).text
-                return text.contains("\ndaybook_query_memory_bytes \(2 * byteCount)\n")
-            }
-            let slow = try await server.connectHTTP2(certificates, windowByteCount: 0)
-            for _ in 0..<2 { try await slow.ask("GET", "/openapi.json", key: nil) }
-            _ = try await retry {
-                try await held()
-            } until: {
-                $0
-            }
-            try (await other.request("GET", "/openapi.json", key: nil)).expect(503, "overloaded")
-            #expect(try await other.request("GET", "/health", key: nil).status == 200)
-            slow.close()
-            _ = try await retry {
-                try await held()
-            } until: {
-                !$0
-            }
-            #expect(try await other.request("GET", "/openapi.json", key: nil).body.count == byteCount)
-            other.close()
-        }
-    }
-
     @Test func streamsOfAllConnectionsAreBounded() async throws {
         try await TestServer.withTLS(connectionCountMax: 2, isGated: true) { server, certificates in
             let gate = try #require(server.gate)

@@ -22,13 +22,11 @@ extension TestServer {
     static func withTLS(
         connectionCountMax: Int = 4_096, timeLimits: TimeLimits = .outOfReach,
         addressLimits: AddressLimits = AddressLimits(), isGated: Bool = false, clock: any Clock = SystemClock(),
-        speaksHTTP2: Bool = true, queryMemoryByteCountMax: Int = ServerOptions().queryMemoryByteCountMax,
-        _ body: (TestServer, TestCertificates) async throws -> Void
+        speaksHTTP2: Bool = true, _ body: (TestServer, TestCertificates) async throws -> Void
     ) async throws {
         let certificates = try await TestCertificates.make()
         var options = ServerOptions.using(try await certificates.issue("server"))
         options.speaksHTTP2 = speaksHTTP2
-        options.queryMemoryByteCountMax = queryMemoryByteCountMax
         try await with(
             connectionCountMax: connectionCountMax, timeLimits: timeLimits, addressLimits: addressLimits,
             isGated: isGated, clock: clock, options: options

@@ -69,7 +69,7 @@ struct AuditPageTests {
     func aPageReadsWhatItShows(isRestarted: Bool) throws {
         var small = try Self.filled()
         if isRestarted { try small.reopen() }
-        #expect(try Self.logByteCount(small) > 4_000_000)
+        #expect(try Self.logByteCount(small) > 3_500_000)
         let newest = try Self.page(small, AuditQuery(organization: nil, limit: 50))
         #expect(newest.targets == Self.targets((5_950..<6_000).reversed()))
         let middle = try Self.page(small, AuditQuery(organization: nil, before: 3_001, limit: 50))

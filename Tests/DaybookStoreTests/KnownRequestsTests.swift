@@ -98,9 +98,11 @@ import Testing
         options.logFileByteCount = 4 << 20
         options.journalFileByteCount = 2 << 20
         let store = try SteppedStore(options)
-        for key in 0..<5_000 {
-            guard case .committed = Self.commit(key, to: store) else { return Issue.record("key \(key)") }
-            if key.isMultiple(of: 200) { store.checkpoint() }
+        for start in stride(from: 0, to: 5_000, by: 250) {
+            let outcomes = Self.commit(start..<start + 250, to: store)
+            let areCommitted = outcomes.allSatisfy { $0.isCommitted }
+            try #require(areCommitted)
+            store.checkpoint()
         }
         try Self.seal(store)
         try store.restart()
@@ -113,7 +115,7 @@ import Testing
         #expect(try requests.entry(of: Self.hash(4_321), at: now)?.firstSequence == 4_322)
         Self.expectDuplicates(store)
         // Another sealing replaces the file under the one that knows the old one.
-        guard case .committed = Self.commit(5_000, to: store) else { return Issue.record("one more") }
+        try #require(Self.commit(5_000, to: store).isCommitted)
         try Self.seal(store)
         Self.expectDuplicates(store)
         #expect(try requests.entry(of: Self.hash(4_321), at: now)?.firstSequence == 4_322)
@@ -122,13 +124,27 @@ import Testing
         #expect(try store.lastSequence(of: Self.log) == 5_001)
     }
 
-    private static func commit(_ key: Int, body: Int? = nil, to store: SteppedStore) -> CommitOutcome {
+    private static func group(_ key: Int, body: Int? = nil, _ store: SteppedStore) -> GroupBuilder {
         let now = Timestamp(microseconds: store.clock.wallMicroseconds())
         var group = GroupBuilder(log: log, arrival: now, keyHash: hash(key), bodyHash: hash(body ?? key))
         TestEvents.command(UInt64(key + 1), at: now).withRawSpan {
             group.append(.commandExecution, schemaVersion: 1, encoding: $0)
         }
-        return store.commit(group)
+        return group
+    }
+
+    private static func commit(_ key: Int, body: Int? = nil, to store: SteppedStore) -> CommitOutcome {
+        store.commit(group(key, body: body, store))
+    }
+
+    /// Requests of their own, in one commit.
+    private static func commit(_ keys: Range<Int>, to store: SteppedStore) -> [CommitOutcome] {
+        let sink = CollectingSink()
+        for key in keys {
+            store.store.submit(Submission(group: group(key, store), sink: sink, ticket: UInt64(key)))
+        }
+        while store.store.machine.stepCommitter() != .idle {}
+        return keys.map { sink.outcome(UInt64($0)) }
     }
 
     private static func expectDuplicates(_ store: SteppedStore) {

@@ -1,4 +1,4 @@
-package import DaybookFormat
+internal import DaybookFormat
 internal import DaybookStore
 internal import DaybookSystem
 import Synchronization
