@@ -3,11 +3,12 @@ package import DaybookSystem
 
 /// Reads the group records of one log file through a window, so that memory does not follow the file's size.
 package struct LogFileReader {
-    private static let windowByteCount = 1 << 20
+    package static let usualWindowByteCount = 1 << 20
 
     private let file: any DiskFile
     private let log: LogID
     private let limit: Int
+    private let windowByteCount: Int
     /// Offset in the file of the next record.
     package private(set) var offset: Int
     private var window: [UInt8] = []
@@ -16,10 +17,15 @@ package struct LogFileReader {
     /// - Parameters:
     ///   - limit: end of the bytes that are trusted.
     ///   - start: where a record begins.
-    package init(file: any DiskFile, log: LogID, limit: Int, from start: Int = LogFileHeader.byteCount) {
+    ///   - windowByteCount: what is read at a time; less for those who want a few records only.
+    package init(
+        file: any DiskFile, log: LogID, limit: Int, from start: Int = LogFileHeader.byteCount,
+        windowByteCount: Int = usualWindowByteCount
+    ) {
         self.file = file
         self.log = log
         self.limit = limit
+        self.windowByteCount = windowByteCount
         offset = start
         windowStart = offset
     }
@@ -70,7 +76,7 @@ package struct LogFileReader {
         if offset >= windowStart, offset + byteCount <= windowStart + window.count { return }
         window.removeAll(keepingCapacity: true)
         windowStart = offset
-        let wanted = min(max(byteCount, Self.windowByteCount), limit - offset)
+        let wanted = min(max(byteCount, windowByteCount), limit - offset)
         do {
             try file.read(wanted, at: UInt64(offset), appendingTo: &window)
         } catch {

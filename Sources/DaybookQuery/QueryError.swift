@@ -9,6 +9,8 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Groups, distinct values, sessions, hits or the rows of a list would take more bytes than the query may have: the
     /// same helps.
     case outOfMemory(limit: Int)
+    /// Other queries hold the memory that this one needs: it may succeed later.
+    case overloaded
     /// The caller asked to stop.
     case cancelled
 
@@ -18,6 +20,7 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .tooLarge(let limit): "more than \(limit) groups; narrow the range or add a filter"
         case .outOfMemory(let limit):
             "more than \(limit >> 20) MiB of groups and values; narrow the range, group by less, or add a filter"
+        case .overloaded: "other queries hold the memory that this one needs"
         case .cancelled: "the query was cancelled"
         }
     }

@@ -43,6 +43,8 @@ package struct QueryOptions: Sendable {
     package var executor: any QueryExecutor = SerialExecutor()
     /// Bytes of memory for groups, distinct values and hits.
     package var memoryByteCountMax = QueryLimits.memoryByteCountDefault
+    /// What this query and others have together; nil where nobody else asks.
+    package var memory: (any QueryMemory)?
     /// Bytes of the events or sessions of one page of a list, of which there is at least one.
     package var pageByteCountMax = QueryLimits.pageByteCountDefault
     /// Fewer rows than this are scanned sooner than another thread wakes up.
@@ -51,23 +53,4 @@ package struct QueryOptions: Sendable {
     package var sessionIdleMicroseconds = Limits.sessionIdleMicroseconds
 
     package init() {}
-}
-
-/// What of its memory a query has left. Its parts share it.
-final class QueryBudget: Sendable {
-    private let limit: Int
-    private let used = Atomic<Int>(0)
-
-    init(limit: Int) { self.limit = limit }
-
-    /// Charges what a part holds beyond what it has paid for.
-    func charge(_ byteCount: Int, paid: inout Int) throws(QueryError) {
-        guard byteCount > paid else { return }
-        let added = byteCount - paid
-        guard used.add(added, ordering: .relaxed).newValue <= limit else { throw .outOfMemory(limit: limit) }
-        paid = byteCount
-    }
-
-    /// Gives back what a part has paid for that is no more.
-    func release(_ byteCount: Int) { used.subtract(byteCount, ordering: .relaxed) }
 }

@@ -310,7 +310,7 @@ struct QueryContext: Sendable {
 
     init(_ options: QueryOptions, _ cancellation: Cancellation) {
         self.cancellation = cancellation
-        budget = QueryBudget(limit: options.memoryByteCountMax)
+        budget = QueryBudget(limit: options.memoryByteCountMax, memory: options.memory)
         pageByteCountMax = options.pageByteCountMax
         sessionIdleMicroseconds = options.sessionIdleMicroseconds
     }

@@ -165,6 +165,25 @@ package final class DaybookServer: Service {
         } onGracefulShutdown: { [environment] in
             environment.startDraining()
         }
+        try await awaitEnd(of: server, group.next())
+    }
+
+    /// The library ends its server in a task of its own, which asks a loop for the outcome and may do so long after `run`
+    /// has returned: the loops must not end before. It says that it is over only to those who would run it again.
+    private func awaitEnd(of server: any Service, _ eventLoop: any EventLoop) async throws {
+        guard let server = server as? Server<ConnectionChannel> else {
+            preconditionFailure("the builder makes servers of the channel that it was given")
+        }
+        try await server.shutdownGracefully()
+        while true {
+            do {
+                try await server.run()
+            } catch Server<ConnectionChannel>.Error.serverShuttingDown {
+                try await eventLoop.scheduleTask(in: .milliseconds(1)) {}.futureResult.get()
+            } catch Server<ConnectionChannel>.Error.serverShutdown {
+                return
+            }
+        }
     }
 
     private func end(_ group: MultiThreadedEventLoopGroup, _ pool: QueryPool) async {

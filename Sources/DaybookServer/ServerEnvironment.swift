@@ -16,7 +16,9 @@ final class ServerEnvironment: Sendable {
     let counters = ServerCounters()
     let trail: AuditTrail
     let limits: RequestLimits
-    let bodies = BodyBudget()
+    let bodies = MemoryBudget()
+    /// For questions that run, and for their answers until these are out.
+    let questions: MemoryBudget
     let troubles = TroubleLines()
     let answerFields: AnswerFields
     /// Nil where connections are not encrypted.
@@ -39,6 +41,9 @@ final class ServerEnvironment: Sendable {
         self.clock = clock
         self.entropy = entropy
         self.options = options
+        questions = MemoryBudget(
+            byteCountMax: options.queryMemoryByteCountMax,
+            byteCountMaxOfOne: options.queryMemoryByteCountMaxOfOrganization)
         self.logger = logger
         trail = AuditTrail(store: store, registry: registry, clock: clock)
         limits = RequestLimits(options.addressLimits)

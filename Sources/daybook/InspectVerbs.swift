@@ -16,8 +16,11 @@ struct InspectVerbs: ParsableCommand {
               daybook inspect log --data ./store --organization acme
               daybook inspect segment --data ./store --organization acme --json
               daybook inspect journal --data ./store
+              daybook inspect tokens --data ./store
             """,
-        subcommands: [Overview.self, Log.self, Journal.self, Segment.self, Manifest.self, Checkpoint.self],
+        subcommands: [
+            Overview.self, Log.self, Journal.self, Segment.self, Manifest.self, Checkpoint.self, Tokens.self,
+        ],
         defaultSubcommand: Overview.self)
 
     struct Overview: ParsableCommand {
@@ -72,6 +75,13 @@ struct InspectVerbs: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "What the last checkpoint vouches for.")
         @OptionGroup var inspection: InspectionOptions
         func run() throws { try inspection.run { inspector, _ in try inspector.checkpoint() } }
+    }
+
+    struct Tokens: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The keys that sign access tokens, without their secrets.")
+        @OptionGroup var inspection: InspectionOptions
+        func run() throws { try inspection.run { inspector, _ in try inspector.tokens() } }
     }
 }
 

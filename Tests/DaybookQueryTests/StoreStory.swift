@@ -79,8 +79,10 @@ final class StoreStory {
     }
 
     private func act(_ acts: [ControlEvent]) throws {
-        guard case .committed = commit(ControlEvent.group(of: acts, at: now)) else { throw Failure.refused }
-        store.take(acts)
+        guard case .committed(let firstSequence, _) = commit(ControlEvent.group(of: acts, at: now)) else {
+            throw Failure.refused
+        }
+        store.take(acts, from: firstSequence)
     }
 
     /// What to do next.

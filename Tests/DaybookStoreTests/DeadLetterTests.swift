@@ -28,8 +28,10 @@ private struct FailingStore {
         ticket += 1
         store.submit(Submission(group: ControlEvent.group(of: acts, at: now), sink: small.sink, ticket: ticket))
         while store.machine.stepCommitter() == .committed {}
-        guard case .committed = small.sink.outcome(ticket) else { throw SmallStoreFailure.refused }
-        store.control.take(acts)
+        guard case .committed(let firstSequence, _) = small.sink.outcome(ticket) else {
+            throw SmallStoreFailure.refused
+        }
+        store.control.take(acts, from: firstSequence)
     }
 
     mutating func replay(_ letter: DeadLetter) throws {

@@ -102,8 +102,10 @@ final class ErasingStore {
 
     func act(_ acts: [ControlEvent]) throws {
         let now = Timestamp(microseconds: clock.wallMicroseconds())
-        guard case .committed = commit(ControlEvent.group(of: acts, at: now)) else { throw SmallStoreFailure.refused }
-        store.take(acts)
+        guard case .committed(let firstSequence, _) = commit(ControlEvent.group(of: acts, at: now)) else {
+            throw SmallStoreFailure.refused
+        }
+        store.take(acts, from: firstSequence)
     }
 
     /// Not hashed here, so that it can be found wherever it stands.

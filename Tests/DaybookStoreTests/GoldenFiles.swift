@@ -130,7 +130,7 @@ struct GoldenFiles: Sendable, CustomTestStringConvertible {
         for group in scan.groups {
             lines.append("journal group of log \(group.log.rawValue): \(group.firstSequence) to \(group.lastSequence)")
         }
-        try store.snapshot(of: .control).forEachControlAct { encoding in
+        try store.snapshot(of: .control).forEachControlAct { _, encoding in
             lines.append("act: \(Self.words(try ControlEvent(reading: encoding)))")
             return true
         }

@@ -98,7 +98,7 @@ struct GoldenTests {
     @Test func `every kind of act is among them`() throws {
         var kinds: Set<UInt8> = []
         for golden in GoldenFiles.all {
-            try ReadOnlyStore.open(disk: try golden.disk()).snapshot(of: .control).forEachControlAct { encoding in
+            try ReadOnlyStore.open(disk: try golden.disk()).snapshot(of: .control).forEachControlAct { _, encoding in
                 kinds.insert(encoding.toArray(0..<1)[0])
                 return true
             }

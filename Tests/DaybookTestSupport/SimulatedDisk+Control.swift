@@ -37,6 +37,9 @@ extension SimulatedDisk {
 
     package var readCount: Int { withState { $0.trace.readCount } }
 
+    /// Bytes that were asked for so far, without mappings.
+    package var readByteCount: UInt64 { withState { $0.trace.readByteCount } }
+
     package var synchronizeCount: Int { withState { $0.trace.synchronizeCount } }
 
     /// Equal for two runs exactly when they made the same calls with the same bytes in the same order.

@@ -62,6 +62,7 @@ struct SimulatedTrace: Sendable {
     private(set) var changeCount = 0
     private(set) var writeCount = 0
     private(set) var readCount = 0
+    private(set) var readByteCount: UInt64 = 0
     private(set) var synchronizeCount = 0
     private(set) var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
     private(set) var lines: [String] = []
@@ -71,7 +72,9 @@ struct SimulatedTrace: Sendable {
         callCount += 1
         switch operation.kind {
         case .question: break
-        case .read: readCount += 1
+        case .read:
+            readCount += 1
+            if operation == .read { readByteCount += details.last ?? 0 }
         case .write:
             writeCount += 1
             changeCount += 1

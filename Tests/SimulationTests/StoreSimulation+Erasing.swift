@@ -38,8 +38,8 @@ extension StoreSimulation {
     mutating func collectAct(_ outcome: CommitOutcome) throws {
         guard let act else { throw fail("an answer to no act") }
         switch outcome {
-        case .committed:
-            store.take(act.acts)
+        case .committed(let firstSequence, _):
+            store.take(act.acts, from: firstSequence)
             if let erasure = act.erasure { erasures[erasure.record.id] = erasure }
             self.act = nil
             takeRemovals(act.acts)

@@ -14,86 +14,22 @@ import tempfile
 import threading
 import time
 
+from certificates import Authority
 from client import Client
+from http2fuzz import StreamTalk
 from httpfuzz_cases import Grammar, Maker
+from httpfuzz_judging import PAUSE, SECONDS_MAX, Failure, answers_of, is_answer
 from server import Daybook
 
 SAVED = "data/local/fuzz-http"
-# No answer takes longer, whatever was asked.
-SECONDS_MAX = 5.0
 # How long a request that may be incomplete is waited for before our side ends.
 PATIENCE = 0.4
-# How long another answer is waited for when it is not known how many there are.
-PAUSE = 0.05
 CHECK_INTERVAL = 200
 # Cases that may make keys and organizations: a run of hours must not fill the server's memory with them.
 MAKER_INTERVAL = 20
 # Seconds; a key gets some thirty tokens a minute.
 RENEWAL_INTERVAL = 20
-HEAD = re.compile(rb"HTTP/1\.1 ([0-9]{3}) [A-Za-z ]+\r\n((?:[!-9;-~]+:[^\r\n\x00]*\r\n)*)\r\n")
 EVENT = '{"command_name":"fuzz","execution_time_ms":1,"status":"success"}'
-# Of the 5xx kind, what the document has.
-SERVER_ERRORS = {"503": {"overloaded", "query_timeout", "durability_unknown"}, "505": {"http_version_not_supported"}}
-
-
-class Failure(Exception):
-    pass
-
-
-def answers_of(data, is_whole):
-    """The statuses in what a server sent; raises when it is no series of answers."""
-    statuses, rest = [], data
-    while rest:
-        head = HEAD.match(rest)
-        if not head:
-            if is_whole or b"\r\n\r\n" in rest:
-                raise Failure(f"this is no answer: {rest[:200]!r}")
-            break
-        status, fields = head.group(1).decode(), head.group(2).lower()
-        rest = rest[head.end() :]
-        if status == "100":
-            continue
-        statuses.append(status)
-        if status >= "500" and status not in SERVER_ERRORS:
-            raise Failure(f"an answer with the status {status}")
-        length = re.search(rb"content-length: ([0-9]+)", fields)
-        chunked = b"transfer-encoding: chunked" in fields
-        # An answer to HEAD has no body, and another one may follow.
-        if status in ("204", "304") or rest.startswith(b"HTTP/1.1 ") or not rest:
-            continue
-        if chunked:
-            raise Failure("an answer in chunks")
-        size = int(length.group(1)) if length else 0
-        body, rest = rest[:size], rest[size:]
-        if len(body) == size and b"content-type: application/json" in fields:
-            check_body(status, body)
-        elif status >= "400" and len(body) == size:
-            raise Failure(f"an error that is not JSON: {body[:200]!r}")
-    return statuses
-
-
-def is_answer(data, method):
-    """Whether the answer to the one request is whole; False when it is not known what was asked."""
-    head = HEAD.match(data)
-    if method is None or not head or head.group(1) == b"100":
-        return False
-    length = re.search(rb"content-length: ([0-9]+)", head.group(2).lower())
-    size = int(length.group(1)) if length and method != "HEAD" else 0
-    return len(data) - head.end() >= size
-
-
-def check_body(status, body):
-    try:
-        value = json.loads(body)
-    except ValueError as error:
-        raise Failure(f"an answer that is no JSON: {error}: {body[:200]!r}") from error
-    if status < "400" or "status" in value:
-        return
-    code = value.get("code")
-    if value.get("success") is not False or not code or not value.get("message") or not value.get("request_id"):
-        raise Failure(f"an error of another form: {body[:200]!r}")
-    if status >= "500" and code not in SERVER_ERRORS.get(status, set()):
-        raise Failure(f"{status} {code}")
 
 
 class Worker(threading.Thread):
@@ -104,6 +40,8 @@ class Worker(threading.Thread):
         self.counts = {}
 
     def run(self):
+        if self.run_of_all.context is not None:
+            return self.run_streams()
         run = self.run_of_all
         case = 0
         while not run.is_over():
@@ -119,6 +57,25 @@ class Worker(threading.Thread):
             except Exception as failure:
                 # A fault of the fuzzer itself must not pass for a quiet run either.
                 run.fail(self.number, case, data, repr(failure))
+                return
+            case += 1
+        self.counts["cases"] = case
+
+    def run_streams(self):
+        run = self.run_of_all
+        talk = StreamTalk(run, self.number, run.stream_context)
+        case = 0
+        while not run.is_over():
+            name, pieces = "", []
+            try:
+                name, pieces, reads, how = talk.case(case, case % MAKER_INTERVAL == 0)
+                for status in talk.send(name, pieces, reads, how):
+                    self.counts[status] = self.counts.get(status, 0) + 1
+                self.counts[name] = self.counts.get(name, 0) + 1
+                if case % CHECK_INTERVAL == 0:
+                    self.check_health()
+            except Exception as failure:
+                run.fail(self.number, case, b"".join(pieces), f"{name}: {failure!r}")
                 return
             case += 1
         self.counts["cases"] = case
@@ -188,7 +145,7 @@ class Worker(threading.Thread):
 
     def check_health(self):
         run = self.run_of_all
-        client = Client(run.daybook, run.watcher_key)
+        client = Client(run.daybook, run.watcher_key, run.context)
         began = time.monotonic()
         try:
             health = client.request("GET", "/health")
@@ -204,19 +161,24 @@ class Worker(threading.Thread):
 
 
 class Run:
-    def __init__(self, daybook, options, keys, watcher_key):
+    def __init__(self, daybook, options, keys, watcher_key, minutes, authority=None):
         self.daybook = daybook
+        # Of TLS, where connections are encrypted and speak HTTP/2; health is asked over HTTP/1.1 there, too.
+        self.context = authority.context() if authority else None
+        self.stream_context = authority.context() if authority else None
+        if authority:
+            self.stream_context.set_alpn_protocols(["h2"])
         self.options = options
         self.seed = options.seed
         # Of an organization that no case can give a limit.
         self.watcher_key = watcher_key
         self.keys = keys
         self.renew_tokens()
-        self.deadline = time.monotonic() + options.minutes * 60
+        self.deadline = time.monotonic() + minutes * 60
         self.failures = []
         self.lock = threading.Lock()
         # Parsed by the library: the client makes decimals, which do not go back into JSON.
-        self.grammar = Grammar(json.loads(Client(daybook, keys[0]).request("GET", "/openapi.json").text))
+        self.grammar = Grammar(json.loads(Client(daybook, keys[0], self.context).request("GET", "/openapi.json").text))
 
     def renew_tokens(self):
         """Those of before have ended, or some case has revoked them."""
@@ -248,7 +210,7 @@ class Run:
                 self.failures.append(f"the server has {most // 1024} MiB of anonymous memory")
             if time.monotonic() - self.renewed > RENEWAL_INTERVAL:
                 self.renew_tokens()
-            time.sleep(0.5)
+            time.sleep(0.1)
         return most
 
 
@@ -296,7 +258,7 @@ def mangled(token):
             f"{head}.{claims[:-4]}.{signature}", f"{token}.{signature}"]  # fmt: skip
 
 
-def fuzz(daybook, options):
+def fuzz(daybook, options, minutes, authority=None):
     key = daybook.verb_json("init", "--data", daybook.directory, "--organization", "acme")["api_key"]
     other = daybook.verb_json("org", "create", "globex", "--data", daybook.directory)["api_key"]
     watcher = daybook.verb_json("org", "create", "initech", "--data", daybook.directory)["api_key"]
@@ -306,10 +268,13 @@ def fuzz(daybook, options):
         "limits", "set", "hooli", "--data", daybook.directory, "--requests-per-minute", "60", "--burst", "10",
         "--concurrent-batches", "1",
     )  # fmt: skip
+    if authority:
+        daybook.serve_arguments = authority.serve_arguments("server")
     daybook.start()
-    run = Run(daybook, options, [key, other, limited], watcher)
+    run = Run(daybook, options, [key, other, limited], watcher, minutes, authority)
     before = len(descriptors(daybook.process.pid))
-    print(f"seed {run.seed}, {options.minutes} minutes, {len(run.grammar.operations)} operations", flush=True)
+    protocol = "HTTP/2 over TLS" if authority else "HTTP/1.1"
+    print(f"{protocol}: seed {run.seed}, {minutes:g} minutes, {len(run.grammar.operations)} operations", flush=True)
     workers = [Worker(run, number) for number in range(options.connections)]
     for worker in workers:
         worker.start()
@@ -355,15 +320,23 @@ def main():
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--memory-mib", type=int, default=96)
+    parser.add_argument("--protocol", choices=["http1", "http2", "both"], default="both")
     parser.add_argument("--replay")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as work:
-        daybook = Daybook(os.path.abspath(options.binary), os.path.join(work, "store"))
-        try:
-            failures = replay(daybook, options.replay) if options.replay else fuzz(daybook, options)
-        finally:
-            if daybook.process is not None and daybook.process.poll() is None:
-                daybook.kill()
+    protocols = ["http1", "http2"] if options.protocol == "both" else [options.protocol]
+    failures = []
+    for protocol in ["http1"] if options.replay else protocols:
+        with tempfile.TemporaryDirectory() as work:
+            daybook = Daybook(os.path.abspath(options.binary), os.path.join(work, "store"))
+            try:
+                if options.replay:
+                    failures = replay(daybook, options.replay)
+                else:
+                    authority = Authority(work) if protocol == "http2" else None
+                    failures += fuzz(daybook, options, options.minutes / len(protocols), authority)
+            finally:
+                if daybook.process is not None and daybook.process.poll() is None:
+                    daybook.kill()
     for failure in failures:
         print(f"FAILED: {failure}", file=sys.stderr)
     sys.exit(1 if failures else 0)

@@ -222,6 +222,9 @@ extension ConfigurationKey {
         .integer(
             "memory.pending_bytes_max", \.store.pendingByteCountLimit, 65_536...64 * mebibyte,
             "Committed groups at which commits wait for them to be moved"),
+        .integer(
+            "memory.query_bytes", \.server.queryMemoryByteCountMax, 8 * mebibyte...1_024 * mebibyte,
+            "All questions that run, with their answers; two thirds of it for one organization"),
     ]
 
     private static let logging: [ConfigurationKey] = [

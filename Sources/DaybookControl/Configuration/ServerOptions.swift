@@ -13,6 +13,8 @@ package struct ServerOptions: Sendable, Equatable {
     /// One hot ingest thread beats several busy ones on few cores. Precondition: 1 to `eventLoopCountMax`.
     package var eventLoopCount = 1
     package var queryThreadCount = 2
+    /// For the groups, values and rows of all questions that run, and for answers that are not read yet.
+    package var queryMemoryByteCountMax = 48 << 20
     package var connectionCountMax = 4_096
     /// Events of one batch. Precondition: 1 to `Limits.batchEventCountMax`.
     package var batchEventCountMax = Limits.batchEventCountMax
@@ -31,6 +33,9 @@ package struct ServerOptions: Sendable, Equatable {
     package var allowedOrigins = AllowedOrigins()
 
     package init() {}
+
+    /// Two thirds: the others always have some.
+    package var queryMemoryByteCountMaxOfOrganization: Int { queryMemoryByteCountMax / 3 * 2 }
 }
 
 /// How long things may take.

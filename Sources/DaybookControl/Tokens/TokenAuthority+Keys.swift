@@ -1,4 +1,4 @@
-package import DaybookFormat
+internal import DaybookFormat
 internal import DaybookStore
 internal import DaybookSystem
 import Synchronization
@@ -6,11 +6,6 @@ import Synchronization
 /// The signing keys. They are made when they are wanted for the first time, and never made anew by themselves when their
 /// file is damaged: somebody has to know that every token has ended.
 extension TokenAuthority {
-    /// Whether the bytes of a signing keys file are sound, for those who only check it. Nothing of it gets out.
-    package static func checkSigningKeys(_ bytes: RawSpan) throws(FormatError) {
-        _ = try SigningKeysFile(reading: bytes)
-    }
-
     /// Reads the file. Blocks on the disk, so event loops must never be the first to want the keys.
     /// - Returns: what is wrong with it; nil when it is whole, or not there yet.
     @discardableResult

@@ -121,12 +121,12 @@ private struct BodyWork: Sendable {
 /// What a body that travels between threads holds of the budget. Whoever takes it gives it back; what nobody takes goes
 /// back with the last reference.
 private final class BodyCharge: Sendable {
-    private let budget: BodyBudget
+    private let budget: MemoryBudget
     private let organization: LogID
     private let byteCount: Atomic<Int>
 
     /// - Parameter byteCount: charged already.
-    init(_ byteCount: Int, of organization: LogID, from budget: BodyBudget) {
+    init(_ byteCount: Int, of organization: LogID, from budget: MemoryBudget) {
         self.byteCount = Atomic(byteCount)
         self.organization = organization
         self.budget = budget

@@ -65,7 +65,7 @@ extension ConnectionHandler {
             cancellation: cancellation, submittedTick: loop.tick, organization: request.organization)
         phase = .querying
         let handler = NIOLoopBound(self, eventLoop: eventLoop)
-        let reply: @Sendable (Result<[ByteBuffer], ErrorResponse>) -> Void = { answer in
+        let reply: @Sendable (Result<QueryAnswer, ErrorResponse>) -> Void = { answer in
             eventLoop.execute { handler.value.complete(answer, of: cancellation) }
         }
         query?.place = loop.pool.submit(of: .questions(of: request.organization)) {
@@ -90,32 +90,34 @@ extension ConnectionHandler {
         guard asked.route.isOpen(to: credential) else { throw .forbidden(asked.route.permission) }
         if let refusal = refusal(of: .query, credential) { throw refusal }
         var options = loop.queryOptions
-        options.executor = loop.pool.executor(for: credential.organization.log)
+        let organization = credential.organization.log
+        options.executor = loop.pool.executor(for: organization)
+        options.memory = OrganizationQueryMemory(budget: environment.questions, organization: organization)
         return try QueryRequest(
             asked.route, target: asked.target, credential: credential, environment: environment, options: options,
             rate: self.request.rate)
     }
 
-    private func complete(_ answer: Result<[ByteBuffer], ErrorResponse>, of cancellation: Cancellation) {
+    private func complete(_ answer: Result<QueryAnswer, ErrorResponse>, of cancellation: Cancellation) {
         guard phase == .querying, query?.cancellation === cancellation else { return }
         query = nil
         switch answer {
         case .failure(let failure): self.answer(failure)
-        case .success(let body): answerFound(body)
+        case .success(let answer): answerFound(answer)
         }
     }
 
-    private func answerFound(_ body: [ByteBuffer]) {
+    private func answerFound(_ answer: QueryAnswer) {
         if environment.isDraining { request.keepsAlive = false }
         loop.headScratch.removeAll(keepingCapacity: true)
         loop.headScratch.append(contentsOf: AnswerPattern.ok)
-        let byteCount = body.reduce(0) { $0 + $1.readableBytes }
+        let byteCount = answer.byteCount
         appendCommonFields(to: &loop.headScratch, bodyByteCount: byteCount)
         loop.headScratch.append(contentsOf: "\r\n".utf8)
         environment.counters.answered(status: 200)
         let isHead = request.isHead
         request.record?.answered(status: 200, byteCount: isHead ? 0 : byteCount)
-        writeAnswer(loop.headScratch, isHead ? [] : body)
+        writeAnswer(loop.headScratch, isHead ? [] : answer.parts, holding: answer.memory)
         finishRequest()
     }
 

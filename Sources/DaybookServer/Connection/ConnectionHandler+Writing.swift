@@ -22,17 +22,28 @@ extension ConnectionHandler {
     }
 
     /// The same for a long body, whose parts are not copied.
-    func writeAnswer(_ head: [UInt8], _ body: [ByteBuffer]) {
+    /// - Parameter memory: kept until all of it is with the kernel, or lost.
+    func writeAnswer(_ head: [UInt8], _ body: [ByteBuffer], holding memory: BudgetShare?) {
+        let isOut = memory.flatMap(outPromise)
         guard let encoderContext else {
-            writeOnStream(head, body)
+            writeOnStream(head, body, isOut)
             return
         }
         var buffer = loop.takeBuffer(byteCount: head.count)
         buffer.writeBytes(head)
         loop.keepBuffer(buffer)
-        encoderContext.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
-        for part in body { encoderContext.write(NIOAny(IOData.byteBuffer(part)), promise: nil) }
+        encoderContext.write(NIOAny(IOData.byteBuffer(buffer)), promise: body.isEmpty ? isOut : nil)
+        for (index, part) in body.enumerated() {
+            encoderContext.write(
+                NIOAny(IOData.byteBuffer(part)), promise: index == body.count - 1 ? isOut : nil)
+        }
         encoderContext.flush()
+    }
+
+    private func outPromise(_ memory: BudgetShare) -> EventLoopPromise<Void>? {
+        guard let isOut = context?.eventLoop.makePromise(of: Void.self) else { return nil }
+        isOut.futureResult.whenComplete { _ in withExtendedLifetime(memory) {} }
+        return isOut
     }
 
     /// A part of an answer whose length nobody knows.
@@ -71,13 +82,16 @@ extension ConnectionHandler {
         context?.writeAndFlush(Self.wrapOutboundOut(.head(HTTPResponseHead(ownBytes: head))), promise: nil)
     }
 
-    private func writeOnStream(_ head: [UInt8], _ body: [ByteBuffer]) {
-        guard let context else { return }
+    private func writeOnStream(_ head: [UInt8], _ body: [ByteBuffer], _ isOut: EventLoopPromise<Void>? = nil) {
+        guard let context else {
+            isOut?.fail(ChannelError.alreadyClosed)
+            return
+        }
         context.write(Self.wrapOutboundOut(.head(HTTPResponseHead(ownBytes: head))), promise: nil)
         for part in body where part.readableBytes > 0 {
             context.write(Self.wrapOutboundOut(.body(.byteBuffer(part))), promise: nil)
         }
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: streamEnd(nil))
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: streamEnd(isOut))
     }
 
     /// A promise for the end of a stream's answer. Once that is out, a stream whose request is still arriving is ended:

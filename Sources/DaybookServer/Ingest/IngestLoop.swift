@@ -6,6 +6,7 @@ internal import DaybookQuery
 internal import DaybookStore
 internal import DaybookSystem
 internal import NIOCore
+import Synchronization
 
 /// What the connections of one event loop share. Touched by that loop only.
 final class IngestLoop {
@@ -40,6 +41,10 @@ final class IngestLoop {
         self.pool = pool
         var queryOptions = QueryOptions()
         queryOptions.sessionIdleMicroseconds = environment.store.sessionIdleMicroseconds
+        // What one organization can never have is no reason to come again later.
+        let most = environment.options.queryMemoryByteCountMaxOfOrganization
+        queryOptions.memoryByteCountMax = min(queryOptions.memoryByteCountMax, most)
+        queryOptions.pageByteCountMax = min(queryOptions.pageByteCountMax, most / 8)
         self.queryOptions = queryOptions
         self.eventLoop = eventLoop
         self.bell = bell
@@ -154,6 +159,8 @@ final class IngestLoop {
 final class LoopSink: AcknowledgementSink {
     private let eventLoop: any EventLoop
     private let target: NIOLoopBoundBox<IngestLoop?>
+    /// Held while an outcome is handed over: after `disconnect` nothing goes to a loop that is about to end.
+    private let isConnected = Mutex(false)
 
     /// Must be called on the loop.
     init(eventLoop: any EventLoop) {
@@ -161,14 +168,21 @@ final class LoopSink: AcknowledgementSink {
         target = NIOLoopBoundBox(nil, eventLoop: eventLoop)
     }
 
-    func connect(to loop: IngestLoop) { target.value = loop }
+    func connect(to loop: IngestLoop) {
+        target.value = loop
+        isConnected.withLock { $0 = true }
+    }
 
     /// Ends the cycle between loop and sink. Outcomes that come later find nobody.
-    func disconnect() { target.value = nil }
+    func disconnect() {
+        target.value = nil
+        isConnected.withLock { $0 = false }
+    }
 
     func acknowledge(_ outcomes: [Acknowledged]) {
-        eventLoop.execute { [target] in
-            target.value?.deliver(outcomes)
+        isConnected.withLock { isConnected in
+            guard isConnected else { return }
+            eventLoop.execute { [target] in target.value?.deliver(outcomes) }
         }
     }
 }

@@ -81,22 +81,27 @@ struct QueryRequest: Sendable {
     }
 
     /// The parts of the answer's body, from a snapshot of this moment. Blocks.
-    func answer(_ cancellation: Cancellation) -> Result<[ByteBuffer], ErrorResponse> {
+    func answer(_ cancellation: Cancellation) -> Result<QueryAnswer, ErrorResponse> {
         do {
-            let now = environment.now
-            let snapshot = try environment.store.snapshot(of: credential.organization.log)
-            var writer = JSONWriter(byteCapacity: Self.answerByteCapacity)
-            writer.raw(#"{"success":true,"data":{"items":"#)
-            switch question {
-            case .aggregate(let query):
-                let items = try append(query, snapshot, now, cancellation, to: &writer)
-                return .success(items + [writer.withBytes(Self.buffer)])
-            case .list(let query):
-                try append(query, snapshot, now, cancellation, to: &writer)
-                return .success([writer.withBytes(Self.buffer)])
-            }
+            return .success(
+                try QueryAnswer(try parts(cancellation), of: organization, from: environment.questions))
         } catch {
             return .failure(failure(error))
+        }
+    }
+
+    private func parts(_ cancellation: Cancellation) throws -> [ByteBuffer] {
+        let now = environment.now
+        let snapshot = try environment.store.snapshot(of: credential.organization.log)
+        var writer = JSONWriter(byteCapacity: Self.answerByteCapacity)
+        writer.raw(#"{"success":true,"data":{"items":"#)
+        switch question {
+        case .aggregate(let query):
+            let items = try append(query, snapshot, now, cancellation, to: &writer)
+            return items + [writer.withBytes(Self.buffer)]
+        case .list(let query):
+            try append(query, snapshot, now, cancellation, to: &writer)
+            return [writer.withBytes(Self.buffer)]
         }
     }
 
@@ -182,6 +187,7 @@ struct QueryRequest: Sendable {
             return Self.invalid(
                 "group_by",
                 "takes more than \(limit >> 20) MiB; narrow the range, group by less, or add a filter")
+        case QueryError.overloaded: return .overloaded
         case QueryError.cancelled: return .queryTimeout
         case StoreError.organizationClosed(let corruption):
             environment.logger.error(

@@ -25,9 +25,12 @@ extension Routes {
         if document.isKnown(by: request.headers[values: .ifNoneMatch]) {
             return Response(status: .notModified, headers: headers)
         }
+        // Without a credential anybody may ask for it, and then not read it.
+        guard environment.questions.has(document.body.readableBytes, for: WorkOwner.strangers.organization) else {
+            throw .overloaded
+        }
         headers[.contentType] = RequestFields.jsonType
-        return Response(
-            status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.bytes)))
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: document.body))
     }
 }
 
@@ -35,11 +38,13 @@ struct ServedDocument: Sendable {
     /// It changes with the version and with settings only, and the tag tells when it has.
     static let cacheControl = "public, max-age=300"
 
-    let bytes: [UInt8]
+    /// All answers share its storage.
+    let body: ByteBuffer
     let entityTag: String
 
     init(_ tree: JSONTree) {
-        bytes = tree.printed
+        let bytes = tree.printed
+        body = ByteBuffer(bytes: bytes)
         let digits = SHA256.hash(bytes).prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
         entityTag = "\"\(digits.joined())\""
     }

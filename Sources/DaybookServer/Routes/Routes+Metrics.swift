@@ -98,6 +98,9 @@ extension Routes {
                 "daybook_ingest_budget_bytes", .gauge, "Bytes of bodies in flight.",
                 environment.bodies.byteCount),
             MetricSeries(
+                "daybook_query_memory_bytes", .gauge, "Bytes held by questions and by answers that are not out yet.",
+                environment.questions.byteCount),
+            MetricSeries(
                 "daybook_ingest_duration_seconds_total", .counter,
                 "Time from head to answer, summed over ingest requests.",
                 seconds: Double(counters.ingestNanoseconds) / 1e9),

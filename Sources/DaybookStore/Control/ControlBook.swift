@@ -6,16 +6,20 @@ final class ControlBook: Sendable {
     private struct Content {
         var state: ControlState
         var acts: [ControlEvent]
+        var index: AuditIndex
     }
 
     private let content: Mutex<Content>
     /// Held while acts are taken in and passed on: what others adopt is never older than what they have.
     private let taking = Mutex<Void>(())
     private let shared: SharedState
+    /// Of the control log.
+    let places: RecordPlaces
 
-    /// - Parameter acts: of the control log, oldest first, without the trail; `state` is what all of them amount to.
-    init(_ state: ControlState, _ acts: [ControlEvent], _ shared: SharedState) {
-        content = Mutex(Content(state: state, acts: state.redacting(acts)))
+    init(_ history: ControlHistory, _ shared: SharedState) {
+        let state = history.state
+        content = Mutex(Content(state: state, acts: state.redacting(history.acts), index: history.index))
+        places = history.places
         self.shared = shared
         shared.begin(with: state)
     }
@@ -25,8 +29,14 @@ final class ControlBook: Sendable {
     /// it stands.
     var acts: [ControlEvent] { content.withLock { $0.acts } }
 
+    /// Of what has been taken in so far.
+    func trail(of organization: OrganizationID?) -> AuditIndex.Trail {
+        content.withLock { $0.index.trail(of: organization) }
+    }
+
     /// Takes in acts that have become durable. Precondition: they follow what is there.
-    func take(_ acts: [ControlEvent]) {
+    /// - Parameter firstSequence: of the first act, in the control log.
+    func take(_ acts: [ControlEvent], from firstSequence: UInt64) {
         taking.withLock { _ in
             let state = content.withLock { content in
                 for act in acts {
@@ -37,6 +47,7 @@ final class ControlBook: Sendable {
                     }
                 }
                 content.acts += acts.filter { !$0.isTrail }
+                content.index.note(acts, from: firstSequence)
                 if acts.contains(where: \.takesNamesOut) { content.acts = content.state.redacting(content.acts) }
                 return content.state
             }

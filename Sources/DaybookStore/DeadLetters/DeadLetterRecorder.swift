@@ -32,8 +32,8 @@ final class DeadLetterRecorder {
         guard let recording else { return begin() }
         guard let outcome = recording.outcome else { return false }
         self.recording = nil
-        if case .committed = outcome {
-            control.take(recording.acts)
+        if case .committed(let firstSequence, _) = outcome {
+            control.take(recording.acts, from: firstSequence)
         } else {
             pausedUntil = clock.monotonicNanoseconds() + Self.pauseNanoseconds
         }

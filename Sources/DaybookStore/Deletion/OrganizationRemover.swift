@@ -120,11 +120,11 @@ final class OrganizationRemover {
             return true
         }
         guard let outcome = recording.outcome else { return false }
-        guard case .committed = outcome else {
+        guard case .committed(let firstSequence, _) = outcome else {
             guard case .refused(let refusal) = outcome else { preconditionFailure("an act asks for an answer") }
             throw StoreError.refused(refusal)
         }
-        parts.control.take(recording.acts)
+        parts.control.take(recording.acts, from: firstSequence)
         self.run = nil
         return true
     }

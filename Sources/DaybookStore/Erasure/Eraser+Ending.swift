@@ -112,12 +112,12 @@ extension Eraser {
             return .worked(byteCount: 0)
         }
         guard let outcome = recording.outcome else { return .waiting }
-        guard case .committed = outcome else {
+        guard case .committed(let firstSequence, _) = outcome else {
             guard case .refused(let refusal) = outcome else { preconditionFailure("an act asks for an answer") }
             throw StoreError.refused(refusal)
         }
         shared.erasures.finish(run.id)
-        parts.control.take(recording.acts)
+        parts.control.take(recording.acts, from: firstSequence)
         end(run)
         return .worked(byteCount: 0)
     }

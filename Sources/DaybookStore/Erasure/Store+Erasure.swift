@@ -33,7 +33,7 @@ extension Store {
     }
 
     /// Takes in acts that somebody has appended to the control log and that are durable.
-    package func take(_ acts: [ControlEvent]) { control.take(acts) }
+    package func take(_ acts: [ControlEvent], from firstSequence: UInt64) { control.take(acts, from: firstSequence) }
 
     private func erasureProposal(
         of user: String, in id: OrganizationID, _ state: ControlState, entropy: any Entropy

@@ -53,15 +53,20 @@ struct LogExtent: Sendable {
 
     /// Opens the file and walks its records, from the one that holds `first` or some before it; damage is passed over and
     /// told to `onDamage`.
+    /// - Parameters:
+    ///   - places: further places to begin at, which learn of those that the walk comes by.
+    ///   - windowByteCount: what is read at a time.
     func forEachGroup(
-        disk: any Disk, log: LogID, from first: UInt64, onDamage: (Corruption, Range<Int>) -> Void,
+        disk: any Disk, log: LogID, from first: UInt64, places shared: RecordPlaces? = nil,
+        windowByteCount: Int = LogFileReader.usualWindowByteCount, onDamage: (Corruption, Range<Int>) -> Void,
         _ body: (GroupHeader, RawSpan) throws -> Bool
     ) throws -> Bool {
         let opened = try file.held ?? disk.open(file.path, .read)
         defer { if file.held == nil { opened.close() } }
-        let place = places.last { $0.firstSequence <= first }
+        let place = place(for: first, shared)
         var reader = LogFileReader(
-            file: opened, log: log, limit: byteCount, from: place?.offset ?? LogFileHeader.byteCount)
+            file: opened, log: log, limit: byteCount, from: place?.offset ?? LogFileHeader.byteCount,
+            windowByteCount: windowByteCount)
         var goesOn = true
         var last = (place?.firstSequence ?? firstSequence) - 1
         while goesOn {
@@ -73,6 +78,7 @@ struct LogExtent: Sendable {
                     isForeign = header.firstSequence <= last || header.lastSequence > lastSequence
                     guard !isForeign else { return }
                     last = header.lastSequence
+                    shared?.note(Place(firstSequence: header.firstSequence, offset: start), inFileFrom: firstSequence)
                     goesOn = try body(header, record)
                 }
                 if !found { return true }
@@ -89,5 +95,12 @@ struct LogExtent: Sendable {
             }
         }
         return false
+    }
+
+    private func place(for first: UInt64, _ shared: RecordPlaces?) -> Place? {
+        let own = places.last { $0.firstSequence <= first }
+        let found = shared?.last(through: first, inFileFrom: firstSequence)
+        guard let own, let found else { return own ?? found }
+        return own.offset > found.offset ? own : found
     }
 }

@@ -142,9 +142,14 @@ package final class OrganizationSnapshot: Sendable {
         damages.withLock { if !$0.contains(corruption) { $0.append(corruption) } }
     }
 
-    /// - Parameter onDamage: told of damage that was passed over, and of the last sequence of the log file it is in.
+    /// - Parameters:
+    ///   - places: further places in the log's files to begin at.
+    ///   - windowByteCount: what is read of a file at a time.
+    ///   - onDamage: told of damage that was passed over, and of the last sequence of the log file it is in.
     func forEachTailGroup(
-        from first: UInt64, onDamage: (Corruption, UInt64) -> Void, _ body: (GroupHeader, RawSpan) throws -> Bool
+        from first: UInt64, places: RecordPlaces? = nil,
+        windowByteCount: Int = LogFileReader.usualWindowByteCount, onDamage: (Corruption, UInt64) -> Void,
+        _ body: (GroupHeader, RawSpan) throws -> Bool
     ) throws {
         func take(_ header: GroupHeader, _ record: RawSpan) throws -> Bool {
             guard header.lastSequence >= first else { return true }
@@ -152,7 +157,7 @@ package final class OrganizationSnapshot: Sendable {
         }
         for extent in extents where extent.lastSequence >= first {
             let goesOn = try extent.forEachGroup(
-                disk: disk, log: log, from: first,
+                disk: disk, log: log, from: first, places: places, windowByteCount: windowByteCount,
                 onDamage: { corruption, _ in onDamage(corruption, extent.lastSequence) },
                 take)
             if !goesOn { return }

@@ -14,8 +14,8 @@ package final class ReadOnlyStore: Sendable {
     private let disk: any Disk
     private let clock: (any Clock)?
     private let isServed: @Sendable () -> Bool
-    private let control: ControlState
-    private let acts: [ControlEvent]
+    /// Of the control log, as it was at the opening.
+    let history: ControlHistory
 
     /// - Parameters:
     ///   - clock: says which events have expired; without one all are visible that are still there.
@@ -26,23 +26,24 @@ package final class ReadOnlyStore: Sendable {
         try inStore {
             let identity = try Store.readIdentity(disk)
             let snapshot = try view(.control, disk: disk, identity: identity, isServed: isServed)
-            let (control, acts) = try snapshot.control()
             return ReadOnlyStore(
-                identity: identity, disk: disk, clock: clock, isServed: isServed, control: control, acts: acts)
+                identity: identity, disk: disk, clock: clock, isServed: isServed,
+                history: try snapshot.controlHistory())
         }
     }
 
     private init(
         identity: StoreIdentity, disk: any Disk, clock: (any Clock)?, isServed: @escaping @Sendable () -> Bool,
-        control: ControlState, acts: [ControlEvent]
+        history: ControlHistory
     ) {
         self.clock = clock
         self.identity = identity
         self.disk = disk
         self.isServed = isServed
-        self.control = control
-        self.acts = acts
+        self.history = history
     }
+
+    private var control: ControlState { history.state }
 
     package func organization(_ id: OrganizationID) -> OrganizationRecord? { control.organizations[id] }
 
@@ -55,7 +56,7 @@ package final class ReadOnlyStore: Sendable {
     var deletedLogs: Set<LogID> { Set(control.deletions.keys) }
 
     /// All acts so far, oldest first, without the audit trail.
-    package func controlEvents() -> [ControlEvent] { control.redacting(acts) }
+    package func controlEvents() -> [ControlEvent] { control.redacting(history.acts) }
 
     package func snapshot(of log: LogID) throws -> OrganizationSnapshot {
         try inStore {

@@ -51,17 +51,18 @@ extension Store {
                     throw StoreError.organizationExists(id)
                 }
             }
-            try commit(events)
-            control.take(events)
+            let firstSequence = try commit(events)
+            control.take(events, from: firstSequence)
         }
     }
 
-    private func commit(_ events: [ControlEvent]) throws {
+    /// Returns the sequence of the first.
+    private func commit(_ events: [ControlEvent]) throws -> UInt64 {
         let group = ControlEvent.group(of: events, at: Timestamp(microseconds: clock.wallMicroseconds()))
         let sink = WaitingSink()
         submit(Submission(group: group, sink: sink, ticket: 0))
         switch sink.wait() {
-        case .committed: return
+        case .committed(let firstSequence, _): return firstSequence
         case .refused(let refusal): throw StoreError.refused(refusal)
         case .relaxed, .duplicate: preconditionFailure("a control group asks for neither")
         }

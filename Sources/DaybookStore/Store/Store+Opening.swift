@@ -156,10 +156,10 @@ private struct Opening {
     }
 
     private func readControl(_ registry: OrganizationRegistry, _ shared: SharedState) throws -> ControlBook {
-        let (state, acts) = try registry.with(.control) { try $0.snapshot().control() }
-        let book = ControlBook(state, acts, shared)
+        let history = try registry.with(.control) { try $0.snapshot().controlHistory() }
+        let book = ControlBook(history, shared)
         // Nobody has opened them yet: what the journal and the checkpoint know of them is forgotten at once.
-        for log in state.deletions.keys { _ = registry.retire(log) }
+        for log in history.state.deletions.keys { _ = registry.retire(log) }
         return book
     }
 
@@ -192,37 +192,6 @@ private struct Opening {
             guardian: SpaceGuard(disk: disk, shared: shared, options: options),
             recorder: DeadLetterRecorder(shared: shared, queue: queue, control: control, clock: clock),
             journal: journal, shared: shared, options: options, clock: clock)
-    }
-}
-
-extension OrganizationSnapshot {
-    /// What all acts of the control log amount to, and the acts without the trail, oldest first.
-    func control() throws -> (ControlState, [ControlEvent]) {
-        var state = ControlState()
-        var acts: [ControlEvent] = []
-        try forEachControlAct { encoding in
-            let act = try ControlEvent(reading: encoding)
-            try state.take(act)
-            if !act.isTrail { acts.append(act) }
-            return true
-        }
-        return (state, acts)
-    }
-
-    /// The encodings of all acts, oldest first, until `body` returns false.
-    func forEachControlAct(_ body: (RawSpan) throws -> Bool) throws {
-        do {
-            try forEachTailGroup(from: 1) { header, record in
-                var entries = GroupEntries(of: header)
-                while let entry = try entries.next(record), entry.family == .control {
-                    guard try body(record.extracting(entry.encoding)) else { return false }
-                }
-                return true
-            }
-        } catch let error as FormatError {
-            // Also what a later version wrote: an act that is not understood must not be passed over.
-            throw Corruption(file: Layout.control, offset: 0, reason: error)
-        }
     }
 }
 

@@ -1,9 +1,9 @@
 internal import DaybookFormat
 import Synchronization
 
-/// The memory for bodies in flight, of the whole server. One organization cannot take all of it: there is always some
-/// left for the others.
-final class BodyBudget: Sendable {
+/// Memory for one purpose, of the whole server: bodies in flight, or questions. One organization cannot take all of it:
+/// there is always some left for the others.
+final class MemoryBudget: Sendable {
     private struct State {
         var byteCount = 0
         /// Without those that hold nothing.
@@ -11,7 +11,7 @@ final class BodyBudget: Sendable {
     }
 
     private let byteCountMax: Int
-    private let byteCountMaxOfOne: Int
+    let byteCountMaxOfOne: Int
     private let state = Mutex(State())
 
     /// - Parameter byteCountMaxOfOne: of one organization.
@@ -37,6 +37,14 @@ final class BodyBudget: Sendable {
         }
     }
 
+    /// Whether there are that many bytes left at this moment.
+    func has(_ byteCount: Int, for organization: LogID) -> Bool {
+        state.withLock { state in
+            state.byteCount + byteCount <= byteCountMax
+                && state.ofOrganizations[organization, default: 0] + byteCount <= byteCountMaxOfOne
+        }
+    }
+
     /// Precondition: they were charged to this organization.
     func refund(_ byteCount: Int, of organization: LogID) {
         guard byteCount > 0 else { return }
@@ -53,12 +61,12 @@ final class BodyBudget: Sendable {
 
 /// A part of the budget that is given back with the last reference to it.
 final class BudgetShare: Sendable {
-    private let budget: BodyBudget
+    private let budget: MemoryBudget
     private let byteCount: Int
     private let organization: LogID
 
     /// Nil when the budget does not hold that many bytes.
-    init?(_ byteCount: Int, of organization: LogID, from budget: BodyBudget) {
+    init?(_ byteCount: Int, of organization: LogID, from budget: MemoryBudget) {
         guard budget.charge(byteCount, of: organization) else { return nil }
         self.budget = budget
         self.byteCount = byteCount

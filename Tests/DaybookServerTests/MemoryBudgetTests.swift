@@ -3,12 +3,12 @@ import Testing
 
 @testable import DaybookServer
 
-@Suite struct BodyBudgetTests {
+@Suite struct MemoryBudgetTests {
     private let flood = LogID(10)
     private let quiet = LogID(11)
 
     @Test func oneOrganizationLeavesSomethingForTheOthers() {
-        let budget = BodyBudget(byteCountMax: 100, byteCountMaxOfOne: 80)
+        let budget = MemoryBudget(byteCountMax: 100, byteCountMaxOfOne: 80)
         #expect(budget.charge(80, of: flood))
         #expect(!budget.charge(1, of: flood))
         #expect(budget.charge(20, of: quiet))
@@ -16,8 +16,19 @@ import Testing
         #expect(budget.byteCount == 100)
     }
 
+    @Test func whatIsLeftIsToldWithoutTakingIt() {
+        let budget = MemoryBudget(byteCountMax: 100, byteCountMaxOfOne: 80)
+        #expect(budget.has(80, for: flood))
+        #expect(!budget.has(81, for: flood))
+        #expect(budget.charge(80, of: flood))
+        #expect(!budget.has(1, for: flood))
+        #expect(budget.has(20, for: quiet))
+        #expect(!budget.has(21, for: quiet))
+        #expect(budget.byteCount == 80)
+    }
+
     @Test func whatIsGivenBackServesAgain() {
-        let budget = BodyBudget(byteCountMax: 100, byteCountMaxOfOne: 80)
+        let budget = MemoryBudget(byteCountMax: 100, byteCountMaxOfOne: 80)
         #expect(budget.charge(50, of: flood))
         #expect(budget.charge(30, of: flood))
         budget.refund(50, of: flood)
@@ -27,7 +38,7 @@ import Testing
     }
 
     @Test func aShareIsGivenBackWithItsLastReference() {
-        let budget = BodyBudget(byteCountMax: 100, byteCountMaxOfOne: 80)
+        let budget = MemoryBudget(byteCountMax: 100, byteCountMaxOfOne: 80)
         do {
             let share = BudgetShare(80, of: flood, from: budget)
             #expect(share != nil)
@@ -38,6 +49,6 @@ import Testing
     }
 
     @Test func theLargestBodyFitsIntoTheShareOfOneOrganization() {
-        #expect(BodyBudget().charge(Limits.bodyByteCountMax, of: flood))
+        #expect(MemoryBudget().charge(Limits.bodyByteCountMax, of: flood))
     }
 }
