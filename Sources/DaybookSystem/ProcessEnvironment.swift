@@ -37,9 +37,6 @@ package enum ProcessEnvironment {
         return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 
-    /// Processors that may run now; at least 1.
-    package static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
-
     package static var pageByteCount: Int { sysconf(Int32(_SC_PAGESIZE)) }
 
     /// The machine's main memory, in bytes.

@@ -32,8 +32,7 @@ struct ProcessTests {
         } throws: { ($0 as? DiskError)?.kind == .notFound }
     }
 
-    @Test func theMachineHasProcessorsAndPages() throws {
-        #expect(ProcessEnvironment.processorCount >= 1)
+    @Test func theMachineHasPagesAndDescriptors() throws {
         #expect(ProcessEnvironment.pageByteCount >= 4_096)
         #expect(ProcessEnvironment.memoryByteCount > 1 << 28)
         #expect(try ProcessEnvironment.raiseDescriptorLimit() >= 256)
