@@ -38,8 +38,6 @@ package enum CommitRefusal: Sendable, Equatable {
     case storageUnavailable
     /// The organization, or the whole store, takes as many bytes as it may.
     case quotaExceeded
-    /// The organization has used as many idempotency keys within their window as are kept.
-    case tooManyIdempotencyKeys
     /// The sync failed: the events may or may not be there after a restart. Retry with the same idempotency key.
     case durabilityUnknown
     case overloaded

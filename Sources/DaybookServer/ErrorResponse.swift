@@ -128,10 +128,6 @@ extension ErrorResponse {
         case .quotaExceeded:
             self = .storageUnavailable.retryable(afterSeconds: 300)
             message = "The storage quota is used up; nothing is stored until older events expire or are deleted."
-        case .tooManyIdempotencyKeys:
-            self = .storageUnavailable.retryable(afterSeconds: 300)
-            message =
-                "This organization has used as many idempotency keys within 24 hours as are kept; send without one, or later."
         case .durabilityUnknown:
             self = .commitTimeout
         case .overloaded:

@@ -8,8 +8,12 @@ struct AppendState {
     let organization: OrganizationStore
     private let sessionIdleMicroseconds: Int64
     private(set) var nextSequence: UInt64
-    let requests: KnownRequests
+    private(set) var requests: [IdempotencyHash: IdempotencyEntry] = [:]
     private(set) var sessions: [[UInt8]: KnownSession] = [:]
+    private static let requestCountMin = 4_096
+    /// With as many keys those that have expired are dropped: twice as many as were left the last time, so that the cost
+    /// of it stays a share of that of noting them.
+    private var requestCountToLookAt = requestCountMin
 
     /// A session with the sequence of its last change.
     struct KnownSession {
@@ -23,18 +27,14 @@ struct AppendState {
     /// Reads the carry file and walks the tail.
     init(_ organization: OrganizationStore, sessionIdleMicroseconds: Int64) throws {
         self.organization = organization
-        requests = KnownRequests(organization)
         self.sessionIdleMicroseconds = sessionIdleMicroseconds
         let snapshot = organization.snapshot()
         nextSequence = snapshot.lastSequence + 1
-        if organization.log != .control { try read(snapshot) }
-    }
-
-    private mutating func read(_ snapshot: OrganizationSnapshot) throws {
+        guard organization.log != .control else { return }
         if let name = snapshot.manifest.carry {
             let carry = try CarryFile.load(
                 disk: organization.disk, folder: organization.folder, name: name, log: organization.log)
-            requests.take(carry)
+            for entry in carry.requests { requests[entry.keyHash] = entry }
             for session in carry.sessions {
                 sessions[session.sessionID] = KnownSession(
                     state: try session.decodedState(in: Layout.path(organization.folder, name)),
@@ -50,11 +50,11 @@ struct AppendState {
     /// Takes in a group that is in the log: its idempotency key and its session changes.
     mutating func note(_ header: GroupHeader, _ record: RawSpan) throws {
         if let keyHash = header.keyHash, let bodyHash = header.bodyHash {
-            let first = try Self.firstEvent(header, record)
-            try requests.note(
+            noteRequest(
                 IdempotencyEntry(
                     keyHash: keyHash, bodyHash: bodyHash, firstSequence: header.firstSequence,
-                    eventCount: UInt32(header.eventCount), arrival: header.arrival, firstEvent: first))
+                    eventCount: UInt32(header.eventCount), arrival: header.arrival,
+                    firstEvent: try Self.firstEvent(header, record)))
         }
         guard header.flags.contains(.sessions) else { return }
         var entries = GroupEntries(of: header)
@@ -90,6 +90,28 @@ struct AppendState {
 
     /// Gives out sequences for a prepared group.
     mutating func advance(by eventCount: Int) { nextSequence += UInt64(eventCount) }
+
+    /// The entry of a key that is not older than a day.
+    func request(_ keyHash: IdempotencyHash, at now: Timestamp) -> IdempotencyEntry? {
+        guard let entry = requests[keyHash],
+            entry.arrival.adding(microseconds: Limits.idempotencyWindowMicroseconds) > now
+        else { return nil }
+        return entry
+    }
+
+    /// Keys of more than a day ago go now and then, however long the process lives.
+    private mutating func noteRequest(_ entry: IdempotencyEntry) {
+        requests[entry.keyHash] = entry
+        guard requests.count >= requestCountToLookAt else { return }
+        dropExpired(at: entry.arrival)
+        requestCountToLookAt = max(Self.requestCountMin, 2 * requests.count)
+    }
+
+    private mutating func dropExpired(at now: Timestamp) {
+        requests = requests.filter {
+            $0.value.arrival.adding(microseconds: Limits.idempotencyWindowMicroseconds) > now
+        }
+    }
 }
 
 extension AppendState {

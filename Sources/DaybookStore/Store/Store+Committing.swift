@@ -8,17 +8,11 @@ internal import DaybookSystem
 final class CommitParticipation: CommitParticipant {
     /// States beyond this many are dropped, least recently used first.
     private static let stateCountMax = 4_096
-    /// Idempotency keys of all organizations hold that much before those of idle ones are let go, to be read from the disk
-    /// again, and twice that much before further keys are refused.
-    private static let requestByteCountMax = 64 << 20
-    /// So often it is added up what they hold.
-    private static let requestCheckInterval: UInt64 = 256
 
     private let registry: OrganizationRegistry
     private let shared: SharedState
     private var states: [LogID: AppendState] = [:]
     private var commitNumber: UInt64 = 0
-    private var hasTooManyRequests = false
     /// What is known of these logs is to be read again.
     private var forgotten: Set<LogID> = []
 
@@ -41,7 +35,14 @@ final class CommitParticipation: CommitParticipant {
             shared.note(error)
             return .answer(.refused(.storageUnavailable))
         }
-        if let answer = answerForKey(of: submission.group.header, log) { return .answer(answer) }
+        let header = submission.group.header
+        if let keyHash = header.keyHash, let entry = states[log]!.request(keyHash, at: header.arrival) {
+            guard entry.bodyHash == header.bodyHash else { return .answer(.refused(.idempotencyConflict)) }
+            return .answer(
+                .duplicate(
+                    firstSequence: entry.firstSequence, eventCount: Int(entry.eventCount), arrival: entry.arrival,
+                    firstEvent: entry.firstEvent))
+        }
         let organization = states[log]!.organization
         if let refusal = spaceRefusal(of: organization, byteCount: submission.group.bytes.count) {
             return .answer(.refused(refusal))
@@ -49,25 +50,6 @@ final class CommitParticipation: CommitParticipant {
         submission.group.seal(
             firstSequence: states[log]!.nextSequence, durableThrough: organization.durableThrough)
         return note(submission.group, log)
-    }
-
-    /// What a group with an idempotency key is told when nothing is to be stored; nil when it goes on.
-    private func answerForKey(of header: GroupHeader, _ log: LogID) -> CommitOutcome? {
-        guard let keyHash = header.keyHash else { return nil }
-        do {
-            if let entry = try states[log]!.requests.entry(of: keyHash, at: header.arrival) {
-                guard entry.bodyHash == header.bodyHash else { return .refused(.idempotencyConflict) }
-                return .duplicate(
-                    firstSequence: entry.firstSequence, eventCount: Int(entry.eventCount), arrival: entry.arrival,
-                    firstEvent: entry.firstEvent)
-            }
-        } catch {
-            // Whether it came before is not known: it is not stored a second time.
-            shared.note(error)
-            return .refused(.storageUnavailable)
-        }
-        if hasTooManyRequests { return .refused(.overloaded) }
-        return states[log]!.requests.hasRoom(at: header.arrival) ? nil : .refused(.tooManyIdempotencyKeys)
     }
 
     /// Whether there is room for more. Acts of the control log are taken in any case: deletion is one of them.
@@ -112,22 +94,6 @@ final class CommitParticipation: CommitParticipant {
         forgotten.remove(log)
         guard states.removeValue(forKey: log) != nil else { return }
         registry.release(log)
-    }
-
-    private var requestByteCount: Int { states.values.reduce(0) { $0 + $1.requests.byteCount } }
-
-    /// Only between commits.
-    private func boundRequests() {
-        guard commitNumber.isMultiple(of: Self.requestCheckInterval) || hasTooManyRequests else { return }
-        if requestByteCount >= Self.requestByteCountMax {
-            // One that is in use would be back at once.
-            let limit = commitNumber - min(commitNumber, 16 * Self.requestCheckInterval)
-            for (log, state) in states where state.lastCommit < limit {
-                states[log] = nil
-                registry.release(log)
-            }
-        }
-        hasTooManyRequests = requestByteCount >= 2 * Self.requestByteCountMax
     }
 
     private func addState(_ log: LogID) throws {
@@ -181,7 +147,6 @@ final class CommitParticipation: CommitParticipant {
         }
         shared.published(durablePosition: durablePosition, byteCount: byteCount, dirty: dirty, groups: groups)
         commitNumber += 1
-        boundRequests()
     }
 
     func abandon(_ groups: [CommittedGroup]) {
