@@ -71,16 +71,24 @@ package final class DaybookServer: Service {
                 remindOfCertificate(on: group.next()),
             ]
             defer { for round in rounds { round?.cancel() } }
-            try await serve(group, loops, Routes(environment: environment, pool: pool, administration: administration))
-            if let admin, let path = options.adminSocketPath { try await AdminSocket.close(admin, path: path) }
-            for loop in loops.values {
-                try await loop.eventLoop.submit { loop.loop.value.sink.disconnect() }.get()
+            do {
+                let routes = Routes(environment: environment, pool: pool, administration: administration)
+                try await serve(group, loops, routes)
+                if let admin, let path = options.adminSocketPath { try await AdminSocket.close(admin, path: path) }
+            } catch {
+                try await disconnect(loops)
+                throw error
             }
+            try await disconnect(loops)
         } catch {
             await end(group, pool)
             throw error
         }
         await end(group, pool)
+    }
+
+    private func disconnect(_ loops: [ObjectIdentifier: Loop]) async throws {
+        for loop in loops.values { try await loop.eventLoop.submit { loop.loop.value.sink.disconnect() }.get() }
     }
 
     private struct Loop: Sendable {

@@ -85,7 +85,7 @@ import Testing
 
     @Test func everyThreadAndEventLoopCounts() throws {
         let few = try configuration([]).ownDescriptorCountMax
-        #expect(try configuration(["server.event_loops=2"]).ownDescriptorCountMax == few + 3)
+        #expect(try configuration(["server.event_loops=2"]).ownDescriptorCountMax == few + 5)
         #expect(try configuration(["server.query_threads=4"]).ownDescriptorCountMax == few + 12)
     }
 }

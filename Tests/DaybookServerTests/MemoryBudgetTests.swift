@@ -16,17 +16,6 @@ import Testing
         #expect(budget.byteCount == 100)
     }
 
-    @Test func whatIsLeftIsToldWithoutTakingIt() {
-        let budget = MemoryBudget(byteCountMax: 100, byteCountMaxOfOne: 80)
-        #expect(budget.has(80, for: flood))
-        #expect(!budget.has(81, for: flood))
-        #expect(budget.charge(80, of: flood))
-        #expect(!budget.has(1, for: flood))
-        #expect(budget.has(20, for: quiet))
-        #expect(!budget.has(21, for: quiet))
-        #expect(budget.byteCount == 80)
-    }
-
     @Test func whatIsGivenBackServesAgain() {
         let budget = MemoryBudget(byteCountMax: 100, byteCountMaxOfOne: 80)
         #expect(budget.charge(50, of: flood))

@@ -158,31 +158,11 @@ extension ConnectionHandler {
         case .body(let bytes):
             lastProgressTick = loop.tick
             request.record?.sent(bytes.readableBytes)
-            guard let isOut = charge(bytes.readableBytes, promise) else { return context.close(promise: nil) }
-            context.write(Self.wrapOutboundOut(.body(bytes)), promise: isOut.promise)
+            context.write(Self.wrapOutboundOut(.body(bytes)), promise: promise)
         case .end:
             context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: isStream ? streamEnd(promise) : promise)
             routing.responseHasEnded = true
             if routing.requestHasEnded { finishRequest() }
         }
-    }
-
-    private struct PartOut {
-        /// Nil for a part that is too small to matter.
-        var promise: EventLoopPromise<Void>?
-    }
-
-    /// What a large part of an answer holds stays charged until it is out. Nil, and `promise` failed, when others took what
-    /// was there when the answer began.
-    private func charge(_ byteCount: Int, _ promise: EventLoopPromise<Void>?) -> PartOut? {
-        guard byteCount > QueryAnswer.freeByteCount, let context else { return PartOut(promise: promise) }
-        let owner = WorkOwner.strangers.organization
-        guard let memory = BudgetShare(byteCount, of: owner, from: environment.questions) else {
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return nil
-        }
-        let isOut = promise ?? context.eventLoop.makePromise(of: Void.self)
-        isOut.futureResult.whenComplete { _ in withExtendedLifetime(memory) {} }
-        return PartOut(promise: isOut)
     }
 }

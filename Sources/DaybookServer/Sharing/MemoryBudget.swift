@@ -37,14 +37,6 @@ final class MemoryBudget: Sendable {
         }
     }
 
-    /// Whether there are that many bytes left at this moment.
-    func has(_ byteCount: Int, for organization: LogID) -> Bool {
-        state.withLock { state in
-            state.byteCount + byteCount <= byteCountMax
-                && state.ofOrganizations[organization, default: 0] + byteCount <= byteCountMaxOfOne
-        }
-    }
-
     /// Precondition: they were charged to this organization.
     func refund(_ byteCount: Int, of organization: LogID) {
         guard byteCount > 0 else { return }
