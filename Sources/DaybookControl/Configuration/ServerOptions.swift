@@ -14,7 +14,7 @@ package struct ServerOptions: Sendable, Equatable {
     package var eventLoopCount = 1
     package var queryThreadCount = 2
     /// For the groups, values and rows of all questions that run, and for answers that are not read yet.
-    package var queryMemoryByteCountMax = 48 << 20
+    package var queryMemoryByteCountMax = 192 << 20
     package var connectionCountMax = 4_096
     /// Events of one batch. Precondition: 1 to `Limits.batchEventCountMax`.
     package var batchEventCountMax = Limits.batchEventCountMax
