@@ -97,7 +97,8 @@ extension StoreSimulation {
             let snapshot = try store.snapshot(of: log(of: letter)!)
             let sealed = snapshot.manifest.sealedThrough
             // Fewer than are worth a segment stay where they are.
-            guard sealed + UInt64(options.sealRowCountMin) > min(snapshot.lastSequence, letter.sequences.upperBound) else {
+            guard sealed + UInt64(options.sealRowCountMin) > min(snapshot.lastSequence, letter.sequences.upperBound)
+            else {
                 throw fail("\(letter.sequences) are not sealed after a replay, only \(sealed)")
             }
         }
