@@ -38,9 +38,10 @@ struct TurnShare<Item> {
     /// Of all organizations together in one turn, as far as work can be divided: one piece of work of each that wants
     /// something is always done.
     static var turnNanoseconds: UInt64 { 200_000 }
-    /// A turn in which nobody was held is over after this long: the loop has looked at its sockets meanwhile, and no one
-    /// has to tell it to.
-    static var turnNanosecondsMax: UInt64 { 1_000_000 }
+    /// A turn in which nobody was held is over after this long, and nobody has to wake the loop for that. It is a hundred
+    /// turns long, so that a machine which takes its time does not end turns early; whoever sends little needs less than a
+    /// turn of it.
+    static var turnNanosecondsMax: UInt64 { 20_000_000 }
     /// After this long an organization that sent nothing is not about any more.
     static var aloneNanoseconds: UInt64 { 60_000_000_000 }
 
