@@ -10,23 +10,26 @@ import Testing
 
 /// A question that would take more memory than one may have is refused in words, and the server goes on.
 @Suite(.timeLimit(.minutes(15))) struct QueryMemoryTests {
+    /// 600 events, each with a value of 7,600 bytes that no other has.
+    private func storeLongValues(of user: String, _ connection: TestConnection, _ server: TestServer) async throws {
+        let filler = String(repeating: "x", count: 7_600)
+        let commands = (0..<600).map { number in
+            """
+            {"command_name":"build","execution_time_ms":1,"status":"success","user_id":"\(user)",\
+            "context":{"blob":"\(user)-\(number)-\(filler)"}}
+            """
+        }
+        let reply = try await connection.request(
+            "POST", "/api/v1/metrics/batch",
+            body: #"{"command_executions":[\#(commands.joined(separator: ","))]}"#, key: server.key)
+        try #require(reply.status == 200, "\(reply.text.prefix(300))")
+    }
+
     /// 4,800 values of 7,600 bytes each: more than 32 MiB.
     @Test func groupsThatDoNotFitIntoMemoryAreRefusedAndFewerAreAnswered() async throws {
         try await TestServer.with { server in
             let connection = try await server.connect()
-            let filler = String(repeating: "x", count: 7_600)
-            for batch in 0..<8 {
-                let commands = (0..<600).map { number in
-                    """
-                    {"command_name":"build","execution_time_ms":1,"status":"success","user_id":"user-\(batch)",\
-                    "context":{"blob":"\(batch)-\(number)-\(filler)"}}
-                    """
-                }
-                let reply = try await connection.request(
-                    "POST", "/api/v1/metrics/batch",
-                    body: #"{"command_executions":[\#(commands.joined(separator: ","))]}"#, key: server.key)
-                try #require(reply.status == 200, "\(reply.text.prefix(300))")
-            }
+            for batch in 0..<8 { try await storeLongValues(of: "user-\(batch)", connection, server) }
             let question = "/api/v1/metrics/aggregated?aggregation_window=total&limit=1&group_by="
             let refused = try await connection.request("GET", question + "context.blob", key: server.key)
             try refused.expect(400, "invalid_query")
@@ -47,17 +50,7 @@ import Testing
         options.queryMemoryByteCountMax = 3 << 20
         try await TestServer.with(options: options) { server in
             let connection = try await server.connect()
-            let filler = String(repeating: "x", count: 7_600)
-            let commands = (0..<600).map { number in
-                """
-                {"command_name":"build","execution_time_ms":1,"status":"success","user_id":"user-\(number % 2)",\
-                "context":{"blob":"\(number)-\(filler)"}}
-                """
-            }
-            let stored = try await connection.request(
-                "POST", "/api/v1/metrics/batch",
-                body: #"{"command_executions":[\#(commands.joined(separator: ","))]}"#, key: server.key)
-            try #require(stored.status == 200, "\(stored.text.prefix(300))")
+            try await storeLongValues(of: "user", connection, server)
             let question = "/api/v1/metrics/aggregated?aggregation_window=total&limit=1000&group_by="
             let refused = try await connection.request("GET", question + "context.blob", key: server.key)
             try refused.expect(400, "invalid_query")

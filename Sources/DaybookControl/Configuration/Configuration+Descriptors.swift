@@ -14,8 +14,9 @@ extension Configuration {
     static let loweredSegmentCountMin = 32
 
     /// Descriptors that the server needs beside `server.connections` and `memory.open_segments`: files of the store,
-    /// connections that are told that there are too many, those of each event loop (three of its poller, two of its bell), what each query thread reads past the cache
-    /// of segments (a segment, its index, a log file), standard streams, the listener, and the admin socket.
+    /// connections that are told that there are too many, those of each event loop (three of its poller, two of its
+    /// bell), what each query thread reads past the cache of segments (a segment, its index, a log file), standard
+    /// streams, the listener, and the admin socket.
     package var ownDescriptorCountMax: Int {
         store.ownDescriptorCountMax + ServerOptions.refusedConnectionCountMax + 5 * server.eventLoopCount
             + 3 * (2 * server.queryThreadCount + 1) + 32

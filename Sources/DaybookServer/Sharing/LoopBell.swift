@@ -8,6 +8,7 @@ internal import NIOPosix
 final class LoopBell {
     private var pipe: (any Channel)?
     private var isRung = false
+    private let stroke = ByteBuffer(bytes: [0])
 
     /// Must be called on the loop, once.
     /// - Parameter hear: called on the loop, once for all rings since the last time.
@@ -28,7 +29,7 @@ final class LoopBell {
     func ring() {
         guard !isRung, let pipe else { return }
         isRung = true
-        pipe.writeAndFlush(ByteBuffer(bytes: [0]), promise: nil)
+        pipe.writeAndFlush(stroke, promise: nil)
     }
 
     private func heard(_ hear: () -> Void) {
